@@ -1,0 +1,106 @@
+// Structured log records to stderr: text on a terminal, JSON lines otherwise (S-LOG-01, S-LOG-02).
+// Values are data: escaped, at most 256 octets each, never a format string. Callers pass no bodies
+// and no secrets. The namespace is `logging` because `log` is already a function of <cmath>.
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+namespace logging {
+
+enum class Level : std::uint8_t { trace, debug, info, warn, error, off };
+
+enum class Format : std::uint8_t { automatic, text, json };
+
+struct Options {
+    Level level = Level::info;
+    Format format = Format::automatic;  ///< automatic: text if stderr is a terminal, else JSON.
+    bool async = true;                  ///< A writer thread; the oldest lines go if it lags behind.
+};
+
+/// One name and value of a record. Refers to the text given: use it as a temporary only.
+/// Names in use: conn, user, remote, listener, dest, reason, err, and what an event needs besides.
+class Field {
+public:
+    Field(std::string_view name, std::string_view text) : name_(name), text_(text) {}
+
+    template <std::integral T>
+
+    requires(!std::same_as<T, bool> && !std::same_as<T, char>)
+        Field(std::string_view name, T number)
+        : name_(name),
+          kind_(std::signed_integral<T> ? Kind::integer : Kind::natural),
+          number_(static_cast<std::uint64_t>(number)) {}
+
+    enum class Kind : std::uint8_t { text, integer, natural };
+
+    [[nodiscard]] std::string_view name() const { return name_; }
+
+    [[nodiscard]] Kind kind() const { return kind_; }
+
+    [[nodiscard]] std::string_view text() const { return text_; }
+
+    /// Two's complement where kind() is `integer`.
+    [[nodiscard]] std::uint64_t number() const { return number_; }
+
+private:
+    std::string_view name_;
+    std::string_view text_;
+    Kind kind_ = Kind::text;
+    std::uint64_t number_ = 0;
+};
+
+using Fields = std::initializer_list<Field>;
+
+/// Starts logging; before it, and after shutdown(), records are dropped. Calling it again replaces
+/// the options (reload). Not to be called while other threads start or stop logging.
+void init(const Options& options);
+
+/// Writes what waits, pending summaries included, and ends the writer thread.
+void shutdown();
+
+/// Changes the level at run time; any thread.
+void set_level(Level level);
+
+namespace detail {
+
+inline std::atomic<Level> threshold{Level::off};
+
+}  // namespace detail
+
+/// Whether records of `level` are written: one relaxed load, for callers with costly values.
+[[nodiscard]] inline bool is_enabled(Level level) {
+    return level != Level::off && level >= detail::threshold.load(std::memory_order_relaxed);
+}
+
+/// Writes a record; any thread, never waits for the output if asynchronous. `event` is a fixed
+/// token such as `connection-refused`. Records with a `remote` field are limited to 10 a second for
+/// each event and address; what was left out is counted in one line per 10 s.
+void write(Level level, std::string_view event, std::string_view message, Fields fields = {});
+
+inline void debug(std::string_view event, std::string_view message, Fields fields = {}) {
+    if (is_enabled(Level::debug)) { write(Level::debug, event, message, fields); }
+}
+
+inline void info(std::string_view event, std::string_view message, Fields fields = {}) {
+    if (is_enabled(Level::info)) { write(Level::info, event, message, fields); }
+}
+
+inline void warn(std::string_view event, std::string_view message, Fields fields = {}) {
+    if (is_enabled(Level::warn)) { write(Level::warn, event, message, fields); }
+}
+
+inline void error(std::string_view event, std::string_view message, Fields fields = {}) {
+    if (is_enabled(Level::error)) { write(Level::error, event, message, fields); }
+}
+
+/// Lines left out by the rate limit since the start, for metrics.
+[[nodiscard]] std::uint64_t suppressed_total();
+
+/// Lines lost because the writer lagged behind, since the last init().
+[[nodiscard]] std::uint64_t overrun_total();
+
+}  // namespace logging

@@ -1,0 +1,118 @@
+// The configuration of the whole broker: defaults < TOML file < environment < flags.
+// Plain data and the functions that build and print it; every key is one row of config_keys.cpp.
+#pragma once
+
+#include "broker/engine/limits.hpp"
+#include "broker/log/log.hpp"
+#include "broker/transport/options.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace server {
+
+/// What becomes of topic messages for a subscriber that is too slow (P-LIM-03).
+enum class SlowConsumerAction : std::uint8_t { disconnect, drop_oldest, drop_newest, conflate };
+
+/// One `[[policy]]`. In Config they are ordered: the first whose pattern matches decides.
+struct SlowConsumerPolicy {
+    std::string match;  ///< A topic pattern as in SUBSCRIBE.
+    std::uint32_t priority = 0;
+    SlowConsumerAction action = SlowConsumerAction::disconnect;
+    std::string conflate_key;  ///< Header whose value is the key; set if and only if `conflate`.
+};
+
+/// Where a socket listens. An empty host is "off".
+struct Address {
+    std::string host;  ///< An IP address, without brackets.
+    std::uint16_t port = 0;
+
+    [[nodiscard]] bool is_set() const { return !host.empty(); }
+
+    friend bool operator==(const Address&, const Address&) = default;
+};
+
+struct Config {
+    engine::Limits limits;         ///< `server.strict` and `hide_version` arrive here.
+    transport::Options transport;  ///< `threads`, `http_dir`, test echo and S-BIND-03 arrive here.
+    std::vector<transport::ListenerOptions> listeners;
+    std::vector<SlowConsumerPolicy> policies;
+    logging::Options log;
+    Address admin{"127.0.0.1", 15680};  ///< Not set: no admin listener.
+    Address tcp;                        ///< `server.tcp`; already applied to `listeners`.
+    Address ws;                         ///< `server.ws`; already applied to `listeners`.
+    transport::TlsFiles tls;            ///< For listeners with `tls = true`; already applied.
+    bool strict_file_modes = false;     ///< Warnings about key files are errors (S-TLS-03).
+    std::string ports_file;             ///< Bound addresses are written there; empty: nowhere.
+    std::chrono::milliseconds drain_pre_stop_delay{0};
+    std::chrono::milliseconds drain_lame_duck = std::chrono::minutes(2);
+    bool insecure_no_tls = false;  ///< Only by flag (S-BIND-03).
+};
+
+/// The flags of `serve`; what is not given is not set.
+struct Flags {
+    std::optional<std::string> config;
+    std::optional<std::string> tcp;    ///< `host:port`, or `off`.
+    std::optional<std::string> ws;     ///< `host:port`, or `off`.
+    std::optional<std::string> admin;  ///< `host:port`, or `off`.
+    std::optional<std::string> data;   ///< Refused: durable storage comes in a later version.
+    std::optional<std::string> ports_file;
+    std::optional<std::string> log_level;
+    std::optional<std::string> http_dir;
+    std::optional<std::string> test_echo;  ///< Path of the WebSocket echo.
+    std::optional<unsigned> threads;
+    bool strict = false;
+    bool insecure_no_auth = false;
+    bool insecure_no_tls = false;
+};
+
+/// One thing wrong with what the operator wrote.
+struct ConfigError {
+    std::string source;      ///< A file name, `--flag` or the name of an environment variable.
+    std::uint32_t line = 0;  ///< 0: has none.
+    std::uint32_t column = 0;
+    std::string key;      ///< `limits.frame`; empty if the error is about no key.
+    std::string message;  ///< A sentence: what is wrong and what would be right.
+
+    /// `FILE:LINE:COLUMN: KEY: MESSAGE`.
+    [[nodiscard]] std::string text() const;
+};
+
+/// A value in force, for print-config.
+struct EffectiveValue {
+    std::string key;
+    std::string value;   ///< As one would write it in TOML.
+    std::string origin;  ///< `default`, `FILE:LINE`, the environment variable or the flag.
+};
+
+struct LoadedConfig {
+    Config config;  ///< Only to be used if ok().
+    std::vector<ConfigError> errors;
+    std::vector<std::string> warnings;  ///< To be logged at WARN on every start (S-BIND-03).
+    std::vector<EffectiveValue> values;
+    std::string file;  ///< The file that was read; empty: none.
+
+    [[nodiscard]] bool ok() const { return errors.empty(); }
+};
+
+using GetEnv = std::function<const char*(const char*)>;
+
+/// Builds the configuration and checks it as a whole. Never throws for what an operator can get
+/// wrong: every error found is listed. Reads the file, but opens nothing that it names.
+[[nodiscard]] LoadedConfig load_config(const Flags& flags, const GetEnv& getenv);
+
+/// The text of `default-config`: every key with its default, unit, range and meaning.
+[[nodiscard]] std::string default_config_text();
+
+/// The text of `print-config`: every value in force and where it comes from.
+[[nodiscard]] std::string effective_config_text(const LoadedConfig& loaded);
+
+/// The manual's table of keys, in Markdown.
+[[nodiscard]] std::string key_table_markdown();
+
+}  // namespace server
