@@ -1,0 +1,160 @@
+// The writer: spdlog's stderr sink, direct or behind its asynchronous queue.
+// The queue holds 8,192 lines and loses its oldest when full: a slow log never stops a shard.
+#include "broker/log/log.hpp"
+
+#include "broker/log/rate_limit.hpp"
+#include "broker/log/record.hpp"
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/details/periodic_worker.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <string>
+#include <unistd.h>
+
+namespace logging {
+
+namespace {
+
+constexpr std::size_t queue_lines = 8192;
+constexpr std::chrono::seconds summary_period{10};
+
+std::atomic<std::uint64_t> suppressed_lines{0};
+
+bool is_json(Format format) {
+    return format == Format::automatic ? ::isatty(STDERR_FILENO) == 0 : format == Format::json;
+}
+
+spdlog::level::level_enum to_spdlog(Level level) {
+    static_assert(static_cast<int>(Level::error) == static_cast<int>(spdlog::level::err));
+    return static_cast<spdlog::level::level_enum>(level);
+}
+
+std::string_view address_of(Fields fields) {
+    for (const Field& field : fields) {
+        if (field.name() == "remote") { return without_port(field.text()); }
+    }
+    return {};
+}
+
+class Writer {
+public:
+    explicit Writer(const Options& options);
+    ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    void write(Level level, std::string_view event, std::string_view message, Fields fields);
+
+    [[nodiscard]] std::uint64_t overruns() const { return pool_ ? pool_->overrun_counter() : 0; }
+
+private:
+    [[nodiscard]] bool admit(std::string_view event, Fields fields);
+    void emit(Level level, std::string_view event, std::string_view message, Fields fields);
+    void emit_summaries();
+
+    const bool json_;
+    std::shared_ptr<spdlog::details::thread_pool> pool_;
+    std::shared_ptr<spdlog::logger> logger_;
+    std::mutex mutex_;
+    RateLimit rate_limit_;  ///< Under mutex_.
+    std::unique_ptr<spdlog::details::periodic_worker> summarizer_;
+};
+
+Writer::Writer(const Options& options) : json_(is_json(options.format)) {
+    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    if (options.async) {
+        pool_ = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
+        logger_ = std::make_shared<spdlog::async_logger>(
+            "stampede", std::move(sink), pool_, spdlog::async_overflow_policy::overrun_oldest
+        );
+    } else {
+        logger_ = std::make_shared<spdlog::logger>("stampede", std::move(sink));
+    }
+    logger_->set_level(spdlog::level::trace);
+    logger_->set_pattern("%v");
+    summarizer_ = std::make_unique<spdlog::details::periodic_worker>(
+        [this] { emit_summaries(); }, summary_period
+    );
+}
+
+Writer::~Writer() {
+    summarizer_.reset();
+    emit_summaries();
+    logger_->flush();
+}
+
+void Writer::write(Level level, std::string_view event, std::string_view message, Fields fields) {
+    if (admit(event, fields)) { emit(level, event, message, fields); }
+}
+
+bool Writer::admit(std::string_view event, Fields fields) {
+    const std::string_view address = address_of(fields);
+    if (address.empty()) { return true; }
+    const std::lock_guard lock(mutex_);
+    if (rate_limit_.admit(event, address, std::chrono::steady_clock::now())) { return true; }
+    suppressed_lines.fetch_add(1, std::memory_order_relaxed);
+    return false;
+}
+
+void Writer::emit(Level level, std::string_view event, std::string_view message, Fields fields) {
+    const auto now =
+        std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+    const Record record{now, level, event, message, fields};
+    const std::string line = json_ ? to_json(record) : to_text(record);
+    logger_->log(to_spdlog(level), spdlog::string_view_t(line));
+}
+
+void Writer::emit_summaries() {
+    std::vector<Summary> summaries;
+    {
+        const std::lock_guard lock(mutex_);
+        summaries = rate_limit_.take_summaries(std::chrono::steady_clock::now());
+    }
+    for (const Summary& summary : summaries) {
+        emit(
+            Level::warn,
+            "log-suppressed",
+            "lines left out: more than 10 a second from one source",
+            {{"suppressed_event", summary.event},
+             {"remote", summary.address},
+             {"count", summary.suppressed}}
+        );
+    }
+}
+
+std::unique_ptr<Writer> writer;
+
+}  // namespace
+
+void init(const Options& options) {
+    shutdown();
+    writer = std::make_unique<Writer>(options);
+    set_level(options.level);
+}
+
+void shutdown() {
+    detail::threshold.store(Level::off, std::memory_order_relaxed);
+    writer.reset();
+}
+
+void set_level(Level level) {
+    detail::threshold.store(writer ? level : Level::off, std::memory_order_relaxed);
+}
+
+void write(Level level, std::string_view event, std::string_view message, Fields fields) {
+    if (is_enabled(level) && writer) { writer->write(level, event, message, fields); }
+}
+
+std::uint64_t suppressed_total() {
+    return suppressed_lines.load(std::memory_order_relaxed);
+}
+
+std::uint64_t overrun_total() {
+    return writer ? writer->overruns() : 0;
+}
+
+}  // namespace logging
