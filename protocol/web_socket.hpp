@@ -53,12 +53,19 @@ public:
 
 private:
     Event fail(std::uint16_t code, std::string_view reason);
+    bool refuse(std::uint16_t code, std::string_view reason);
     bool take_head();
-    Event parse_head();
-    Event check_head(std::uint8_t first, std::uint64_t length);
+    bool take_head_octets(std::size_t wanted);
+    bool check_start();
+    bool check_control(std::uint8_t first, std::uint8_t second);
+    bool begin_frame();
+    bool begin_data(bool fin, std::uint64_t length);
     Event data_piece();
-    Event control_piece();
+    std::span<char> take_payload();
+    bool accept_text();
+    bool take_control();
     Event end_of_control();
+    Event end_of_close();
 
     std::span<char> input_;
     std::span<char> payload_;
@@ -78,6 +85,7 @@ private:
     bool text_ = false;
     bool message_end_ = false;
     bool failed_ = false;
+    bool closed_ = false;              ///< A close frame has come: what follows is ignored.
     std::uint16_t close_code_ = 1005;
     Utf8Stream utf8_;
     std::uint8_t control_size_ = 0;
@@ -97,7 +105,8 @@ void append_web_socket_frame(
     const std::uint32_t* mask = nullptr
 );
 
-/// Appends a close frame; `reason` is cut to 123 octets at a UTF-8 boundary (P-WS-16).
+/// Appends a close frame; `reason` is cut to 123 octets at a UTF-8 boundary (P-WS-16). Code 1005, which
+/// must not be sent, gives an empty payload.
 void append_close_frame(std::string& out, std::uint16_t code, std::string_view reason);
 
 /// XORs `data` with the mask, eight octets at a time, starting at mask octet 0 of `mask` (in memory order);
