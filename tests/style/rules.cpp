@@ -1,0 +1,404 @@
+// The rules of style: forbidden words where they do not belong, and what every file owes.
+// Words are searched with identifier boundaries, in code alone unless the rule is about comments
+// too.
+#include "tests/style/rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <regex>
+#include <set>
+#include <utility>
+
+namespace style {
+namespace {
+
+bool is_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+std::string place(const File& file, std::size_t offset, const std::string& what) {
+    return file.path + ":" + std::to_string(line_of(file.text, offset)) + ": " + what;
+}
+
+/// Where `word` stands alone in `text`, from `from` on: no identifier goes on at either of its
+/// ends.
+std::size_t find_word(std::string_view text, std::string_view word, std::size_t from = 0) {
+    for (std::size_t at = text.find(word, from); at != std::string_view::npos;
+         at = text.find(word, at + 1)) {
+        const std::size_t end = at + word.size();
+        const bool begins = at == 0 || !is_word(word.front()) || !is_word(text[at - 1]);
+        const bool ends = end == text.size() || !is_word(word.back()) || !is_word(text[end]);
+        if (begins && ends) { return at; }
+    }
+    return std::string_view::npos;
+}
+
+template <std::size_t N>
+void find_words(
+    const File& file,
+    std::string_view text,
+    const std::array<std::string_view, N>& words,
+    std::string_view advice,
+    Violations& found
+) {
+    for (const std::string_view word : words) {
+        for (std::size_t at = find_word(text, word); at != std::string_view::npos;
+             at = find_word(text, word, at + 1)) {
+            found.push_back(place(file, at, std::string(word) + ": " + std::string(advice)));
+        }
+    }
+}
+
+/// Where neither threads nor clocks exist. The store keeps a committer, behind its interface.
+bool is_timeless(const File& file) {
+    return file.is_product() && (file.is_under("protocol") || file.is_under("broker/engine") ||
+                                 (file.is_under("storage") && file.is_header()));
+}
+
+/// The style test speaks about what it forbids.
+bool is_own(const File& file) {
+    return file.is_under("tests/style");
+}
+
+Violations check_threads(const Tree& tree) {
+    static constexpr auto words = std::to_array<std::string_view>(
+        {"std::mutex",
+         "std::shared_mutex",
+         "std::recursive_mutex",
+         "std::thread",
+         "std::jthread",
+         "std::this_thread",
+         "std::atomic",
+         "std::atomic_flag",
+         "std::condition_variable",
+         "std::lock_guard",
+         "std::async"}
+    );
+    Violations found;
+    for (const File& file : tree.files) {
+        if (is_timeless(file)) {
+            find_words(file, file.code, words, "every object lives on one shard", found);
+        }
+    }
+    return found;
+}
+
+Violations check_clocks(const Tree& tree) {
+    static constexpr auto words =
+        std::to_array<std::string_view>({"::now()", "std::time(", "gettimeofday", "clock_gettime"});
+    Violations found;
+    for (const File& file : tree.files) {
+        if (is_timeless(file)) {
+            find_words(file, file.code, words, "time comes in as a parameter or a Clock", found);
+        }
+    }
+    return found;
+}
+
+Violations check_using_namespace(const Tree& tree) {
+    static constexpr auto words = std::to_array<std::string_view>({"using namespace"});
+    Violations found;
+    for (const File& file : tree.files) {
+        find_words(file, file.code, words, "name what you use", found);
+    }
+    return found;
+}
+
+Violations check_friend_tests(const Tree& tree) {
+    static const std::regex friend_test(R"(friend\s+(class|struct)?.*[Tt]est)");
+    Violations found;
+    for (const File& file : tree.files) {
+        for (const Line& line : lines_of(file.code)) {
+            if (find_word(line.text, "friend") == std::string_view::npos) { continue; }
+            if (std::regex_search(std::string(line.text), friend_test)) {
+                found.push_back(place(
+                    file,
+                    line.offset,
+                    "no friend tests: what a test needs is a constructor parameter"
+                ));
+            }
+        }
+    }
+    return found;
+}
+
+Violations check_printing(const Tree& tree) {
+    static constexpr auto words =
+        std::to_array<std::string_view>({"std::cout", "printf(", "puts(", "std::clog"});
+    Violations found;
+    for (const File& file : tree.files) {
+        const bool may_print = file.is_under("broker/log") || file.is_under("broker/cli");
+        if (!file.is_product() || may_print) { continue; }
+        find_words(file, file.code, words, "only broker/log and broker/cli print", found);
+    }
+    return found;
+}
+
+Violations check_open_ends(const Tree& tree) {
+    static constexpr auto words = std::to_array<std::string_view>({"TODO", "FIXME", "XXX"});
+    Violations found;
+    for (const File& file : tree.files) {
+        if (is_own(file) || file.path.ends_with("package-lock.json")) { continue; }
+        find_words(
+            file, file.text, words, "finish it, or write it down as a documented limit", found
+        );
+    }
+    return found;
+}
+
+/// The position behind the bracket that closes the one at `open`.
+std::size_t behind_closing(std::string_view code, std::size_t open) {
+    const char opens = code[open];
+    const char closes = opens == '(' ? ')' : opens == '[' ? ']' : opens == '<' ? '>' : '}';
+    std::size_t depth = 0;
+    for (std::size_t at = open; at < code.size(); ++at) {
+        if (code[at] == opens) { ++depth; }
+        if (code[at] == closes && --depth == 0) { return at + 1; }
+    }
+    return code.size();
+}
+
+/// A lambda found in code: what it captures and where its body is.
+struct Lambda {
+    std::size_t begin;
+    std::string_view captures;
+    std::size_t body;
+    std::size_t end;
+};
+
+bool begins_expression(std::string_view code, std::size_t bracket) {
+    const std::size_t last = code.find_last_not_of(" \t\n", bracket == 0 ? 0 : bracket - 1);
+    if (bracket == 0 || last == std::string_view::npos) { return true; }
+    if (code[last] == ')' || code[last] == ']' || code[last] == '[') { return false; }
+    if (!is_word(code[last])) { return true; }
+    const std::size_t before = code.find_last_of(" \t\n(){};,", last);
+    const std::string_view word = code.substr(before + 1, last - before);
+    static const std::set<std::string_view> openers = {
+        "return", "co_return", "co_await", "co_yield"};
+    return openers.contains(word);
+}
+
+/// The lambda whose introducer is the bracket at `open`, if it is one.
+bool parse_lambda(std::string_view code, std::size_t open, Lambda& lambda) {
+    if (code.substr(open).starts_with("[[") || !begins_expression(code, open)) { return false; }
+    std::size_t at = behind_closing(code, open);
+    lambda.begin = open;
+    lambda.captures = code.substr(open + 1, at - open - 2);
+    while (at < code.size() && code[at] != '{') {
+        static constexpr std::string_view ends = ";=]),?";
+        if (ends.find(code[at]) != std::string_view::npos) { return false; }
+        at = code[at] == '(' ? behind_closing(code, at) : at + 1;
+    }
+    if (at >= code.size()) { return false; }
+    lambda.body = at;
+    lambda.end = behind_closing(code, at);
+    return true;
+}
+
+/// Every lambda in `code`, nested ones included.
+std::vector<Lambda> lambdas_of(std::string_view code) {
+    std::vector<Lambda> lambdas;
+    for (std::size_t at = code.find('['); at != std::string_view::npos;
+         at = code.find('[', at + 1)) {
+        Lambda lambda{};
+        if (parse_lambda(code, at, lambda)) { lambdas.push_back(lambda); }
+    }
+    return lambdas;
+}
+
+/// Whether the body is a coroutine's, its inner lambdas apart.
+bool is_coroutine(std::string_view code, const Lambda& lambda) {
+    std::string body(code.substr(lambda.body, lambda.end - lambda.body));
+    for (const Lambda& inner : lambdas_of(body)) {
+        std::fill_n(
+            body.begin() + static_cast<std::ptrdiff_t>(inner.begin), inner.end - inner.begin, ' '
+        );
+    }
+    return find_word(body, "co_await") != std::string::npos ||
+           find_word(body, "co_return") != std::string::npos ||
+           find_word(body, "co_yield") != std::string::npos;
+}
+
+Violations check_lambda_coroutines(const Tree& tree) {
+    Violations found;
+    for (const File& file : tree.files) {
+        if (find_word(file.code, "co_await") == std::string::npos &&
+            find_word(file.code, "co_return") == std::string::npos) {
+            continue;
+        }
+        for (const Lambda& lambda : lambdas_of(file.code)) {
+            const bool captures =
+                lambda.captures.find_first_not_of(" \t\n") != std::string_view::npos;
+            if (captures && is_coroutine(file.code, lambda)) {
+                found.push_back(place(
+                    file,
+                    lambda.begin,
+                    "a capturing lambda dies before its coroutine: pass what it needs as parameters"
+                ));
+            }
+        }
+    }
+    return found;
+}
+
+/// Whether a CMakeLists.txt above `path` names it, relative to itself.
+bool is_listed(const Tree& tree, const std::string& path) {
+    for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
+         slash = path.rfind('/', slash - 1)) {
+        const File* const list = tree.find(path.substr(0, slash) + "/CMakeLists.txt");
+        if (list != nullptr && find_word(list->text, path.substr(slash + 1)) != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Shared test code has no library of its own: any test may list it as `../support/NAME.cpp`.
+bool is_listed_by_a_test(const Tree& tree, const File& file) {
+    static constexpr std::string_view tests = "tests/";
+    if (!file.path.starts_with(tests)) { return false; }
+    const std::string name = file.path.substr(tests.size());
+    return std::ranges::any_of(tree.files, [&name](const File& list) {
+        return list.is_under("tests") && list.path.ends_with("/CMakeLists.txt") &&
+               find_word(list.text, name) != std::string::npos;
+    });
+}
+
+Violations check_listed_sources(const Tree& tree) {
+    Violations found;
+    for (const File& file : tree.files) {
+        if (file.is_source() && !is_listed(tree, file.path) && !is_listed_by_a_test(tree, file)) {
+            found.push_back(file.path + ":1: not listed in its folder's CMakeLists.txt");
+        }
+    }
+    return found;
+}
+
+Violations check_header_beginnings(const Tree& tree) {
+    Violations found;
+    for (const File& file : tree.files) {
+        if (!file.is_header()) { continue; }
+        const bool has_purpose = file.text.starts_with("// ") || file.text.starts_with("/// ");
+        if (!has_purpose) {
+            found.push_back(file.path + ":1: the first line says the header's purpose");
+        }
+        if (file.text.find("\n#pragma once\n") == std::string::npos) {
+            found.push_back(file.path + ":1: #pragma once is missing");
+        }
+    }
+    return found;
+}
+
+/// P-FRAME-03 as a test writes it: P_FRAME_03.
+std::string as_test_name(std::string rule) {
+    std::ranges::replace(rule, '-', '_');
+    return rule;
+}
+
+/// Every rule number that a test, in whatever language, carries.
+std::set<std::string> rules_named_by_tests(const Tree& tree) {
+    static const std::regex number(R"([PSDO]_[A-Z]+_[0-9]+)");
+    std::set<std::string> names;
+    for (const File& file : tree.files) {
+        if (!file.is_under("tests") || is_own(file)) { continue; }
+        for (const Line& line : lines_of(file.text)) {
+            if (line.text.find('_') == std::string_view::npos) { continue; }
+            using Iterator = std::regex_iterator<std::string_view::const_iterator>;
+            for (auto it = Iterator(line.text.begin(), line.text.end(), number); it != Iterator();
+                 ++it) {
+                names.insert(it->str());
+            }
+        }
+    }
+    return names;
+}
+
+Violations check_conformance(const Tree& tree) {
+    static const std::regex number(R"(\b[PSDO]-[A-Z]+-[0-9]+\b)");
+    const File* const table = tree.find("docs/conformance.md");
+    if (table == nullptr) { return {}; }
+    const std::set<std::string> proven = rules_named_by_tests(tree);
+    std::set<std::string> unproven;
+    for (auto it = std::sregex_iterator(table->text.begin(), table->text.end(), number);
+         it != std::sregex_iterator();
+         ++it) {
+        if (!proven.contains(as_test_name(it->str()))) { unproven.insert(it->str()); }
+    }
+    Violations found;
+    for (const std::string& rule : unproven) {
+        found.push_back(place(*table, table->text.find(rule), "no test names " + as_test_name(rule))
+        );
+    }
+    return found;
+}
+
+Violations check_top_level(const Tree& tree) {
+    static const std::set<std::string> allowed = {
+        "CMakeLists.txt",
+        "CMakePresets.json",
+        "LICENSE",
+        "README.md",
+        "broker",
+        "deploy",
+        "docs",
+        "protocol",
+        "storage",
+        "tests"};
+    std::set<std::string> strangers;
+    for (const File& file : tree.files) {
+        const std::string entry = file.path.substr(0, file.path.find('/'));
+        if (!entry.starts_with('.') && !allowed.contains(entry)) { strangers.insert(entry); }
+    }
+    Violations found;
+    for (const std::string& entry : strangers) {
+        found.push_back(entry + ":1: the top level is fixed");
+    }
+    return found;
+}
+
+/// A directory of one machine: somebody's home or workspace at the root of the file system.
+Violations check_machine_paths(const Tree& tree) {
+    static constexpr auto places =
+        std::to_array<std::string_view>({"/work/", "/root/", "/home/", "/Users/"});
+    Violations found;
+    for (const File& file : tree.files) {
+        if (is_own(file)) { continue; }
+        for (const std::string_view begin : places) {
+            for (std::size_t at = file.text.find(begin); at != std::string::npos;
+                 at = file.text.find(begin, at + 1)) {
+                static constexpr std::string_view path_characters = "./-$}*~";
+                const char before = at == 0 ? ' ' : file.text[at - 1];
+                if (is_word(before) || path_characters.find(before) != std::string_view::npos) {
+                    continue;
+                }
+                found.push_back(place(file, at, std::string(begin) + " exists on one machine only")
+                );
+            }
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+const std::vector<Rule>& all_rules() {
+    static const std::vector<Rule> rules = {
+        {"IncludesKeepTheLaw", check_includes},
+        {"NoThreadsBelowTransport", check_threads},
+        {"NoClocksBelowTransport", check_clocks},
+        {"NoUsingNamespace", check_using_namespace},
+        {"NoFriendTests", check_friend_tests},
+        {"OnlyLogAndCliPrint", check_printing},
+        {"NothingIsLeftOpen", check_open_ends},
+        {"NoCapturingLambdaCoroutines", check_lambda_coroutines},
+        {"EverySourceIsListed", check_listed_sources},
+        {"EveryHeaderSaysItsPurpose", check_header_beginnings},
+        {"EveryRuleOfConformanceIsTested", check_conformance},
+        {"TopLevelIsFixed", check_top_level},
+        {"NoMachinePaths", check_machine_paths},
+    };
+    return rules;
+}
+
+}  // namespace style
