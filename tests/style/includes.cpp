@@ -186,10 +186,6 @@ Include include_on(const File& file, const Line& line) {
     return {line.text.substr(open + 1, close - open - 1), is_quoted};
 }
 
-std::string at(const File& file, const Line& line, const std::string& what) {
-    return file.path + ":" + std::to_string(line.number) + ": " + what;
-}
-
 const Room* find_room(std::string_view folder) {
     const auto it = std::ranges::find(rooms(), folder, &Room::folder);
     return it == rooms().end() ? nullptr : &*it;
@@ -226,7 +222,7 @@ void check_file(const File& file, Violations& found, std::vector<std::string>& s
         const Include include = include_on(file, line);
         if (include.name.empty()) { continue; }
         const std::string wrong = judge(file, include);
-        if (!wrong.empty()) { found.push_back(at(file, line, wrong)); }
+        if (!wrong.empty()) { found.push_back(place(file, line.offset, wrong)); }
         if (file.is_under("protocol") && include.name.starts_with("simdjson")) {
             simdjson_users.push_back(file.path);
         }

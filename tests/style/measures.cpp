@@ -9,15 +9,6 @@
 namespace style {
 namespace {
 
-std::size_t behind_brace(std::string_view code, std::size_t open) {
-    std::size_t depth = 0;
-    for (std::size_t at = open; at < code.size(); ++at) {
-        if (code[at] == '{') { ++depth; }
-        if (code[at] == '}' && --depth == 0) { return at + 1; }
-    }
-    return code.size();
-}
-
 /// The declarator's name: what stands before the first parenthesis.
 std::string name_in(std::string_view head) {
     const std::string_view before = head.substr(0, head.find('('));
@@ -53,7 +44,7 @@ void collect_functions(const File& file, std::vector<Measure>& found) {
             head = at + 1;
             continue;
         }
-        const std::size_t end = behind_brace(code, at);
+        const std::size_t end = behind_closing(code, at);
         if (!is_initialiser(code, end)) {
             const std::size_t begin = code.find_first_not_of(" \t\n", head);
             const std::size_t first = line_of(code, begin);

@@ -30,4 +30,7 @@ inline void PrintTo(const Rule& rule, std::ostream* out) {
 /// The law of includes: the table of docs/architecture.md, third-party headers included.
 [[nodiscard]] Violations check_includes(const Tree& tree);
 
+/// Lambda coroutines that capture.
+[[nodiscard]] Violations check_lambda_coroutines(const Tree& tree);
+
 }  // namespace style

@@ -30,10 +30,6 @@ std::string read_text(const fs::path& path) {
     return text.find('\0') == std::string::npos ? text : std::string{};
 }
 
-bool is_word(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
 /// One pass over a text that copies code and blanks the rest.
 class Blanker {
 public:
@@ -93,6 +89,10 @@ private:
 
 }  // namespace
 
+bool is_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
 bool File::is_under(std::string_view folder) const {
     return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
 }
@@ -138,6 +138,32 @@ Tree read_tree(const std::string& root) {
 
 std::string code_of(std::string_view text) {
     return Blanker(text).run();
+}
+
+std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
+    for (std::size_t at = text.find(word, from); at != std::string_view::npos;
+         at = text.find(word, at + 1)) {
+        const std::size_t end = at + word.size();
+        const bool begins = at == 0 || !is_word(word.front()) || !is_word(text[at - 1]);
+        const bool ends = end == text.size() || !is_word(word.back()) || !is_word(text[end]);
+        if (begins && ends) { return at; }
+    }
+    return std::string_view::npos;
+}
+
+std::size_t behind_closing(std::string_view code, std::size_t open) {
+    const char opens = code[open];
+    const char closes = opens == '(' ? ')' : opens == '[' ? ']' : '}';
+    std::size_t depth = 0;
+    for (std::size_t at = open; at < code.size(); ++at) {
+        if (code[at] == opens) { ++depth; }
+        if (code[at] == closes && --depth == 0) { return at + 1; }
+    }
+    return code.size();
+}
+
+std::string place(const File& file, std::size_t offset, const std::string& what) {
+    return file.path + ":" + std::to_string(line_of(file.text, offset)) + ": " + what;
 }
 
 std::size_t line_of(std::string_view text, std::size_t offset) {

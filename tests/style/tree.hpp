@@ -33,6 +33,20 @@ struct Tree {
 /// Comments, strings and characters replaced by blanks; line ends stay where they are.
 [[nodiscard]] std::string code_of(std::string_view text);
 
+/// A character of identifiers.
+[[nodiscard]] bool is_word(char c);
+
+/// Where `word` stands alone in `text`, from `from` on: no identifier goes on at either end.
+[[nodiscard]] std::size_t find_word(
+    std::string_view text, std::string_view word, std::size_t from = 0
+);
+
+/// The position behind the bracket that closes the `(`, `[` or `{` at `open`.
+[[nodiscard]] std::size_t behind_closing(std::string_view code, std::size_t open);
+
+/// "path:line: what", as compilers say it.
+[[nodiscard]] std::string place(const File& file, std::size_t offset, const std::string& what);
+
 [[nodiscard]] std::size_t line_of(std::string_view text, std::size_t offset);
 
 /// The lines of `text`, without their ends; `number` of the first is 1.
