@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broker/engine/limits.hpp"
+#include "broker/engine/policy.hpp"
 #include "broker/log/log.hpp"
 #include "broker/transport/options.hpp"
 
@@ -15,17 +16,6 @@
 #include <vector>
 
 namespace server {
-
-/// What becomes of topic messages for a subscriber that is too slow (P-LIM-03).
-enum class SlowConsumerAction : std::uint8_t { disconnect, drop_oldest, drop_newest, conflate };
-
-/// One `[[policy]]`. In Config they are ordered: the first whose pattern matches decides.
-struct SlowConsumerPolicy {
-    std::string match;  ///< A topic pattern as in SUBSCRIBE.
-    std::uint32_t priority = 0;
-    SlowConsumerAction action = SlowConsumerAction::disconnect;
-    std::string conflate_key;  ///< Header whose value is the key; set if and only if `conflate`.
-};
 
 /// Where a socket listens. An empty host is "off".
 struct Address {
@@ -41,7 +31,7 @@ struct Config {
     engine::Limits limits;         ///< `server.strict` and `hide_version` arrive here.
     transport::Options transport;  ///< `threads`, `http_dir`, test echo and S-BIND-03 arrive here.
     std::vector<transport::ListenerOptions> listeners;
-    std::vector<SlowConsumerPolicy> policies;
+    std::vector<engine::Policy> policies;  ///< The first that matches decides.
     logging::Options log;
     Address admin{"127.0.0.1", 15680};  ///< Not set: no admin listener.
     Address tcp;                        ///< `server.tcp`; already applied to `listeners`.

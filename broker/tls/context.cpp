@@ -115,6 +115,12 @@ bool is_address(const std::string& host) {
     return address != nullptr;
 }
 
+// SSL_set_tlsext_host_name is a macro with an old-style cast.
+bool send_server_name(SSL& ssl, std::string host) {
+    void* const name = host.data();
+    return SSL_ctrl(&ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1;
+}
+
 std::string octal(unsigned mode) {
     std::string digits = "0";
     for (const unsigned shift : {6U, 3U, 0U}) {
@@ -162,8 +168,8 @@ void set_peer_name(SSL& ssl, const std::string& host) {
         return;
     }
     SSL_set_hostflags(&ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (host.empty() || SSL_set_tlsext_host_name(&ssl, host.c_str()) != 1 ||
-        SSL_set1_host(&ssl, host.c_str()) != 1) {
+    const bool is_name = !host.empty() && host.find('\0') == std::string::npos;
+    if (!is_name || !send_server_name(ssl, host) || SSL_set1_host(&ssl, host.c_str()) != 1) {
         fail("\"" + host + "\" cannot be the name of a TLS peer", "give a host name or an address");
     }
 }

@@ -2,7 +2,7 @@
 // Start-up only: errors are exceptions of one sentence that names the file and what to do.
 #pragma once
 
-#include <openssl/ossl_typ.h>
+#include <openssl/types.h>
 
 #include <memory>
 #include <stdexcept>

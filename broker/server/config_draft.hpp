@@ -1,0 +1,73 @@
+// A configuration while it is being put together: values, where each came from, and what is wrong.
+// Lives only inside load_config(); the steps that fill it are declared here in their order.
+#pragma once
+
+#include "broker/server/config_keys.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace server {
+
+/// Where a value was written.
+struct Origin {
+    std::string source = "default";  ///< As in ConfigError.
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+
+    /// `FILE:LINE`, or the source alone.
+    [[nodiscard]] std::string text() const;
+};
+
+/// A repeated section and its place.
+template <class T>
+struct Entry {
+    T value;
+    std::string name;  ///< `listener[0]`.
+    Origin origin;
+};
+
+struct Draft {
+    LoadedConfig loaded;
+    std::vector<Entry<ListenerDraft>> listeners;
+    std::vector<Entry<PolicyDraft>> policies;
+    std::map<std::string, Origin, std::less<>>
+        origins;  ///< By full key; what is missing is default.
+
+    /// Where `key` was written.
+    [[nodiscard]] Origin origin_of(std::string_view key) const;
+
+    /// Whether `key` was written anywhere.
+    [[nodiscard]] bool has(std::string_view key) const {
+        return origins.find(key) != origins.end();
+    }
+
+    void fail(const Origin& origin, std::string_view key, std::string message);
+
+    /// Fails at the place where `key` was written.
+    void fail_at(std::string_view key, std::string message);
+
+    /// Puts `raw` into the field of `key`, whose name in messages is `full_name`.
+    void set(
+        const Key& key,
+        const Target& target,
+        std::string_view full_name,
+        const Raw& raw,
+        const Origin& origin
+    );
+};
+
+/// Fills the draft from the TOML file at `path`. A file that is not there is an error only if
+/// `is_wanted`. Listeners and policies of the file end up in the draft's lists.
+void read_config_file(Draft& draft, const std::string& path, bool is_wanted);
+
+/// Default listeners if none were written, then `server.tcp` and `server.ws`, then TLS of each.
+void settle_listeners(Draft& draft);
+
+/// Rules that span keys, and S-BIND-03. Adds errors and warnings.
+void validate(Draft& draft, const Flags& flags);
+
+}  // namespace server

@@ -1,0 +1,109 @@
+// Which sockets are listened on: the file's list or the defaults, with addresses given by key or
+// flag, and the certificate of each.
+#include "broker/server/config_draft.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace server {
+
+namespace {
+
+using transport::ListenerKind;
+using ListenerEntry = Entry<ListenerDraft>;
+
+constexpr std::uint16_t default_tcp_port = 61613;
+constexpr std::uint16_t default_ws_port = 15674;
+
+ListenerEntry default_listener(ListenerKind kind, std::uint16_t port) {
+    ListenerEntry entry;
+    entry.value.kind = kind;
+    entry.value.address = {"127.0.0.1", port};
+    entry.value.also_ipv6_loopback = true;
+    entry.name = kind == ListenerKind::tcp ? "server.tcp" : "server.ws";
+    return entry;
+}
+
+// One socket instead of all listeners of `kind`; paths and TLS are those of the first of them.
+void replace(Draft& draft, ListenerKind kind, const std::string& key, const Address& address) {
+    const auto is_of_kind = [kind](const ListenerEntry& entry) { return entry.value.kind == kind; };
+    const auto first = std::ranges::find_if(draft.listeners, is_of_kind);
+    ListenerEntry only = first == draft.listeners.end() ? default_listener(kind, 0) : *first;
+    only.value.address = address;
+    only.value.also_ipv6_loopback = false;
+    only.name = key;
+    only.origin = draft.origin_of(key);
+    std::erase_if(draft.listeners, is_of_kind);
+    draft.listeners.push_back(std::move(only));
+}
+
+void check_pair(
+    Draft& draft, const Origin& origin, const std::string& key, const transport::TlsFiles& files
+) {
+    if (files.certificate_file.empty() == files.key_file.empty()) { return; }
+    draft.fail(origin, key, "a certificate needs its key and a key its certificate: name both");
+}
+
+void settle_tls(Draft& draft, ListenerEntry& entry) {
+    ListenerDraft& listener = entry.value;
+    check_pair(draft, entry.origin, entry.name, listener.tls);
+    const bool has_files = !listener.tls.certificate_file.empty() || !listener.tls.key_file.empty();
+    if (listener.use_tls && !has_files) { listener.tls = draft.loaded.config.tls; }
+    const bool is_missing = listener.use_tls && !has_files && !listener.tls.is_set();
+    listener.use_tls = listener.tls.is_set();
+    if (!is_missing) { return; }
+    draft.fail(entry.origin, entry.name + ".tls", "set certificate and key in [tls] for this");
+}
+
+void check_paths(Draft& draft, const ListenerEntry& entry) {
+    if (entry.value.kind != ListenerKind::web_socket) { return; }
+    const Strings& paths = entry.value.paths;
+    const auto is_path = [](const std::string& path) {
+        return path.starts_with('/') && path.find_first_of("?# ") == std::string::npos;
+    };
+    if (!paths.empty() && std::ranges::all_of(paths, is_path)) { return; }
+    draft.fail(
+        entry.origin, entry.name + ".paths", "expected one path or more, each beginning with \"/\""
+    );
+}
+
+void check_required(Draft& draft, const ListenerEntry& entry) {
+    for (const char* const key : {"kind", "address"}) {
+        if (draft.has(entry.name + "." + key)) { continue; }
+        draft.fail(entry.origin, entry.name + "." + key, "this key is required");
+    }
+}
+
+transport::ListenerOptions to_options(const ListenerDraft& draft) {
+    transport::ListenerOptions options;
+    options.kind = draft.kind;
+    options.host = draft.address.host;
+    options.port = draft.address.port;
+    options.also_ipv6_loopback = draft.also_ipv6_loopback;
+    options.tls = draft.tls;
+    options.paths = draft.paths;
+    return options;
+}
+
+}  // namespace
+
+void settle_listeners(Draft& draft) {
+    Config& config = draft.loaded.config;
+    for (const ListenerEntry& entry : draft.listeners) {
+        check_required(draft, entry);
+    }
+    if (draft.listeners.empty()) {
+        draft.listeners.push_back(default_listener(ListenerKind::web_socket, default_ws_port));
+        draft.listeners.push_back(default_listener(ListenerKind::tcp, default_tcp_port));
+    }
+    if (config.ws.is_set()) { replace(draft, ListenerKind::web_socket, "server.ws", config.ws); }
+    if (config.tcp.is_set()) { replace(draft, ListenerKind::tcp, "server.tcp", config.tcp); }
+    check_pair(draft, draft.origin_of("tls.certificate"), "tls", config.tls);
+    for (ListenerEntry& entry : draft.listeners) {
+        settle_tls(draft, entry);
+        check_paths(draft, entry);
+        config.listeners.push_back(to_options(entry.value));
+    }
+}
+
+}  // namespace server

@@ -1,0 +1,138 @@
+// The keys of the repeated sections, and the search for the key that was meant.
+// Edit distance over the few hundred names of the tables; only run to explain an error.
+#include "broker/server/config_keys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace server {
+
+namespace {
+
+// One key, three lines.
+// clang-format off
+const Row<ListenerDraft> listeners[] = {
+    {{"listener", "kind", Unit::choice, {}, "", "tcp|ws",
+      "STOMP over plain TCP, or over WebSocket."},
+     [](ListenerDraft& d) -> Target { return &d.kind; }},
+    {{"listener", "address", Unit::address, {}, "", "",
+      "The one socket that it listens on; port 0 is any free port."},
+     [](ListenerDraft& d) -> Target { return &d.address; }},
+    {{"listener", "tls", Unit::boolean, {}, "", "",
+      "TLS with the certificate and key of [tls]."},
+     [](ListenerDraft& d) -> Target { return &d.use_tls; }},
+    {{"listener", "tls_certificate", Unit::text, {}, "", "",
+      "PEM file with a certificate chain for this listener."},
+     [](ListenerDraft& d) -> Target { return &d.tls.certificate_file; }},
+    {{"listener", "tls_key", Unit::text, {}, "", "",
+      "PEM file with its private key."},
+     [](ListenerDraft& d) -> Target { return &d.tls.key_file; }},
+    {{"listener", "paths", Unit::list, {}, "", "",
+      "Paths of the WebSocket endpoint, each also as PATH/websocket."},
+     [](ListenerDraft& d) -> Target { return &d.paths; }},
+};
+
+const Row<PolicyDraft> policies[] = {
+    {{"policy", "match", Unit::text, {}, "", "",
+      "Pattern of topics, such as \"/topic/chat.**\"."},
+     [](PolicyDraft& p) -> Target { return &p.policy.match; }},
+    {{"policy", "priority", Unit::count, {0, 1'000'000}, "", "",
+      "The highest matching policy wins, among equals the more specific pattern."},
+     [](PolicyDraft& p) -> Target { return &p.priority; }},
+    {{"policy", "slow_consumer", Unit::choice, {}, "", "disconnect|drop-oldest|drop-newest|conflate",
+      "What becomes of messages for a subscriber that is too slow."},
+     [](PolicyDraft& p) -> Target { return &p.policy.slow_consumer.action; }},
+    {{"policy", "conflate_key", Unit::text, {}, "", "",
+      "Header of which conflate keeps the latest message per value."},
+     [](PolicyDraft& p) -> Target { return &p.policy.slow_consumer.conflate_key; }},
+};
+
+// clang-format on
+
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+    std::vector<std::size_t> row(to.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < to.size(); ++j) {
+            const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row.back();
+}
+
+// The name with the least distance so far, if that is near enough to be what was meant.
+class Nearest {
+public:
+    explicit Nearest(std::string_view written)
+        : written_(written.substr(0, longest)),
+          worst_(std::max<std::size_t>(2, written_.size() / 3)) {}
+
+    /// A name that `is_here`, where the operator wrote, wins among equally near ones.
+    void offer(std::string_view name, std::string_view shown, bool is_here) {
+        const std::size_t distance = edit_distance(written_, name);
+        const std::size_t score = 2 * distance + (is_here ? 0 : 1);
+        if (distance > worst_ || distance >= name.size() || score >= score_) { return; }
+        score_ = score;
+        shown_ = shown;
+    }
+
+    [[nodiscard]] std::string sentence() const {
+        return shown_.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", shown_);
+    }
+
+private:
+    static constexpr std::size_t longest = 64;
+
+    std::string_view written_;
+    std::size_t worst_;
+    std::size_t score_ = std::string_view::npos;
+    std::string shown_;
+};
+
+void offer_key(Nearest& nearest, const Key& key, std::string_view section) {
+    const bool is_here = key.section == section;
+    nearest.offer(key.name, is_here ? std::string(key.name) : key.full_name(), is_here);
+}
+
+}  // namespace
+
+std::span<const Row<ListenerDraft>> listener_rows() {
+    return listeners;
+}
+
+std::span<const Row<PolicyDraft>> policy_rows() {
+    return policies;
+}
+
+std::string suggest_key(std::string_view section, std::string_view name) {
+    Nearest nearest(name);
+    for (const auto& row : config_rows()) {
+        offer_key(nearest, row.key, section);
+    }
+    for (const auto& row : listener_rows()) {
+        offer_key(nearest, row.key, section);
+    }
+    for (const auto& row : policy_rows()) {
+        offer_key(nearest, row.key, section);
+    }
+    return nearest.sentence();
+}
+
+std::string suggest_section(std::string_view section) {
+    Nearest nearest(section);
+    for (const auto& row : config_rows()) {
+        nearest.offer(row.key.section, row.key.section, true);
+    }
+    nearest.offer("listener", "listener", true);
+    nearest.offer("policy", "policy", true);
+    return nearest.sentence();
+}
+
+}  // namespace server

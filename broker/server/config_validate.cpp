@@ -1,0 +1,244 @@
+// Rules that span keys: pairs in order, policies, and what may be open to the network (S-BIND-03).
+// Nothing is opened or resolved here.
+#include "broker/server/config_draft.hpp"
+#include "broker/server/config_units.hpp"
+#include "protocol/destination.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <sys/resource.h>
+#include <tuple>
+
+namespace server {
+
+namespace {
+
+constexpr std::size_t reserved_descriptors = 256;
+
+struct Ordered {
+    std::string_view lower;
+    std::string_view upper;
+};
+
+constexpr std::array<Ordered, 9> ordered{{
+    {"limits.memory_alarm_1", "limits.memory_alarm_2"},
+    {"limits.frame_time", "limits.frame_time_max"},
+    {"limits.prefetch_messages", "limits.prefetch_messages_max"},
+    {"limits.prefetch_bytes", "limits.prefetch_bytes_max"},
+    {"limits.wildcard_subscriptions", "limits.subscriptions"},
+    {"heartbeat.floor", "heartbeat.cap"},
+    {"heartbeat.offer", "heartbeat.cap"},
+    {"heartbeat.ping_after", "heartbeat.dead_after"},
+    {"drain.spread", "drain.timeout"},
+}};
+
+// The key whose line is the better place for the message: one that was written.
+std::string_view written_of(const Draft& draft, const Ordered& pair) {
+    return draft.has(pair.lower) ? pair.lower : pair.upper;
+}
+
+void check_order(Draft& draft, const Ordered& pair) {
+    const Row<Config>& lower = *find_row(pair.lower);
+    const Row<Config>& upper = *find_row(pair.upper);
+    const Target low = lower.target(draft.loaded.config);
+    const Target high = upper.target(draft.loaded.config);
+    if (number_in(low) <= number_in(high)) { return; }
+    draft.fail_at(
+        written_of(draft, pair),
+        fmt::format(
+            "{} ({}) must not be above {} ({})",
+            pair.lower,
+            format_value(lower.key, low),
+            pair.upper,
+            format_value(upper.key, high)
+        )
+    );
+}
+
+void check_connections(Draft& draft) {
+    rlimit files{};
+    const std::size_t connections = draft.loaded.config.transport.connections_max;
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max == RLIM_INFINITY) { return; }
+    if (connections + reserved_descriptors <= files.rlim_max) { return; }
+    draft.fail_at(
+        "limits.connections",
+        fmt::format(
+            "{} connections need {} open files, but the hard limit is {}: raise it (LimitNOFILE=, "
+            "ulimit -n) or lower this",
+            connections,
+            connections + reserved_descriptors,
+            files.rlim_max
+        )
+    );
+}
+
+bool is_header_name(std::string_view name) {
+    return std::ranges::all_of(name, [](char letter) {
+        return letter != ':' && static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7F;
+    });
+}
+
+void check_policy(Draft& draft, const Entry<PolicyDraft>& entry) {
+    const engine::Policy& policy = entry.value.policy;
+    const engine::SlowConsumerPolicy& slow = policy.slow_consumer;
+    const auto pattern = protocol::parse_pattern(policy.match, draft.loaded.config.limits.protocol);
+    if (!pattern || pattern->destination.kind != protocol::DestinationKind::topic) {
+        draft.fail(
+            entry.origin,
+            entry.name + ".match",
+            fmt::format(
+                "{} is no topic or topic pattern such as \"/topic/chat.**\"", quote(policy.match)
+            )
+        );
+    }
+    if ((slow.action == engine::SlowConsumerAction::conflate) == slow.conflate_key.empty()) {
+        draft.fail(
+            entry.origin,
+            entry.name + ".conflate_key",
+            "slow_consumer = \"conflate\" and conflate_key, the header to conflate by, go together"
+        );
+    }
+    if (!is_header_name(slow.conflate_key)) {
+        draft.fail(entry.origin, entry.name + ".conflate_key", "this cannot be a header's name");
+    }
+}
+
+// Less is more specific: levels for any number, then for one, then the longer text.
+auto specificity(const engine::Policy& policy, const protocol::Limits& limits) {
+    std::ptrdiff_t many = 0;
+    std::ptrdiff_t one = 0;
+    const auto pattern = protocol::parse_pattern(policy.match, limits);
+    if (pattern && pattern->is_wildcard) {
+        for (const auto level :
+             protocol::split_levels(pattern->destination.key, pattern->separator)) {
+            many += protocol::level_kind(level) == protocol::LevelKind::many ? 1 : 0;
+            one += protocol::level_kind(level) == protocol::LevelKind::one ? 1 : 0;
+        }
+    }
+    return std::tuple(many, one, -static_cast<std::ptrdiff_t>(policy.match.size()));
+}
+
+void settle_policies(Draft& draft) {
+    const protocol::Limits& limits = draft.loaded.config.limits.protocol;
+    for (const auto& entry : draft.policies) {
+        check_policy(draft, entry);
+    }
+    std::ranges::stable_sort(draft.policies, [&limits](const auto& left, const auto& right) {
+        if (left.value.priority != right.value.priority) {
+            return left.value.priority > right.value.priority;
+        }
+        return specificity(left.value.policy, limits) < specificity(right.value.policy, limits);
+    });
+    for (const auto& entry : draft.policies) {
+        draft.loaded.config.policies.push_back(entry.value.policy);
+    }
+}
+
+/// A socket that other machines can reach.
+struct PublicSocket {
+    std::string key;
+    Origin origin;
+    Address address;
+    bool has_tls = false;
+};
+
+std::vector<PublicSocket> public_sockets(const Draft& draft) {
+    std::vector<PublicSocket> sockets;
+    for (const auto& entry : draft.listeners) {
+        const ListenerDraft& listener = entry.value;
+        if (!listener.address.is_set() || is_loopback(listener.address.host)) { continue; }
+        const std::string key = entry.name + ".address";
+        const Origin origin = draft.has(key) ? draft.origin_of(key) : entry.origin;
+        sockets.push_back({entry.name, origin, listener.address, listener.tls.is_set()});
+    }
+    const Address& admin = draft.loaded.config.admin;
+    if (admin.is_set() && !is_loopback(admin.host)) {
+        sockets.push_back({"admin.address", draft.origin_of("admin.address"), admin, false});
+    }
+    return sockets;
+}
+
+void check_public(Draft& draft, const PublicSocket& socket, const Flags& flags) {
+    const std::string where = format_address(socket.address);
+    const auto refuse = [&](std::string_view why) {
+        draft.fail(
+            socket.origin, socket.key, fmt::format("other machines can reach {} {}", where, why)
+        );
+    };
+    if (!flags.insecure_no_auth) {
+        refuse(
+            "and this version has no authentication: bind 127.0.0.1 or [::1], or let everyone in "
+            "with --insecure-no-auth"
+        );
+    }
+    if (!socket.has_tls && !flags.insecure_no_tls) {
+        refuse(
+            "and it has no TLS: bind 127.0.0.1 or [::1], name tls_certificate and tls_key in its "
+            "[[listener]], or accept clear text with --insecure-no-tls"
+        );
+    }
+    if (!draft.loaded.config.transport.test_echo_path.empty()) {
+        refuse("and the test echo is on: --test-echo is for loopback addresses only");
+    }
+}
+
+void warn_insecure(Draft& draft, const std::vector<PublicSocket>& sockets, const Flags& flags) {
+    std::string all;
+    std::string clear;
+    for (const PublicSocket& socket : sockets) {
+        all += " " + format_address(socket.address);
+        if (!socket.has_tls) { clear += " " + format_address(socket.address); }
+    }
+    if (flags.insecure_no_auth) {
+        draft.loaded.warnings.push_back(
+            "--insecure-no-auth: every peer may publish and subscribe to everything; open to other "
+            "machines:" +
+            (all.empty() ? " nothing" : all)
+        );
+    }
+    if (flags.insecure_no_tls) {
+        draft.loaded.warnings.push_back(
+            "--insecure-no-tls: what is sent can be read and changed on the way; in clear text to "
+            "other machines:" +
+            (clear.empty() ? " nothing" : clear)
+        );
+    }
+}
+
+void check_binding(Draft& draft, const Flags& flags) {
+    const std::vector<PublicSocket> sockets = public_sockets(draft);
+    for (const PublicSocket& socket : sockets) {
+        check_public(draft, socket, flags);
+    }
+    warn_insecure(draft, sockets, flags);
+}
+
+void check_echo(Draft& draft) {
+    const std::string& path = draft.loaded.config.transport.test_echo_path;
+    if (path.empty() || path.starts_with('/')) { return; }
+    draft.fail_at("test.echo", "expected a path that begins with \"/\"");
+}
+
+}  // namespace
+
+void validate(Draft& draft, const Flags& flags) {
+    for (const Ordered& pair : ordered) {
+        check_order(draft, pair);
+    }
+    check_connections(draft);
+    settle_policies(draft);
+    check_echo(draft);
+    check_binding(draft, flags);
+    if (flags.data) {
+        draft.fail(
+            {"--data"},
+            "",
+            "durable storage is not part of this version yet: start without --data, messages are "
+            "then kept in memory only"
+        );
+    }
+}
+
+}  // namespace server

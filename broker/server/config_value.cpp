@@ -1,0 +1,302 @@
+// From a written value to a field and back.
+// Every refusal is one sentence that says what would be right.
+#include "broker/server/config_value.hpp"
+
+#include "broker/server/config_units.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <type_traits>
+
+namespace server {
+
+namespace {
+
+using Problem = std::optional<std::string>;
+
+std::string upper(std::string_view text) {
+    std::string result(text);
+    for (char& letter : result) {
+        if (letter >= 'a' && letter <= 'z') { letter = static_cast<char>(letter - 'a' + 'A'); }
+    }
+    return result;
+}
+
+Strings split(std::string_view text, char separator) {
+    Strings parts;
+    while (true) {
+        const std::size_t end = text.find(separator);
+        parts.emplace_back(text.substr(0, end));
+        if (end == std::string_view::npos) { return parts; }
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::string_view expectation(Unit unit) {
+    switch (unit) {
+        case Unit::boolean:
+            return "true or false";
+        case Unit::text:
+            return "a text in quotes";
+        case Unit::count:
+            return "a whole number";
+        case Unit::size:
+            return "a size with its unit, such as \"64KiB\" or \"1MiB\"";
+        case Unit::duration:
+            return "a duration with its unit, such as \"250ms\", \"10s\" or \"5m\"";
+        case Unit::percent:
+            return "a percentage, such as \"60%\"";
+        case Unit::address:
+            return "an address such as \"127.0.0.1:61613\" or \"[::1]:61613\" (an IP address, "
+                   "\"localhost\" or \"*\", and a port)";
+        case Unit::choice:
+            return "one of";
+        case Unit::list:
+            return "a list of texts";
+    }
+    return {};
+}
+
+std::string show(const Raw& raw) {
+    if (const auto* const flag = std::get_if<bool>(&raw)) { return *flag ? "true" : "false"; }
+    if (const auto* const number = std::get_if<std::int64_t>(&raw)) {
+        return std::to_string(*number);
+    }
+    if (const auto* const text = std::get_if<std::string>(&raw)) {
+        return quote(std::string_view(*text).substr(0, 100));
+    }
+    return std::holds_alternative<Strings>(raw) ? "a list" : "a value of another type";
+}
+
+Problem expected(const Key& key, const Raw& raw) {
+    std::string what(expectation(key.unit));
+    if (key.unit == Unit::choice) { what += " " + format_range(key); }
+    if (!key.word.empty()) { what += " or " + quote(key.word); }
+    return fmt::format("expected {}, found {}", what, show(raw));
+}
+
+std::string format_number(Unit unit, std::uint64_t number) {
+    switch (unit) {
+        case Unit::size:
+            return format_size(number);
+        case Unit::percent:
+            return fmt::format("{}%", number);
+        case Unit::duration:
+            return format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(number)));
+        default:
+            return std::to_string(number);
+    }
+}
+
+// The number that `raw` means in the key's unit.
+std::optional<std::uint64_t> to_number(const Key& key, const Raw& raw) {
+    if (key.unit == Unit::count) {
+        const auto* const number = std::get_if<std::int64_t>(&raw);
+        if (number == nullptr || *number < 0) { return std::nullopt; }
+        return static_cast<std::uint64_t>(*number);
+    }
+    const auto* const text = std::get_if<std::string>(&raw);
+    if (text == nullptr) { return std::nullopt; }
+    if (key.unit == Unit::size) { return parse_size(*text); }
+    if (key.unit == Unit::percent) { return parse_percent(*text); }
+    const auto duration = parse_duration(*text);
+    if (!duration) { return std::nullopt; }
+    return static_cast<std::uint64_t>(duration->count());
+}
+
+Problem out_of_range(const Key& key, std::uint64_t number) {
+    const bool is_zero = number == 0 && key.unit != Unit::percent;
+    return fmt::format(
+        "{} is out of range: allowed is {}{}",
+        format_number(key.unit, number),
+        format_range(key),
+        is_zero ? "; zero never means unlimited" : ""
+    );
+}
+
+bool is_word(const Key& key, const Raw& raw) {
+    const auto* const text = std::get_if<std::string>(&raw);
+    return text != nullptr && !key.word.empty() && *text == key.word;
+}
+
+template <class Number>
+Problem assign_number(const Key& key, Number& target, const Raw& raw) {
+    if (is_word(key, raw)) {
+        target = Number{};
+        return std::nullopt;
+    }
+    const auto number = to_number(key, raw);
+    if (!number) { return expected(key, raw); }
+    if (*number < key.range.min || *number > key.range.max) { return out_of_range(key, *number); }
+    if constexpr (std::is_same_v<Number, std::chrono::milliseconds>) {
+        target = std::chrono::milliseconds(static_cast<std::int64_t>(*number));
+    } else {
+        target = static_cast<Number>(*number);
+    }
+    return std::nullopt;
+}
+
+template <class Choice>
+Problem assign_choice(const Key& key, Choice& target, const Raw& raw) {
+    const auto* const text = std::get_if<std::string>(&raw);
+    const Strings choices = split(key.choices, '|');
+    for (std::size_t i = 0; text != nullptr && i < choices.size(); ++i) {
+        if (choices[i] != *text) { continue; }
+        target = static_cast<Choice>(i);
+        return std::nullopt;
+    }
+    return expected(key, raw);
+}
+
+template <class Value>
+Problem assign_same(const Key& key, Value& target, const Raw& raw) {
+    const auto* const value = std::get_if<Value>(&raw);
+    if (value == nullptr) { return expected(key, raw); }
+    target = *value;
+    return std::nullopt;
+}
+
+Problem assign_address(const Key& key, Address& target, const Raw& raw) {
+    if (is_word(key, raw)) {
+        target = Address{};
+        return std::nullopt;
+    }
+    const auto* const text = std::get_if<std::string>(&raw);
+    if (text != nullptr && text->starts_with("unix:")) {
+        return "Unix sockets are not part of this version yet";
+    }
+    const auto address = text == nullptr ? std::nullopt : parse_address(*text);
+    if (!address) { return expected(key, raw); }
+    target = *address;
+    return std::nullopt;
+}
+
+struct Assign {
+    const Key& key;
+    const Raw& raw;
+
+    Problem operator()(bool* target) const { return assign_same(key, *target, raw); }
+
+    Problem operator()(std::string* target) const { return assign_same(key, *target, raw); }
+
+    Problem operator()(Strings* target) const { return assign_same(key, *target, raw); }
+
+    Problem operator()(Address* target) const { return assign_address(key, *target, raw); }
+
+    template <class T>
+    Problem operator()(T* target) const {
+        if constexpr (std::is_enum_v<T>) {
+            return assign_choice(key, *target, raw);
+        } else {
+            return assign_number(key, *target, raw);
+        }
+    }
+};
+
+std::string format_as_toml(const Key& key, std::uint64_t number) {
+    if (number == 0 && !key.word.empty()) { return quote(key.word); }
+    const std::string text = format_number(key.unit, number);
+    return key.unit == Unit::count ? text : quote(text);
+}
+
+std::string format_list(const Strings& list) {
+    Strings quoted;
+    for (const std::string& entry : list) {
+        quoted.push_back(quote(entry));
+    }
+    return fmt::format("[{}]", fmt::join(quoted, ", "));
+}
+
+struct Format {
+    const Key& key;
+
+    std::string operator()(bool* value) const { return *value ? "true" : "false"; }
+
+    std::string operator()(std::string* value) const { return quote(*value); }
+
+    std::string operator()(Strings* value) const { return format_list(*value); }
+
+    std::string operator()(Address* value) const {
+        return quote(value->is_set() ? format_address(*value) : std::string(key.word));
+    }
+
+    template <class T>
+    std::string operator()(T* value) const {
+        if constexpr (std::is_enum_v<T>) {
+            return quote(split(key.choices, '|').at(static_cast<std::size_t>(*value)));
+        } else {
+            return format_as_toml(key, number_in(value));
+        }
+    }
+};
+
+}  // namespace
+
+std::string Key::full_name() const {
+    return fmt::format("{}.{}", section, name);
+}
+
+std::string Key::environment_name() const {
+    return fmt::format("STAMPEDE_{}__{}", upper(section), upper(name));
+}
+
+Raw raw_from_text(const Key& key, std::string_view text) {
+    if (key.unit == Unit::list) { return split(text, ','); }
+    if (key.unit == Unit::boolean && (text == "true" || text == "false")) { return text == "true"; }
+    if (key.unit == Unit::count) {
+        std::int64_t number = 0;
+        const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (result.ec == std::errc{} && result.ptr == text.data() + text.size()) { return number; }
+    }
+    return std::string(text);
+}
+
+std::optional<std::string> assign(const Key& key, const Target& target, const Raw& raw) {
+    return std::visit(Assign{key, raw}, target);
+}
+
+std::string format_value(const Key& key, const Target& target) {
+    return std::visit(Format{key}, target);
+}
+
+std::string format_range(const Key& key) {
+    if (key.unit == Unit::choice) {
+        Strings choices = split(key.choices, '|');
+        const std::string last = choices.back();
+        choices.pop_back();
+        return fmt::format("{} or {}", fmt::join(choices, ", "), last);
+    }
+    if (key.range.max == 0) { return std::string(key.word); }
+    std::string text = fmt::format(
+        "{} to {}", format_number(key.unit, key.range.min), format_number(key.unit, key.range.max)
+    );
+    if (!key.word.empty()) { text += fmt::format(", or {}", quote(key.word)); }
+    return text;
+}
+
+std::uint64_t number_in(const Target& target) {
+    if (const auto* const small = std::get_if<std::uint32_t*>(&target)) { return **small; }
+    if (const auto* const size = std::get_if<std::size_t*>(&target)) { return **size; }
+    if (const auto* const time = std::get_if<std::chrono::milliseconds*>(&target)) {
+        return static_cast<std::uint64_t>((*time)->count());
+    }
+    return 0;
+}
+
+std::string quote(std::string_view text) {
+    std::string result = "\"";
+    for (const char letter : text) {
+        const auto code = static_cast<unsigned char>(letter);
+        if (code < 0x20 || code == 0x7F) {
+            result += fmt::format("\\u{:04X}", code);
+            continue;
+        }
+        if (letter == '"' || letter == '\\') { result += '\\'; }
+        result += letter;
+    }
+    return result + "\"";
+}
+
+}  // namespace server

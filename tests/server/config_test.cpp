@@ -1,0 +1,307 @@
+// What a configuration becomes: defaults, precedence, listeners, S-BIND, policies, printed texts.
+#include "broker/server/config.hpp"
+
+#include "broker/server/config_keys.hpp"
+#include "tests/server/temporary_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using transport::ListenerKind;
+
+using Environment = std::map<std::string, std::string>;
+
+LoadedConfig load(std::string_view toml, Flags flags = {}, const Environment& environment = {}) {
+    const TemporaryFile file(toml);
+    flags.config = file.path();
+    return load_config(flags, [&environment](const char* name) -> const char* {
+        const auto found = environment.find(name);
+        return found == environment.end() ? nullptr : found->second.c_str();
+    });
+}
+
+std::string errors_of(const LoadedConfig& loaded) {
+    std::string all;
+    for (const ConfigError& error : loaded.errors) {
+        all += error.text() + "\n";
+    }
+    return all;
+}
+
+TEST(Config, S_BIND_01_WithoutConfigurationBindsLoopbackOnly) {
+    const LoadedConfig loaded = load("");
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    ASSERT_EQ(loaded.config.listeners.size(), 2U);
+    for (const transport::ListenerOptions& listener : loaded.config.listeners) {
+        EXPECT_EQ(listener.host, "127.0.0.1");
+        EXPECT_TRUE(listener.also_ipv6_loopback);
+        EXPECT_FALSE(listener.tls.is_set());
+    }
+    EXPECT_EQ(loaded.config.listeners[0].kind, ListenerKind::web_socket);
+    EXPECT_EQ(loaded.config.listeners[0].port, 15674);
+    EXPECT_THAT(loaded.config.listeners[0].paths, ElementsAre("/ws", "/stomp"));
+    EXPECT_EQ(loaded.config.listeners[1].kind, ListenerKind::tcp);
+    EXPECT_EQ(loaded.config.listeners[1].port, 61613);
+    EXPECT_EQ(loaded.config.admin, (Address{"127.0.0.1", 15680}));
+    EXPECT_TRUE(loaded.warnings.empty());
+}
+
+TEST(Config, HasThreadsByDefault) {
+    const unsigned threads = load("").config.transport.threads;
+    EXPECT_GE(threads, 1U);
+    EXPECT_LE(threads, 8U);
+}
+
+TEST(Config, FlagWinsOverEnvironmentOverFileOverDefault) {
+    const char* const toml = "[log]\nlevel = \"debug\"\n[server]\nthreads = 2\n";
+    EXPECT_EQ(load(toml).config.log.level, logging::Level::debug);
+    const Environment environment{
+        {"STAMPEDE_LOG__LEVEL", "warn"}, {"STAMPEDE_SERVER__THREADS", "3"}};
+    EXPECT_EQ(load(toml, {}, environment).config.log.level, logging::Level::warn);
+    EXPECT_EQ(load(toml, {}, environment).config.transport.threads, 3U);
+    Flags flags;
+    flags.log_level = "error";
+    flags.threads = 4;
+    EXPECT_EQ(load(toml, flags, environment).config.log.level, logging::Level::error);
+    EXPECT_EQ(load(toml, flags, environment).config.transport.threads, 4U);
+}
+
+TEST(Config, FlagsReachTheirFields) {
+    Flags flags;
+    flags.ports_file = "/run/ports";
+    flags.http_dir = "/srv/www";
+    flags.test_echo = "/echo";
+    flags.admin = "off";
+    flags.strict = true;
+    const LoadedConfig loaded = load("", flags);
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    EXPECT_EQ(loaded.config.ports_file, "/run/ports");
+    EXPECT_EQ(loaded.config.transport.http_dir, "/srv/www");
+    EXPECT_EQ(loaded.config.transport.test_echo_path, "/echo");
+    EXPECT_FALSE(loaded.config.admin.is_set());
+    EXPECT_TRUE(loaded.config.limits.protocol.strict);
+}
+
+TEST(Config, TheFileIsNamedByFlagThenByEnvironment) {
+    const TemporaryFile file("[server]\nthreads = 7\n");
+    const auto getenv = [&file](const char* name) -> const char* {
+        static std::string path;
+        path = file.path();
+        return std::string_view(name) == "STAMPEDE_CONFIG" ? path.c_str() : nullptr;
+    };
+    const LoadedConfig by_environment = load_config({}, getenv);
+    EXPECT_EQ(by_environment.config.transport.threads, 7U);
+    EXPECT_EQ(by_environment.file, file.path());
+    const TemporaryFile other("[server]\nthreads = 6\n");
+    Flags flags;
+    flags.config = other.path();
+    EXPECT_EQ(load_config(flags, getenv).config.transport.threads, 6U);
+}
+
+TEST(Config, AddressByFlagIsExactlyOneSocket) {
+    Flags flags;
+    flags.tcp = "[::1]:0";
+    const LoadedConfig loaded = load("", flags);
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    ASSERT_EQ(loaded.config.listeners.size(), 2U);
+    const transport::ListenerOptions& tcp = loaded.config.listeners[1];
+    EXPECT_EQ(tcp.kind, ListenerKind::tcp);
+    EXPECT_EQ(tcp.host, "::1");
+    EXPECT_EQ(tcp.port, 0);
+    EXPECT_FALSE(tcp.also_ipv6_loopback);
+    EXPECT_TRUE(loaded.config.listeners[0].also_ipv6_loopback);
+}
+
+TEST(Config, ListenersOfTheFileReplaceTheDefaults) {
+    const LoadedConfig loaded = load(
+        "[[listener]]\nkind = \"ws\"\naddress = \"127.0.0.1:61614\"\npaths = [\"/stomp\"]\n"
+        "[[listener]]\nkind = \"ws\"\naddress = \"127.0.0.2:61614\"\n"
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    ASSERT_EQ(loaded.config.listeners.size(), 2U);
+    EXPECT_EQ(loaded.config.listeners[0].port, 61614);
+    EXPECT_THAT(loaded.config.listeners[0].paths, ElementsAre("/stomp"));
+    EXPECT_FALSE(loaded.config.listeners[0].also_ipv6_loopback);
+    EXPECT_EQ(loaded.config.listeners[1].host, "127.0.0.2");
+}
+
+TEST(Config, AddressByFlagKeepsPathsAndTlsOfTheFile) {
+    Flags flags;
+    flags.ws = "127.0.0.1:9000";
+    const LoadedConfig loaded = load(
+        "[tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n"
+        "[[listener]]\nkind = \"ws\"\naddress = \"127.0.0.1:1\"\ntls = true\npaths = [\"/a\"]\n"
+        "[[listener]]\nkind = \"ws\"\naddress = \"127.0.0.1:2\"\n",
+        flags
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    ASSERT_EQ(loaded.config.listeners.size(), 1U);
+    EXPECT_EQ(loaded.config.listeners[0].port, 9000);
+    EXPECT_EQ(loaded.config.listeners[0].tls.certificate_file, "c.pem");
+    EXPECT_EQ(loaded.config.listeners[0].tls.key_file, "k.pem");
+    EXPECT_THAT(loaded.config.listeners[0].paths, ElementsAre("/a"));
+}
+
+TEST(Config, S_BIND_03_RefusesPublicListenerWithoutAuthenticationAndTls) {
+    for (const char* const address : {"0.0.0.0:61613", "[::]:61613", "10.0.0.1:1", "*:1"}) {
+        Flags flags;
+        flags.tcp = address;
+        const LoadedConfig loaded = load("", flags);
+        ASSERT_EQ(loaded.errors.size(), 2U) << errors_of(loaded);
+        EXPECT_EQ(loaded.errors[0].source, "--tcp");
+        EXPECT_THAT(loaded.errors[0].message, HasSubstr("--insecure-no-auth"));
+        EXPECT_THAT(loaded.errors[1].message, HasSubstr("--insecure-no-tls"));
+    }
+}
+
+TEST(Config, S_BIND_03_EachFlagAllowsItsPartOnlyAndWarns) {
+    Flags flags;
+    flags.ws = "0.0.0.0:0";
+    flags.insecure_no_auth = true;
+    EXPECT_EQ(load("", flags).errors.size(), 1U);
+    flags.insecure_no_tls = true;
+    const LoadedConfig loaded = load("", flags);
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    EXPECT_TRUE(loaded.config.transport.insecure_no_auth);
+    ASSERT_EQ(loaded.warnings.size(), 2U);
+    EXPECT_THAT(loaded.warnings[0], HasSubstr("--insecure-no-auth"));
+    EXPECT_THAT(loaded.warnings[0], HasSubstr("0.0.0.0:0"));
+    EXPECT_THAT(loaded.warnings[1], HasSubstr("--insecure-no-tls"));
+    flags.insecure_no_auth = false;
+    EXPECT_EQ(load("", flags).errors.size(), 1U);
+}
+
+TEST(Config, S_BIND_03_TlsSatisfiesItsPart) {
+    Flags flags;
+    flags.insecure_no_auth = true;
+    const LoadedConfig loaded = load(
+        "[[listener]]\nkind = \"tcp\"\naddress = \"0.0.0.0:61614\"\n"
+        "tls_certificate = \"c.pem\"\ntls_key = \"k.pem\"\n",
+        flags
+    );
+    EXPECT_TRUE(loaded.ok()) << errors_of(loaded);
+}
+
+TEST(Config, S_BIND_03_HoldsForTheAdminListener) {
+    Flags flags;
+    flags.admin = "0.0.0.0:15680";
+    EXPECT_EQ(load("", flags).errors.size(), 2U);
+    flags.insecure_no_auth = true;
+    flags.insecure_no_tls = true;
+    EXPECT_TRUE(load("", flags).ok());
+}
+
+TEST(Config, S_BIND_03_TheFlagsAreNotKeys) {
+    EXPECT_FALSE(load("[server]\ninsecure_no_auth = true\n").ok());
+    Flags flags;
+    flags.tcp = "0.0.0.0:1";
+    const LoadedConfig loaded = load("", flags, {{"STAMPEDE_SERVER__INSECURE_NO_AUTH", "true"}});
+    EXPECT_EQ(loaded.errors.size(), 2U);
+}
+
+TEST(Config, S_BIND_03_RefusesTestEchoWithAPublicAddress) {
+    Flags flags;
+    flags.ws = "0.0.0.0:0";
+    flags.insecure_no_auth = true;
+    flags.insecure_no_tls = true;
+    flags.test_echo = "/echo";
+    const LoadedConfig loaded = load("", flags);
+    ASSERT_EQ(loaded.errors.size(), 1U) << errors_of(loaded);
+    EXPECT_THAT(loaded.errors[0].message, HasSubstr("--test-echo"));
+}
+
+TEST(Config, PoliciesAreOrderedByPriorityThenBySpecificity) {
+    const LoadedConfig loaded = load(
+        "[[policy]]\nmatch = \"/topic/**\"\nslow_consumer = \"drop-oldest\"\n"
+        "[[policy]]\nmatch = \"/topic/a/*\"\nslow_consumer = \"drop-newest\"\n"
+        "[[policy]]\nmatch = \"/topic/a/b\"\nslow_consumer = \"conflate\"\nconflate_key = \"k\"\n"
+        "[[policy]]\nmatch = \"/topic/z/**\"\npriority = 1\n"
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    std::vector<std::string> order;
+    for (const engine::Policy& policy : loaded.config.policies) {
+        order.push_back(policy.match);
+    }
+    EXPECT_THAT(order, ElementsAre("/topic/z/**", "/topic/a/b", "/topic/a/*", "/topic/**"));
+    EXPECT_EQ(loaded.config.policies[1].slow_consumer.action, engine::SlowConsumerAction::conflate);
+    EXPECT_EQ(loaded.config.policies[1].slow_consumer.conflate_key, "k");
+}
+
+TEST(Config, WordsStandForZero) {
+    const LoadedConfig loaded = load(
+        "[limits]\nconnections_per_ip = \"unlimited\"\nconnections = \"auto\"\n"
+        "[server]\nthreads = \"auto\"\n[admin]\naddress = \"off\"\n"
+    );
+    EXPECT_TRUE(loaded.ok()) << errors_of(loaded);
+    EXPECT_EQ(loaded.config.transport.connections_per_ip_max, 0U);
+}
+
+// Every key of default-config with its sign of a comment taken away, repeated sections included.
+std::string uncommented(std::string text) {
+    for (std::size_t at = 0; (at = text.find("\n#", at)) != std::string::npos;) {
+        ++at;
+        if (text.at(at + 1) != ' ') { text.erase(at, 1); }
+    }
+    return text;
+}
+
+std::string without_origins(const LoadedConfig& loaded) {
+    std::string all;
+    for (const EffectiveValue& value : loaded.values) {
+        const bool is_repeated = value.key.find('[') != std::string::npos;
+        if (!is_repeated) { all += value.key + " = " + value.value + "\n"; }
+    }
+    return all;
+}
+
+TEST(Config, DefaultConfigIsTheDefault) {
+    const LoadedConfig as_printed = load(default_config_text());
+    EXPECT_TRUE(as_printed.ok()) << errors_of(as_printed);
+    EXPECT_EQ(without_origins(as_printed), without_origins(load("")));
+    const LoadedConfig in_full = load(uncommented(default_config_text()));
+    EXPECT_TRUE(in_full.ok()) << errors_of(in_full);
+    EXPECT_EQ(without_origins(in_full), without_origins(load("")));
+    EXPECT_EQ(in_full.config.policies.size(), 1U);
+}
+
+TEST(Config, PrintConfigTellsWhereEachValueComesFrom) {
+    Flags flags;
+    flags.threads = 2;
+    const LoadedConfig loaded =
+        load("[limits]\n\nframe = \"2MiB\"\n", flags, {{"STAMPEDE_LOG__LEVEL", "debug"}});
+    const std::string text = effective_config_text(loaded);
+    EXPECT_THAT(text, HasSubstr("frame = \"2MiB\"  # " + loaded.file + ":3\n"));
+    EXPECT_THAT(text, HasSubstr("threads = 2  # --threads\n"));
+    EXPECT_THAT(text, HasSubstr("level = \"debug\"  # STAMPEDE_LOG__LEVEL\n"));
+    EXPECT_THAT(text, HasSubstr("header_line = \"4KiB\"  # default\n"));
+    EXPECT_THAT(text, HasSubstr("[[listener]]\nkind = \"ws\"  # default\n"));
+}
+
+TEST(Config, PrintedConfigurationLoadsAgain) {
+    const LoadedConfig first =
+        load("[[policy]]\nmatch = \"/topic/a\"\n[heartbeat]\ncap = \"30s\"\n");
+    const LoadedConfig second = load(effective_config_text(first));
+    EXPECT_TRUE(second.ok()) << errors_of(second);
+    EXPECT_EQ(without_origins(second), without_origins(first));
+    EXPECT_EQ(second.config.policies.size(), 1U);
+    EXPECT_EQ(second.config.listeners.size(), 2U);
+}
+
+TEST(Config, TheTableOfKeysHasARowForEach) {
+    const std::string table = key_table_markdown();
+    for (const Row<Config>& row : config_rows()) {
+        EXPECT_THAT(table, HasSubstr("| `" + row.key.full_name() + "` |"));
+        EXPECT_THAT(table, HasSubstr("`" + row.key.environment_name() + "`"));
+    }
+    EXPECT_THAT(table, HasSubstr("| `limits.frame` | `\"1MiB\"` | 256B to 64MiB | "));
+}
+
+}  // namespace
+}  // namespace server
