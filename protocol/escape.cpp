@@ -94,6 +94,16 @@ std::optional<std::size_t> unescape_in_place(
     return static_cast<std::size_t>(out - text);
 }
 
+bool has_undefined_escape(std::string_view text, Version version) {
+    if (version == Version::v1_0) { return false; }
+    std::size_t at = text.find('\\');
+    while (at != std::string_view::npos) {
+        if (at + 1 == text.size() || !meaning(text[at + 1], version)) { return true; }
+        at = text.find('\\', at + 2);
+    }
+    return false;
+}
+
 bool needs_escape(std::string_view text) {
     return find_special(text, 0) != text.size();
 }

@@ -15,6 +15,9 @@ namespace protocol {
 /// an undefined escape. With `lenient` both octets of an undefined escape are kept.
 [[nodiscard]] std::optional<std::size_t> unescape_in_place(char* text, std::size_t size, Version version, bool lenient);
 
+/// True if `text` has a backslash that begins no escape of `version` (never in 1.0).
+[[nodiscard]] bool has_undefined_escape(std::string_view text, Version version);
+
 /// True if `text` contains an octet that some version escapes or cannot carry: CR, LF, `:` or `\`.
 [[nodiscard]] bool needs_escape(std::string_view text);
 

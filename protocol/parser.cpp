@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <limits>
 
 namespace protocol {
 
@@ -38,6 +39,10 @@ Octets look_at(std::string_view text) {
 
 const char* find_octet(const char* begin, const char* end, char octet) {
     return static_cast<const char*>(std::memchr(begin, octet, static_cast<std::size_t>(end - begin)));
+}
+
+bool is_between(char octet) {
+    return octet == '\n' || octet == '\r' || octet == '\0';
 }
 
 std::uint64_t name_bit(std::string_view name) {
@@ -77,39 +82,37 @@ Parser::Event Parser::next() {
 
 // Skips line ends; leaves stage `command` with the input at the first octet of a frame.
 Parser::Event Parser::between_frames() {
+    const std::size_t allowed = budget();
     std::size_t skipped = 0;
-    for (const char octet : input_) {
-        if (pending_cr_ && octet != '\n') {
-            return fail(
-                ErrorCode::bad_frame,
-                "A CR between frames is not followed by LF.",
-                "End lines with LF or CR LF.",
-                "P-FRAME-02"
-            );
-        }
-        if (octet != '\n' && octet != '\r' && octet != '\0') { break; }
-        pending_cr_ = octet == '\r';
-        tolerances_.nul_between += octet == '\0' ? 1 : 0;
+    while (skipped < input_.size() && skipped < allowed && (pending_cr_ || is_between(input_[skipped]))) {
+        if (skip(input_[skipped]) == Event::failed) { return Event::failed; }
         ++skipped;
     }
-    if (limits_.strict && tolerances_.nul_between != 0) {
-        return fail(ErrorCode::bad_frame, "NUL between frames.", "Send exactly one NUL after a frame.", "P-FRAME-02");
-    }
+    if (skipped == allowed && skipped < input_.size()) { return refuse_budget(); }
     input_ = input_.subspan(skipped);
     if (!connected_) { octets_before_connected_ += skipped; }
-    if (over_budget(0)) {
-        return fail(
-            ErrorCode::frame_too_large,
-            "Too many octets before CONNECTED (limit " + std::to_string(limits_.before_connected_max) + ").",
-            "Send CONNECT first.",
-            "P-LIM-01"
-        );
-    }
     if (skipped != 0) { return Event::end_of_line; }
     if (input_.empty()) { return Event::need_more; }
     restart();
     stage_ = Stage::command;
     return Event::need_more;
+}
+
+// One octet between frames.
+Parser::Event Parser::skip(char octet) {
+    if (pending_cr_ && octet != '\n') {
+        return fail(
+            ErrorCode::bad_frame,
+            "A CR between frames is not followed by LF.",
+            "End lines with LF or CR LF.",
+            "P-FRAME-02"
+        );
+    }
+    pending_cr_ = octet == '\r';
+    if (octet != '\0') { return Event::end_of_line; }
+    ++tolerances_.nul_between;
+    if (!limits_.strict) { return Event::end_of_line; }
+    return fail(ErrorCode::bad_frame, "NUL between frames.", "Send exactly one NUL after a frame.", "P-FRAME-02");
 }
 
 void Parser::restart() {
@@ -132,6 +135,7 @@ Parser::Event Parser::read_frame() {
         if (event == Event::need_more) { hold(input_.size()); }
         return event;
     }
+    if (body_ended_early_) { return scan(held_.data(), held_.size()); }
     while (!input_.empty()) {
         hold(useful_input());
         const Event event = scan(held_.data(), held_.size());
@@ -156,6 +160,8 @@ bool Parser::try_repeat() {
         if (nul == nullptr || head + static_cast<std::size_t>(nul - body) >= limits_.frame_bytes_max) { return false; }
         body_size = static_cast<std::size_t>(nul - body);
     }
+    tolerances_.carriage_return += known_line_ends_;
+    tolerances_.raw_colon += known_raw_colons_;
     frame_ = Frame{Command::send, known_headers_, std::string_view(body, body_size), true};
     input_ = input_.subspan(head + body_size + 1);
     stage_ = Stage::between;
@@ -179,28 +185,37 @@ void Parser::hold(std::size_t octets) {
     is_split_ = false;
 }
 
-bool Parser::over_budget(std::size_t frame_octets) const {
-    return !connected_ && role_ == Role::broker &&
-        octets_before_connected_ + frame_octets > limits_.before_connected_max;
+// Octets that may still come before CONNECTED, those of the frame being read included.
+std::size_t Parser::budget() const {
+    if (connected_ || role_ == Role::client) { return std::numeric_limits<std::size_t>::max(); }
+    return limits_.before_connected_max - std::min(octets_before_connected_, limits_.before_connected_max);
+}
+
+Parser::Event Parser::refuse_budget() {
+    return fail(
+        ErrorCode::frame_too_large,
+        "More than " + std::to_string(limits_.before_connected_max) + " octets before CONNECTED.",
+        "Send CONNECT first, with credentials that fit.",
+        "P-LIM-01"
+    );
 }
 
 bool Parser::is_connecting() const {
     return command_ == Command::connect || command_ == Command::stomp || command_ == Command::connected;
 }
 
+// Octets beyond the budget are not looked at, so that where the input is cut makes no difference.
 Parser::Event Parser::scan(char* data, std::size_t size) {
+    const std::size_t allowed = budget();
+    const Event event = scan_stages(data, std::min(size, allowed));
+    return event == Event::need_more && size > allowed ? refuse_budget() : event;
+}
+
+Parser::Event Parser::scan_stages(char* data, std::size_t size) {
     Event event = Event::need_more;
     if (stage_ == Stage::command) { event = scan_command(data, size); }
     if (stage_ == Stage::headers) { event = scan_headers(data, size); }
     if (stage_ == Stage::body) { event = scan_body(data, size); }
-    if (event == Event::need_more && over_budget(size)) {
-        return fail(
-            ErrorCode::frame_too_large,
-            "More than " + std::to_string(limits_.before_connected_max) + " octets before CONNECTED.",
-            "Send CONNECT first, with credentials that fit.",
-            "P-LIM-01"
-        );
-    }
     return event;
 }
 
@@ -217,11 +232,8 @@ Parser::Event Parser::scan_command(const char* data, std::size_t size) {
     }
     const auto command = command_from(line);
     if (!command) { return refuse_command(line); }
+    if (is_server_command(*command) != (role_ == Role::client)) { return refuse_direction(line); }
     command_ = *command;
-    if (has_cr && connected_ && version_ != Version::v1_2) {
-        ++tolerances_.carriage_return;
-        if (limits_.strict) { return refuse_command(std::string_view(data, length)); }
-    }
     line_begin_ = scanned_ = length + 1;
     stage_ = Stage::headers;
     return Event::need_more;
@@ -236,6 +248,16 @@ Parser::Event Parser::refuse_command(std::string_view line) {
         line.empty() ? "Send a command." : hint_for_first_octet(good == 0 ? line.front() : 'x');
     return fail(
         ErrorCode::bad_frame, "Unknown command, at " + quoted(shown) + ".", std::string(remedy), "P-FRAME-03"
+    );
+}
+
+Parser::Event Parser::refuse_direction(std::string_view line) {
+    const bool is_from_client = role_ == Role::broker;
+    return fail(
+        ErrorCode::bad_frame,
+        std::string(line) + (is_from_client ? " is a command of servers." : " is a command of clients."),
+        is_from_client ? "Send client commands only." : "Connect to a STOMP server.",
+        "P-FRAME-03"
     );
 }
 
@@ -256,7 +278,7 @@ Parser::Event Parser::scan_headers(char* data, std::size_t size) {
             return Event::failed;
         }
         ++header_count_;
-        header_bytes_ += end - line_begin_;
+        header_bytes_ += line_text(data + line_begin_, found).size();
         line_begin_ = scanned_ = end + 1;
     }
     // A partial line is refused as soon as it cannot become a good one (P-LIM-02, P-FRAME-10).
@@ -267,7 +289,7 @@ Parser::Event Parser::scan_headers(char* data, std::size_t size) {
 
 // Limits and NULs of the line [line_begin_, end), complete or not.
 Parser::Event Parser::check_line(const char* data, std::size_t end) {
-    const std::size_t length = end - line_begin_;
+    const std::size_t length = line_text(data + line_begin_, data + end).size();
     if (length == 0) { return Event::need_more; }
     const std::size_t line_max = connected_ ? limits_.header_line_max : limits_.header_line_before_connected_max;
     if (find_octet(data + scanned_, data + end, '\0') != nullptr) {
@@ -279,7 +301,7 @@ Parser::Event Parser::check_line(const char* data, std::size_t end) {
             "P-FRAME-10"
         );
     }
-    if (line_text(data + line_begin_, data + end).size() > line_max) {
+    if (length > line_max) {
         return fail(
             ErrorCode::header_too_large,
             "A header line is longer than " + std::to_string(line_max) + " octets.",
@@ -370,7 +392,7 @@ Parser::Event Parser::end_of_head(char* data) {
     }
     if (read_content_length() == Event::failed) { return Event::failed; }
     const std::size_t size = body_begin_ + content_length_.value_or(0) + 1;
-    if (size > limits_.frame_bytes_max || over_budget(size)) {
+    if (size > limits_.frame_bytes_max || size > budget()) {
         return fail(
             ErrorCode::frame_too_large,
             "The frame has " + std::to_string(size) + " octets; the limit is " +
@@ -487,26 +509,48 @@ Parser::Event Parser::check_head_octets(std::string_view head) {
             );
         }
     }
-    const bool escapes = connected_ && version_ != Version::v1_0 && !is_connecting();
-    if (escapes && octets.backslash && unescape_headers() == Event::failed) { return Event::failed; }
-    if (octets.carriage_return && connected_ && version_ != Version::v1_2) { ++tolerances_.carriage_return; }
-    if (escapes && !octets.backslash) {
-        for (const Header& header : scratch_.headers) {
-            if (header.value.find(':') == std::string_view::npos) { continue; }
-            ++tolerances_.raw_colon;
-            if (limits_.strict) {
-                return fail(
-                    ErrorCode::bad_frame,
-                    "An unescaped colon in the value of " + quoted(header.name) + ".",
-                    "Escape it as \\c.",
-                    "P-FRAME-05"
-                );
-            }
-        }
+    const Tolerances before = tolerances_;
+    if (octets.carriage_return && count_line_ends(head) == Event::failed) { return Event::failed; }
+    if (connected_ && version_ != Version::v1_0 && !is_connecting()) {
+        if (count_raw_colons() == Event::failed) { return Event::failed; }
+        if (octets.backslash && unescape_headers() == Event::failed) { return Event::failed; }
     }
     if (command_ == Command::send && role_ == Role::broker && connected_) {
         known_head_.clear();
+        known_line_ends_ = tolerances_.carriage_return - before.carriage_return;
+        known_raw_colons_ = tolerances_.raw_colon - before.raw_colon;
         if (!octets.backslash && head.size() <= known_head_max) { remember_head(head.data()); }
+    }
+    return Event::need_more;
+}
+
+// A CR before LF belongs to the line in 1.0 and 1.1: leaving it out is a tolerance (P-FRAME-04).
+Parser::Event Parser::count_line_ends(std::string_view head) {
+    const bool is_tolerance = connected_ && version_ != Version::v1_2 && !is_connecting();
+    if (!is_tolerance || head.find("\r\n") == std::string_view::npos) { return Event::need_more; }
+    ++tolerances_.carriage_return;
+    if (!limits_.strict) { return Event::need_more; }
+    return fail(
+        ErrorCode::bad_frame,
+        "A line ends with CR LF, which STOMP " + std::string(to_string(version_)) + " does not know.",
+        "End lines with LF alone, or connect with accept-version:1.2.",
+        "P-FRAME-04"
+    );
+}
+
+// Values are still escaped here: any colon is a raw one (P-FRAME-05).
+Parser::Event Parser::count_raw_colons() {
+    for (const Header& header : scratch_.headers) {
+        if (header.value.find(':') == std::string_view::npos) { continue; }
+        ++tolerances_.raw_colon;
+        if (limits_.strict) {
+            return fail(
+                ErrorCode::bad_frame,
+                "An unescaped colon in the value of " + quoted(header.name) + ".",
+                "Escape it as \\c.",
+                "P-FRAME-05"
+            );
+        }
     }
     return Event::need_more;
 }
@@ -515,7 +559,9 @@ Parser::Event Parser::unescape_headers() {
     const auto undo = [this](std::string_view& text) {
         // The views point into our own mutable input.
         char* const begin = const_cast<char*>(text.data());
-        const auto size = unescape_in_place(begin, text.size(), version_, limits_.lenient_escapes && !limits_.strict);
+        const bool lenient = limits_.lenient_escapes && !limits_.strict;
+        if (lenient && has_undefined_escape(text, version_)) { ++tolerances_.escape_kept; }
+        const auto size = unescape_in_place(begin, text.size(), version_, lenient);
         if (size) { text = text.substr(0, *size); }
         return size.has_value();
     };
@@ -567,15 +613,29 @@ void Parser::supply_missing_nul() {
     body_ended_early_ = true;
 }
 
+// Of a frame in pieces only its whole lines are known, in held_; otherwise they are cut already.
+void Parser::find_failed_receipt() {
+    std::string_view value;
+    if (is_split_) {
+        const auto is_receipt = [](const Header& header) { return header.name == "receipt"; };
+        const auto found = std::find_if(scratch_.headers.begin(), scratch_.headers.end(), is_receipt);
+        if (found != scratch_.headers.end()) { value = found->value; }
+    } else {
+        constexpr std::string_view start = "\nreceipt:";
+        const std::string_view lines = std::string_view(held_).substr(0, line_begin_);
+        const std::size_t at = lines.find(start);
+        if (at == std::string_view::npos) { return; }
+        const char* const begin = lines.data() + at + start.size();
+        value = line_text(begin, find_octet(begin, lines.data() + lines.size(), '\n'));
+    }
+    if (trims_values()) { value.remove_prefix(std::min(value.find_first_not_of(' '), value.size())); }
+    const bool is_usable = value.size() <= limits_.id_bytes_max && value.find('\\') == std::string_view::npos;
+    if (is_usable && is_utf8(value)) { failed_receipt_ = value; }
+}
+
 Parser::Event Parser::fail(ErrorCode code, std::string what, std::string remedy, std::string_view rule) {
     error_ = std::make_unique<Error>(Error{code, std::move(what), std::move(remedy), rule});
-    if (is_split_ && stage_ != Stage::between && !is_connecting()) {
-        for (const Header& header : scratch_.headers) {
-            const bool usable = header.name == "receipt" && header.value.size() <= limits_.id_bytes_max &&
-                header.value.find('\\') == std::string_view::npos && is_utf8(header.value);
-            if (usable) { failed_receipt_ = header.value; }
-        }
-    }
+    if (stage_ != Stage::between && stage_ != Stage::command && !is_connecting()) { find_failed_receipt(); }
     stage_ = Stage::between;
     input_ = {};
     std::string().swap(held_);

@@ -75,8 +75,10 @@ private:
     enum class Stage : std::uint8_t { between, command, headers, body };
 
     Event between_frames();
+    Event skip(char octet);
     Event read_frame();
     Event scan(char* data, std::size_t size);
+    Event scan_stages(char* data, std::size_t size);
     Event scan_command(const char* data, std::size_t size);
     Event scan_headers(char* data, std::size_t size);
     Event scan_body(char* data, std::size_t size);
@@ -85,11 +87,16 @@ private:
     Event end_of_head(char* data);
     Event read_content_length();
     Event check_head_octets(std::string_view head);
+    Event count_line_ends(std::string_view head);
+    Event count_raw_colons();
     Event unescape_headers();
     Event finish(char* data, std::size_t body_size);
     Event split_again(char* data);
     Event refuse_command(std::string_view line);
+    Event refuse_direction(std::string_view line);
+    Event refuse_budget();
     Event refuse_body_end();
+    void find_failed_receipt();
     Event fail(ErrorCode code, std::string what, std::string remedy, std::string_view rule);
     bool try_repeat();
     void add_header(const Header& header);
@@ -98,7 +105,7 @@ private:
     void restart();
     [[nodiscard]] std::size_t useful_input() const;
     [[nodiscard]] std::size_t line_end_of_command(const char* data) const;
-    [[nodiscard]] bool over_budget(std::size_t frame_octets) const;
+    [[nodiscard]] std::size_t budget() const;
     [[nodiscard]] bool is_connecting() const;
     [[nodiscard]] bool trims_values() const;
     [[nodiscard]] std::string_view line_text(const char* begin, const char* end) const;
@@ -135,6 +142,8 @@ private:
     std::string known_head_;
     std::vector<Header> known_headers_;
     std::optional<std::size_t> known_content_length_;
+    std::uint64_t known_line_ends_ = 0;   ///< Tolerances that each repetition counts again.
+    std::uint64_t known_raw_colons_ = 0;
 
     Frame frame_;
     std::unique_ptr<Error> error_;
