@@ -85,6 +85,7 @@ Writer::~Writer() {
     summarizer_.reset();
     emit_summaries();
     logger_->flush();
+    pool_.reset();  // Ends the writer thread after its last line, before the logger goes.
 }
 
 void Writer::write(Level level, std::string_view event, std::string_view message, Fields fields) {
