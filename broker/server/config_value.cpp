@@ -268,7 +268,7 @@ std::string format_range(const Key& key) {
         choices.pop_back();
         return fmt::format("{} or {}", fmt::join(choices, ", "), last);
     }
-    if (key.range.max == 0) { return std::string(key.word); }
+    if (key.range.max == 0) { return key.word.empty() ? "" : "or " + quote(key.word); }
     std::string text = fmt::format(
         "{} to {}", format_number(key.unit, key.range.min), format_number(key.unit, key.range.max)
     );
