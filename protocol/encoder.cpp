@@ -9,20 +9,24 @@ namespace protocol {
 namespace {
 
 bool is_connect_command(Command command) {
-    return command == Command::connect || command == Command::stomp || command == Command::connected;
+    return command == Command::connect || command == Command::stomp ||
+           command == Command::connected;
 }
 
 void append_raw(std::string& out, std::string_view name, std::string_view value) {
     constexpr std::string_view forbidden("\r\n\0", 3);
     const bool unsafe = name.find_first_of(forbidden) != std::string_view::npos ||
-        value.find_first_of(forbidden) != std::string_view::npos || name.find(':') != std::string_view::npos;
+                        value.find_first_of(forbidden) != std::string_view::npos ||
+                        name.find(':') != std::string_view::npos;
     if (unsafe || name.empty()) { return; }
     out.append(name).append(1, ':').append(value).append(1, '\n');
 }
 
 }  // namespace
 
-bool append_header(std::string& out, std::string_view name, std::string_view value, Version version) {
+bool append_header(
+    std::string& out, std::string_view name, std::string_view value, Version version
+) {
     if (!can_carry(name, value, version)) { return false; }
     append_escaped(out, name, version);
     out.push_back(':');

@@ -14,10 +14,12 @@ namespace protocol {
 
 /// Appends `name:value` LF, escaped for `version`; nothing if that version cannot carry it
 /// (P-FRAME-18). Returns whether it was written.
-bool append_header(std::string& out, std::string_view name, std::string_view value, Version version);
+bool append_header(
+    std::string& out, std::string_view name, std::string_view value, Version version
+);
 
-/// Appends a whole frame: command, `headers` in their order, blank line, body, NUL. CONNECT, STOMP and
-/// CONNECTED are not escaped; CR, LF and NUL in them are refused by leaving the entry out.
+/// Appends a whole frame: command, `headers` in their order, blank line, body, NUL. CONNECT, STOMP
+/// and CONNECTED are not escaped; CR, LF and NUL in them are refused by leaving the entry out.
 /// `content-length` is added for a body unless `headers` has it.
 void append_frame(
     std::string& out,

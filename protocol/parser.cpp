@@ -22,7 +22,8 @@ struct Octets {
     bool high = false;
 };
 
-// One pass that the compiler turns into vector instructions; details are looked at only if it finds any.
+// One pass that the compiler turns into vector instructions; details are looked at only if it finds
+// any.
 Octets look_at(std::string_view text) {
     unsigned char backslash = 0;
     unsigned char carriage_return = 0;
@@ -38,7 +39,8 @@ Octets look_at(std::string_view text) {
 }
 
 const char* find_octet(const char* begin, const char* end, char octet) {
-    return static_cast<const char*>(std::memchr(begin, octet, static_cast<std::size_t>(end - begin)));
+    return static_cast<const char*>(std::memchr(begin, octet, static_cast<std::size_t>(end - begin))
+    );
 }
 
 bool is_between(char octet) {
@@ -52,10 +54,13 @@ std::uint64_t name_bit(std::string_view name) {
 }
 
 std::string_view hint_for_first_octet(char octet) {
-    if (octet == '\x16') { return "This looks like TLS: connect without TLS, or to a listener that has a certificate."; }
+    if (octet == '\x16') {
+        return "This looks like TLS: connect without TLS, or to a listener that has a certificate.";
+    }
     constexpr std::string_view http_methods = "GPHOT";
     if (http_methods.find(octet) != std::string_view::npos) {
-        return "This looks like HTTP: WebSocket clients connect to the ws listener, not to the STOMP TCP port.";
+        return "This looks like HTTP: WebSocket clients connect to the ws listener, not to the "
+               "STOMP TCP port.";
     }
     return "Send one of the STOMP client commands in capitals, followed by a line end.";
 }
@@ -84,7 +89,8 @@ Parser::Event Parser::next() {
 Parser::Event Parser::between_frames() {
     const std::size_t allowed = budget();
     std::size_t skipped = 0;
-    while (skipped < input_.size() && skipped < allowed && (pending_cr_ || is_between(input_[skipped]))) {
+    while (skipped < input_.size() && skipped < allowed &&
+           (pending_cr_ || is_between(input_[skipped]))) {
         if (skip(input_[skipped]) == Event::failed) { return Event::failed; }
         ++skipped;
     }
@@ -112,7 +118,12 @@ Parser::Event Parser::skip(char octet) {
     if (octet != '\0') { return Event::end_of_line; }
     ++tolerances_.nul_between;
     if (!limits_.strict) { return Event::end_of_line; }
-    return fail(ErrorCode::bad_frame, "NUL between frames.", "Send exactly one NUL after a frame.", "P-FRAME-02");
+    return fail(
+        ErrorCode::bad_frame,
+        "NUL between frames.",
+        "Send exactly one NUL after a frame.",
+        "P-FRAME-02"
+    );
 }
 
 void Parser::restart() {
@@ -157,7 +168,10 @@ bool Parser::try_repeat() {
         if (rest <= body_size || body[body_size] != '\0') { return false; }
     } else {
         const char* const nul = find_octet(body, body + rest, '\0');
-        if (nul == nullptr || head + static_cast<std::size_t>(nul - body) >= limits_.frame_bytes_max) { return false; }
+        if (nul == nullptr ||
+            head + static_cast<std::size_t>(nul - body) >= limits_.frame_bytes_max) {
+            return false;
+        }
         body_size = static_cast<std::size_t>(nul - body);
     }
     tolerances_.carriage_return += known_line_ends_;
@@ -188,7 +202,8 @@ void Parser::hold(std::size_t octets) {
 // Octets that may still come before CONNECTED, those of the frame being read included.
 std::size_t Parser::budget() const {
     if (connected_ || role_ == Role::client) { return std::numeric_limits<std::size_t>::max(); }
-    return limits_.before_connected_max - std::min(octets_before_connected_, limits_.before_connected_max);
+    return limits_.before_connected_max -
+           std::min(octets_before_connected_, limits_.before_connected_max);
 }
 
 Parser::Event Parser::refuse_budget() {
@@ -201,7 +216,8 @@ Parser::Event Parser::refuse_budget() {
 }
 
 bool Parser::is_connecting() const {
-    return command_ == Command::connect || command_ == Command::stomp || command_ == Command::connected;
+    return command_ == Command::connect || command_ == Command::stomp ||
+           command_ == Command::connected;
 }
 
 // Octets beyond the budget are not looked at, so that where the input is cut makes no difference.
@@ -226,7 +242,9 @@ Parser::Event Parser::scan_command(const char* data, std::size_t size) {
     const bool has_cr = length > 0 && data[length - 1] == '\r';
     const std::string_view line(data, has_cr ? length - 1 : length);
     if (end == nullptr) {
-        if (length > command_line_max || line.empty() || !begins_command(line)) { return refuse_command(line); }
+        if (length > command_line_max || line.empty() || !begins_command(line)) {
+            return refuse_command(line);
+        }
         if (has_cr && !command_from(line)) { return refuse_command(line); }
         return Event::need_more;
     }
@@ -242,12 +260,17 @@ Parser::Event Parser::scan_command(const char* data, std::size_t size) {
 Parser::Event Parser::refuse_command(std::string_view line) {
     // Octets after the first that fits no command are left out of the text: they may hold anything.
     std::size_t good = 0;
-    while (good < line.size() && begins_command(line.substr(0, good + 1))) { ++good; }
+    while (good < line.size() && begins_command(line.substr(0, good + 1))) {
+        ++good;
+    }
     const std::string_view shown = line.substr(0, std::min(line.size(), good + 1));
     const std::string_view remedy =
         line.empty() ? "Send a command." : hint_for_first_octet(good == 0 ? line.front() : 'x');
     return fail(
-        ErrorCode::bad_frame, "Unknown command, at " + quoted(shown) + ".", std::string(remedy), "P-FRAME-03"
+        ErrorCode::bad_frame,
+        "Unknown command, at " + quoted(shown) + ".",
+        std::string(remedy),
+        "P-FRAME-03"
     );
 }
 
@@ -255,7 +278,8 @@ Parser::Event Parser::refuse_direction(std::string_view line) {
     const bool is_from_client = role_ == Role::broker;
     return fail(
         ErrorCode::bad_frame,
-        std::string(line) + (is_from_client ? " is a command of servers." : " is a command of clients."),
+        std::string(line) +
+            (is_from_client ? " is a command of servers." : " is a command of clients."),
         is_from_client ? "Send client commands only." : "Connect to a STOMP server.",
         "P-FRAME-03"
     );
@@ -274,7 +298,8 @@ Parser::Event Parser::scan_headers(char* data, std::size_t size) {
             stage_ = Stage::body;
             return end_of_head(data);
         }
-        if (check_line(data, end) == Event::failed || split_line(data + line_begin_, data + end) == Event::failed) {
+        if (check_line(data, end) == Event::failed ||
+            split_line(data + line_begin_, data + end) == Event::failed) {
             return Event::failed;
         }
         ++header_count_;
@@ -291,12 +316,14 @@ Parser::Event Parser::scan_headers(char* data, std::size_t size) {
 Parser::Event Parser::check_line(const char* data, std::size_t end) {
     const std::size_t length = line_text(data + line_begin_, data + end).size();
     if (length == 0) { return Event::need_more; }
-    const std::size_t line_max = connected_ ? limits_.header_line_max : limits_.header_line_before_connected_max;
+    const std::size_t line_max =
+        connected_ ? limits_.header_line_max : limits_.header_line_before_connected_max;
     if (find_octet(data + scanned_, data + end, '\0') != nullptr) {
         const bool at_start = data[line_begin_] == '\0';
         return fail(
             ErrorCode::bad_frame,
-            at_start ? "The blank line between headers and NUL is missing." : "NUL inside the headers.",
+            at_start ? "The blank line between headers and NUL is missing."
+                     : "NUL inside the headers.",
             "End the headers with a blank line, then body and NUL.",
             "P-FRAME-10"
         );
@@ -312,7 +339,8 @@ Parser::Event Parser::check_line(const char* data, std::size_t end) {
     if (header_bytes_ + length > limits_.header_bytes_max) {
         return fail(
             ErrorCode::header_too_large,
-            "The headers are longer than " + std::to_string(limits_.header_bytes_max) + " octets together.",
+            "The headers are longer than " + std::to_string(limits_.header_bytes_max) +
+                " octets together.",
             "Send fewer or shorter headers, or raise limits.header_bytes.",
             "P-LIM-01"
         );
@@ -328,15 +356,16 @@ Parser::Event Parser::check_line(const char* data, std::size_t end) {
     return Event::need_more;
 }
 
-// Checks one header line and cuts it into the shared headers, still escaped. While a frame comes in pieces
-// its lines are only checked: the shared headers may meanwhile serve other parsers.
+// Checks one header line and cuts it into the shared headers, still escaped. While a frame comes in
+// pieces its lines are only checked: the shared headers may meanwhile serve other parsers.
 Parser::Event Parser::split_line(char* begin, char* end) {
     const std::string_view line = line_text(begin, end);
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0) {
         return fail(
             ErrorCode::bad_frame,
-            (colon == 0 ? "A header has no name: " : "A header line has no colon: ") + quoted(line) + ".",
+            (colon == 0 ? "A header has no name: " : "A header line has no colon: ") +
+                quoted(line) + ".",
             "Write headers as name:value, and a blank line before the body.",
             "P-FRAME-05"
         );
@@ -378,16 +407,20 @@ std::size_t Parser::line_end_of_command(const char* data) const {
 // 1.0, and a CONNECT that can only be 1.0, allow blanks before a value (P-FRAME-06).
 bool Parser::trims_values() const {
     if (connected_) { return version_ == Version::v1_0; }
-    const auto is_accept_version = [](const Header& header) { return header.name == "accept-version"; };
+    const auto is_accept_version = [](const Header& header) {
+        return header.name == "accept-version";
+    };
     return role_ == Role::broker &&
-        std::none_of(scratch_.headers.begin(), scratch_.headers.end(), is_accept_version);
+           std::none_of(scratch_.headers.begin(), scratch_.headers.end(), is_accept_version);
 }
 
 Parser::Event Parser::end_of_head(char* data) {
     if (!is_split_ && split_again(data) == Event::failed) { return Event::failed; }
     if (trims_values()) {
         for (Header& header : scratch_.headers) {
-            header.value.remove_prefix(std::min(header.value.find_first_not_of(' '), header.value.size()));
+            header.value.remove_prefix(
+                std::min(header.value.find_first_not_of(' '), header.value.size())
+            );
         }
     }
     if (read_content_length() == Event::failed) { return Event::failed; }
@@ -396,7 +429,10 @@ Parser::Event Parser::end_of_head(char* data) {
         return fail(
             ErrorCode::frame_too_large,
             "The frame has " + std::to_string(size) + " octets; the limit is " +
-                std::to_string(connected_ ? limits_.frame_bytes_max : limits_.before_connected_max) + ".",
+                std::to_string(
+                    connected_ ? limits_.frame_bytes_max : limits_.before_connected_max
+                ) +
+                ".",
             "Send smaller bodies, or raise limits.frame.",
             "P-FRAME-11"
         );
@@ -432,7 +468,9 @@ Parser::Event Parser::read_content_length() {
 Parser::Event Parser::scan_body(char* data, std::size_t size) {
     if (content_length_) {
         const std::size_t end = body_begin_ + *content_length_;
-        if (size <= end) { return body_ended_early_ ? finish(data, size - body_begin_) : Event::need_more; }
+        if (size <= end) {
+            return body_ended_early_ ? finish(data, size - body_begin_) : Event::need_more;
+        }
         return data[end] == '\0' ? finish(data, *content_length_) : refuse_body_end();
     }
     const char* const nul = find_octet(data + scanned_, data + size, '\0');
@@ -453,8 +491,10 @@ Parser::Event Parser::scan_body(char* data, std::size_t size) {
 Parser::Event Parser::refuse_body_end() {
     return fail(
         ErrorCode::bad_frame,
-        "No NUL follows the " + std::to_string(*content_length_) + " octets that content-length announces.",
-        "Count octets, not characters; a surrogate pair cut between two WebSocket messages also does this: "
+        "No NUL follows the " + std::to_string(*content_length_) +
+            " octets that content-length announces.",
+        "Count octets, not characters; a surrogate pair cut between two WebSocket messages also "
+        "does this: "
         "use a larger maxWebSocketFrameSize.",
         "P-FRAME-12"
     );
@@ -464,7 +504,9 @@ Parser::Event Parser::refuse_body_end() {
 Parser::Event Parser::finish(char* data, std::size_t body_size) {
     if (!is_split_) {
         // Head and body came in different pieces: end_of_head() worked on an older buffer.
-        if (split_again(data) == Event::failed || end_of_head(data) == Event::failed) { return Event::failed; }
+        if (split_again(data) == Event::failed || end_of_head(data) == Event::failed) {
+            return Event::failed;
+        }
     }
     const std::string_view head(data, body_begin_);
     if (check_head_octets(head) == Event::failed) { return Event::failed; }
@@ -473,7 +515,10 @@ Parser::Event Parser::finish(char* data, std::size_t body_size) {
         ++tolerances_.body_dropped;
         if (limits_.strict) {
             return fail(
-                ErrorCode::bad_frame, "Only SEND may have a body.", "Leave the body out.", "P-FRAME-13"
+                ErrorCode::bad_frame,
+                "Only SEND may have a body.",
+                "Leave the body out.",
+                "P-FRAME-13"
             );
         }
         body = {};
@@ -494,11 +539,17 @@ Parser::Event Parser::finish(char* data, std::size_t body_size) {
 Parser::Event Parser::check_head_octets(std::string_view head) {
     const Octets octets = look_at(head);
     if (octets.high && !is_utf8(head)) {
-        return fail(ErrorCode::bad_utf8, "A header is not valid UTF-8.", "Encode headers as UTF-8.", "P-FRAME-14");
+        return fail(
+            ErrorCode::bad_utf8,
+            "A header is not valid UTF-8.",
+            "Encode headers as UTF-8.",
+            "P-FRAME-14"
+        );
     }
     if (octets.carriage_return && (is_connecting() || version_ == Version::v1_2)) {
         for (const Header& header : scratch_.headers) {
-            if (header.name.find('\r') == std::string_view::npos && header.value.find('\r') == std::string_view::npos) {
+            if (header.name.find('\r') == std::string_view::npos &&
+                header.value.find('\r') == std::string_view::npos) {
                 continue;
             }
             return fail(
@@ -532,7 +583,8 @@ Parser::Event Parser::count_line_ends(std::string_view head) {
     if (!limits_.strict) { return Event::need_more; }
     return fail(
         ErrorCode::bad_frame,
-        "A line ends with CR LF, which STOMP " + std::string(to_string(version_)) + " does not know.",
+        "A line ends with CR LF, which STOMP " + std::string(to_string(version_)) +
+            " does not know.",
         "End lines with LF alone, or connect with accept-version:1.2.",
         "P-FRAME-04"
     );
@@ -569,7 +621,8 @@ Parser::Event Parser::unescape_headers() {
         if (undo(header.name) && undo(header.value)) { continue; }
         return fail(
             ErrorCode::bad_frame,
-            "An undefined escape in the header " + quoted(header.name) + ": " + quoted(header.value) + ".",
+            "An undefined escape in the header " + quoted(header.name) + ": " +
+                quoted(header.value) + ".",
             version_ == Version::v1_1 ? "STOMP 1.1 knows \\n, \\c and \\\\ only."
                                       : "STOMP 1.2 knows \\r, \\n, \\c and \\\\ only.",
             "P-FRAME-08"
@@ -592,7 +645,8 @@ void Parser::remember_head(const char* data) {
     known_headers_.clear();
     for (const Header& header : scratch_.headers) {
         const auto at = [&](std::string_view text) {
-            return std::string_view(known_head_).substr(static_cast<std::size_t>(text.data() - data), text.size());
+            return std::string_view(known_head_)
+                .substr(static_cast<std::size_t>(text.data() - data), text.size());
         };
         known_headers_.push_back({at(header.name), at(header.value)});
     }
@@ -618,7 +672,8 @@ void Parser::find_failed_receipt() {
     std::string_view value;
     if (is_split_) {
         const auto is_receipt = [](const Header& header) { return header.name == "receipt"; };
-        const auto found = std::find_if(scratch_.headers.begin(), scratch_.headers.end(), is_receipt);
+        const auto found =
+            std::find_if(scratch_.headers.begin(), scratch_.headers.end(), is_receipt);
         if (found != scratch_.headers.end()) { value = found->value; }
     } else {
         constexpr std::string_view start = "\nreceipt:";
@@ -628,14 +683,21 @@ void Parser::find_failed_receipt() {
         const char* const begin = lines.data() + at + start.size();
         value = line_text(begin, find_octet(begin, lines.data() + lines.size(), '\n'));
     }
-    if (trims_values()) { value.remove_prefix(std::min(value.find_first_not_of(' '), value.size())); }
-    const bool is_usable = value.size() <= limits_.id_bytes_max && value.find('\\') == std::string_view::npos;
+    if (trims_values()) {
+        value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+    }
+    const bool is_usable =
+        value.size() <= limits_.id_bytes_max && value.find('\\') == std::string_view::npos;
     if (is_usable && is_utf8(value)) { failed_receipt_ = value; }
 }
 
-Parser::Event Parser::fail(ErrorCode code, std::string what, std::string remedy, std::string_view rule) {
+Parser::Event Parser::fail(
+    ErrorCode code, std::string what, std::string remedy, std::string_view rule
+) {
     error_ = std::make_unique<Error>(Error{code, std::move(what), std::move(remedy), rule});
-    if (stage_ != Stage::between && stage_ != Stage::command && !is_connecting()) { find_failed_receipt(); }
+    if (stage_ != Stage::between && stage_ != Stage::command && !is_connecting()) {
+        find_failed_receipt();
+    }
     stage_ = Stage::between;
     input_ = {};
     std::string().swap(held_);

@@ -55,7 +55,9 @@ public:
     [[nodiscard]] Event next();
 
     [[nodiscard]] const Frame& frame() const { return frame_; }
+
     [[nodiscard]] const Error& error() const { return *error_; }
+
     /// The value of `receipt` of the frame being refused, if it had been parsed (P-ERR-03).
     [[nodiscard]] std::string_view failed_receipt() const { return failed_receipt_; }
 
@@ -63,12 +65,17 @@ public:
     void connected(Version version);
 
     [[nodiscard]] bool is_mid_frame() const { return stage_ != Stage::between; }
+
     /// A CONNECT or STOMP whose blank line has arrived but whose NUL has not (P-WS-10).
     [[nodiscard]] bool is_connect_without_nul() const;
     /// Ends such a CONNECT as if its NUL had come (`tolerate_missing_nul`).
     void supply_missing_nul();
+
     /// Octets held for an incomplete frame.
-    [[nodiscard]] std::size_t held_bytes() const { return held_.capacity() > 15 ? held_.capacity() : 0; }
+    [[nodiscard]] std::size_t held_bytes() const {
+        return held_.capacity() > 15 ? held_.capacity() : 0;
+    }
+
     [[nodiscard]] const Tolerances& tolerances() const { return tolerances_; }
 
 private:
@@ -123,10 +130,10 @@ private:
     // The frame being read; positions count from its first octet.
     Stage stage_ = Stage::between;
     Command command_ = Command::send;
-    bool pending_cr_ = false;           ///< Between frames: a CR that must be followed by LF.
-    bool is_split_ = false;             ///< The shared headers are views into the present buffer.
-    bool body_ended_early_ = false;     ///< supply_missing_nul() was called.
-    std::uint64_t seen_names_ = 0;      ///< One bit per hash of a name: a miss proves a new name.
+    bool pending_cr_ = false;        ///< Between frames: a CR that must be followed by LF.
+    bool is_split_ = false;          ///< The shared headers are views into the present buffer.
+    bool body_ended_early_ = false;  ///< supply_missing_nul() was called.
+    std::uint64_t seen_names_ = 0;   ///< One bit per hash of a name: a miss proves a new name.
     std::size_t header_count_ = 0;
     std::size_t header_bytes_ = 0;
     std::size_t line_begin_ = 0;
@@ -135,14 +142,14 @@ private:
     std::optional<std::size_t> content_length_;
 
     std::span<char> input_;
-    std::string held_;                  ///< The incomplete frame's octets from earlier input.
+    std::string held_;  ///< The incomplete frame's octets from earlier input.
     bool frame_in_held_ = false;
 
     // The head of the last SEND, as received, and its headers as views into it.
     std::string known_head_;
     std::vector<Header> known_headers_;
     std::optional<std::size_t> known_content_length_;
-    std::uint64_t known_line_ends_ = 0;   ///< Tolerances that each repetition counts again.
+    std::uint64_t known_line_ends_ = 0;  ///< Tolerances that each repetition counts again.
     std::uint64_t known_raw_colons_ = 0;
 
     Frame frame_;

@@ -13,8 +13,7 @@ Error missing(Command command, Text name) {
         ErrorCode::missing_header,
         std::string(to_string(command)) + " has no header " + std::string(name) + ".",
         "Add the header " + std::string(name) + ".",
-        "P-SEND-01"
-    };
+        "P-SEND-01"};
 }
 
 // The header `name`, not longer than an id may be.
@@ -23,11 +22,11 @@ Result<std::optional<Text>> optional_id(const Frame& frame, Text name, const Lim
     if (value && value->size() > limits.id_bytes_max) {
         return Error{
             ErrorCode::bad_frame,
-            "The header " + std::string(name) + " of " + std::string(to_string(frame.command)) + " has " +
-                std::to_string(value->size()) + " octets; the limit is " + std::to_string(limits.id_bytes_max) + ".",
+            "The header " + std::string(name) + " of " + std::string(to_string(frame.command)) +
+                " has " + std::to_string(value->size()) + " octets; the limit is " +
+                std::to_string(limits.id_bytes_max) + ".",
             "Use a shorter " + std::string(name) + ".",
-            "P-LIM-01"
-        };
+            "P-LIM-01"};
     }
     return value;
 }
@@ -50,8 +49,7 @@ Result<Request> to_connect(const Frame& frame, const Limits& limits) {
         frame.find("Authorization"),
         frame.find("heart-beat"),
         *client_id,
-        frame.find("request-id")
-    };
+        frame.find("request-id")};
 }
 
 Result<Request> to_send(const Frame& frame, const Limits& limits) {
@@ -61,7 +59,8 @@ Result<Request> to_send(const Frame& frame, const Limits& limits) {
     if (!transaction) { return transaction.error(); }
     const auto destination = frame.find("destination");
     if (!destination || destination->empty()) { return missing(frame.command, "destination"); }
-    return Send{*destination, *receipt, *transaction, frame.headers, frame.body, frame.repeats_head};
+    return Send{
+        *destination, *receipt, *transaction, frame.headers, frame.body, frame.repeats_head};
 }
 
 Result<AckMode> to_ack_mode(const Frame& frame) {
@@ -73,8 +72,7 @@ Result<AckMode> to_ack_mode(const Frame& frame) {
         ErrorCode::bad_header,
         "SUBSCRIBE has an unknown ack mode: " + quoted(mode) + ".",
         "Use auto, client or client-individual.",
-        "P-SUB-01"
-    };
+        "P-SUB-01"};
 }
 
 Result<Request> to_subscribe(const Frame& frame, Version version, const Limits& limits) {
@@ -108,8 +106,7 @@ Result<Request> to_settle(const Frame& frame, Version version, const Limits& lim
             ErrorCode::bad_frame,
             "STOMP 1.0 has no NACK.",
             "Connect with accept-version:1.1 or 1.2 to use it.",
-            "P-VER-05"
-        };
+            "P-VER-05"};
     }
     const auto receipt = optional_id(frame, "receipt", limits);
     if (!receipt) { return receipt.error(); }
@@ -149,27 +146,36 @@ Result<Request> to_disconnect(const Frame& frame, const Limits& limits) {
 Result<Request> to_request(const Frame& frame, Version version, const Limits& limits) {
     switch (frame.command) {
         case Command::connect:
-        case Command::stomp: return to_connect(frame, limits);
-        case Command::send: return to_send(frame, limits);
-        case Command::subscribe: return to_subscribe(frame, version, limits);
-        case Command::unsubscribe: return to_unsubscribe(frame, version, limits);
+        case Command::stomp:
+            return to_connect(frame, limits);
+        case Command::send:
+            return to_send(frame, limits);
+        case Command::subscribe:
+            return to_subscribe(frame, version, limits);
+        case Command::unsubscribe:
+            return to_unsubscribe(frame, version, limits);
         case Command::ack:
-        case Command::nack: return to_settle(frame, version, limits);
-        case Command::begin: return to_transaction<Begin>(frame, limits);
-        case Command::commit: return to_transaction<Commit>(frame, limits);
-        case Command::abort: return to_transaction<Abort>(frame, limits);
-        case Command::disconnect: return to_disconnect(frame, limits);
+        case Command::nack:
+            return to_settle(frame, version, limits);
+        case Command::begin:
+            return to_transaction<Begin>(frame, limits);
+        case Command::commit:
+            return to_transaction<Commit>(frame, limits);
+        case Command::abort:
+            return to_transaction<Abort>(frame, limits);
+        case Command::disconnect:
+            return to_disconnect(frame, limits);
         case Command::connected:
         case Command::message:
         case Command::receipt:
-        case Command::error: break;
+        case Command::error:
+            break;
     }
     return Error{
         ErrorCode::bad_frame,
         std::string(to_string(frame.command)) + " is a command of servers.",
         "Send client commands only.",
-        "P-FRAME-03"
-    };
+        "P-FRAME-03"};
 }
 
 Result<bool> parse_boolean(std::string_view name, std::string_view value) {
@@ -179,15 +185,11 @@ Result<bool> parse_boolean(std::string_view name, std::string_view value) {
         ErrorCode::bad_header,
         "The header " + std::string(name) + " is not a boolean: " + quoted(value) + ".",
         "Use true or false.",
-        "P-SUB-11"
-    };
+        "P-SUB-11"};
 }
 
 Result<std::int64_t> parse_integer(
-    std::string_view name,
-    std::string_view value,
-    std::int64_t low,
-    std::int64_t high
+    std::string_view name, std::string_view value, std::int64_t low, std::int64_t high
 ) {
     std::int64_t number = 0;
     const char* const end = value.data() + value.size();
@@ -195,11 +197,10 @@ Result<std::int64_t> parse_integer(
     if (ec == std::errc() && stop == end && number >= low && number <= high) { return number; }
     return Error{
         ErrorCode::bad_header,
-        "The header " + std::string(name) + " is not an integer from " + std::to_string(low) + " to " +
-            std::to_string(high) + ": " + quoted(value) + ".",
+        "The header " + std::string(name) + " is not an integer from " + std::to_string(low) +
+            " to " + std::to_string(high) + ": " + quoted(value) + ".",
         "Send a decimal integer in that range.",
-        "P-SUB-11"
-    };
+        "P-SUB-11"};
 }
 
 }  // namespace protocol

@@ -81,21 +81,20 @@ struct Disconnect {
     std::optional<std::string_view> receipt;
 };
 
-using Request = std::variant<Connect, Send, Subscribe, Unsubscribe, Settle, Begin, Commit, Abort, Disconnect>;
+using Request =
+    std::variant<Connect, Send, Subscribe, Unsubscribe, Settle, Begin, Commit, Abort, Disconnect>;
 
-/// Checks `frame` for `version` (P-VER-05). Refuses `missing-header`, `bad-header`, and `bad-frame` for
-/// ids beyond `Limits::id_bytes_max`, server commands, and NACK in 1.0.
+/// Checks `frame` for `version` (P-VER-05). Refuses `missing-header`, `bad-header`, and `bad-frame`
+/// for ids beyond `Limits::id_bytes_max`, server commands, and NACK in 1.0.
 [[nodiscard]] Result<Request> to_request(const Frame& frame, Version version, const Limits& limits);
 
 /// `true True false False` (P-SUB-11); anything else is `bad-header` naming `name`.
 [[nodiscard]] Result<bool> parse_boolean(std::string_view name, std::string_view value);
 
-/// A decimal integer in [low, high], optional leading `-`; anything else is `bad-header` naming `name`.
+/// A decimal integer in [low, high], optional leading `-`; anything else is `bad-header` naming
+/// `name`.
 [[nodiscard]] Result<std::int64_t> parse_integer(
-    std::string_view name,
-    std::string_view value,
-    std::int64_t low,
-    std::int64_t high
+    std::string_view name, std::string_view value, std::int64_t low, std::int64_t high
 );
 
 }  // namespace protocol

@@ -23,42 +23,48 @@ struct TlsFiles {
 struct ListenerOptions {
     ListenerKind kind = ListenerKind::tcp;
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0;      ///< 0: any free port.
+    std::uint16_t port = 0;           ///< 0: any free port.
     bool also_ipv6_loopback = false;  ///< Default listeners also bind ::1, best effort.
     TlsFiles tls;
     std::vector<std::string> paths = {"/ws", "/stomp"};  ///< Each also as PATH/websocket (P-WS-01).
 };
 
 struct Options {
-    unsigned threads = 1;        ///< Shards.
+    unsigned threads = 1;  ///< Shards.
     std::chrono::milliseconds tls_handshake_time = std::chrono::seconds(5);
     std::chrono::milliseconds upgrade_time = std::chrono::seconds(5);
     std::chrono::milliseconds connect_time = std::chrono::seconds(10);  ///< Accept to CONNECTED.
-    std::chrono::milliseconds frame_time = std::chrono::seconds(15);    ///< Age of a partial frame ...
-    std::size_t frame_rate_min = 1024;   ///< ... longer only while it averages this many octets a second,
-    std::chrono::milliseconds frame_time_max = std::chrono::seconds(300);  ///< and never longer than this.
-    std::chrono::milliseconds close_time = std::chrono::seconds(5);     ///< ERROR and close handshake.
-    std::chrono::milliseconds linger_time = std::chrono::seconds(2);    ///< After DISCONNECT; TCP draining.
-    std::chrono::milliseconds ping_after = std::chrono::seconds(20);    ///< WebSocket peer that owes no beats.
+    std::chrono::milliseconds frame_time =
+        std::chrono::seconds(15);  ///< Age of a partial frame ...
+    std::size_t frame_rate_min =
+        1024;  ///< ... longer only while it averages this many octets a second,
+    std::chrono::milliseconds frame_time_max =
+        std::chrono::seconds(300);  ///< and never longer than this.
+    std::chrono::milliseconds close_time = std::chrono::seconds(5);  ///< ERROR and close handshake.
+    std::chrono::milliseconds linger_time =
+        std::chrono::seconds(2);  ///< After DISCONNECT; TCP draining.
+    std::chrono::milliseconds ping_after =
+        std::chrono::seconds(20);  ///< WebSocket peer that owes no beats.
     std::chrono::milliseconds dead_after = std::chrono::seconds(60);
     std::size_t upgrade_head_max = 8 * 1024;
     std::size_t upgrade_fields_max = 64;
-    std::size_t connections_max = 0;            ///< 0: RLIMIT_NOFILE - 256, computed at start.
-    std::size_t connections_per_ip_max = 0;     ///< 0 in this struct: unlimited (the key says "unlimited").
+    std::size_t connections_max = 0;  ///< 0: RLIMIT_NOFILE - 256, computed at start.
+    std::size_t connections_per_ip_max =
+        0;  ///< 0 in this struct: unlimited (the key says "unlimited").
     std::size_t unauthenticated_max = 4096;
     std::size_t unauthenticated_per_ip_max = 512;
-    std::size_t barren_bytes_max = 64 * 1024;   ///< Octets in a row that bring no STOMP octet.
-    std::size_t barren_frames_max = 1000;       ///< WebSocket frames in a row that bring no STOMP octet.
-    std::size_t memory_limit = 0;               ///< Accounted octets; 0: from cgroup or RAM at start.
-    unsigned memory_alarm_1_percent = 60;       ///< Publishers pause (S-RATE-04).
-    unsigned memory_alarm_2_percent = 85;       ///< New connections get 503.
+    std::size_t barren_bytes_max = 64 * 1024;  ///< Octets in a row that bring no STOMP octet.
+    std::size_t barren_frames_max = 1000;  ///< WebSocket frames in a row that bring no STOMP octet.
+    std::size_t memory_limit = 0;          ///< Accounted octets; 0: from cgroup or RAM at start.
+    unsigned memory_alarm_1_percent = 60;  ///< Publishers pause (S-RATE-04).
+    unsigned memory_alarm_2_percent = 85;  ///< New connections get 503.
     std::chrono::milliseconds memory_pause_max = std::chrono::seconds(30);
     std::chrono::milliseconds drain_spread = std::chrono::seconds(10);
     std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
-    std::string http_dir;                       ///< Static files on WebSocket listeners; empty: none.
-    std::string test_echo_path;                 ///< Test-only WebSocket echo; empty: none.
-    bool tolerate_missing_nul = false;          ///< P-WS-10.
-    bool insecure_no_auth = false;              ///< guest/guest and anonymous from every peer (S-BIND-03).
+    std::string http_dir;               ///< Static files on WebSocket listeners; empty: none.
+    std::string test_echo_path;         ///< Test-only WebSocket echo; empty: none.
+    bool tolerate_missing_nul = false;  ///< P-WS-10.
+    bool insecure_no_auth = false;      ///< guest/guest and anonymous from every peer (S-BIND-03).
 };
 
 }  // namespace transport

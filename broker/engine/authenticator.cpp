@@ -1,0 +1,35 @@
+#include "broker/engine/authenticator.hpp"
+
+namespace engine {
+
+namespace {
+
+protocol::Error refusal(std::string what, std::string remedy) {
+    return {protocol::ErrorCode::auth_failed, std::move(what), std::move(remedy), "P-CONN-06"};
+}
+
+}  // namespace
+
+protocol::Result<Principal> LoopbackAuthenticator::authenticate(const Credentials& credentials) {
+    const bool is_local = credentials.peer.is_loopback && !credentials.peer.is_forwarded;
+    if (!any_peer_ && !is_local) {
+        return refusal(
+            "No users are configured, so only clients on the broker's own machine may connect.",
+            "Connect through loopback without a proxy, or let the operator configure "
+            "authentication."
+        );
+    }
+    const bool has_token = credentials.authorization || credentials.peer.authorization;
+    if (!has_token && !credentials.login && !credentials.passcode) {
+        return Principal{"anonymous"};
+    }
+    if (!has_token && credentials.login == "guest" && credentials.passcode == "guest") {
+        return Principal{"guest"};
+    }
+    return refusal(
+        "Login or passcode is wrong.",
+        "Use login guest with passcode guest, or neither, on this broker."
+    );
+}
+
+}  // namespace engine

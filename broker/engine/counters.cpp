@@ -1,0 +1,42 @@
+#include "broker/engine/counters.hpp"
+
+namespace engine {
+
+namespace {
+
+// The one thread-local variable of the engine: a message may be released on another shard than its
+// own.
+thread_local std::int64_t accounted = 0;
+
+}  // namespace
+
+std::int64_t accounted_bytes() {
+    return accounted;
+}
+
+void account(std::int64_t octets) {
+    accounted += octets;
+}
+
+void Counters::add(const Counters& other) {
+    messages_published += other.messages_published;
+    messages_delivered += other.messages_delivered;
+    messages_acked += other.messages_acked;
+    messages_nacked += other.messages_nacked;
+    messages_redelivered += other.messages_redelivered;
+    messages_dead_lettered += other.messages_dead_lettered;
+    messages_unroutable += other.messages_unroutable;
+    messages_dropped_oldest += other.messages_dropped_oldest;
+    messages_dropped_newest += other.messages_dropped_newest;
+    messages_conflated += other.messages_conflated;
+    messages_discarded += other.messages_discarded;
+    receipts += other.receipts;
+    tolerances += other.tolerances;
+    transactions_committed += other.transactions_committed;
+    transactions_aborted += other.transactions_aborted;
+    for (std::size_t i = 0; i < refusals.size(); ++i) {
+        refusals[i] += other.refusals[i];
+    }
+}
+
+}  // namespace engine

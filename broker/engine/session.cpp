@@ -1,0 +1,370 @@
+#include "broker/engine/session.hpp"
+
+#include "protocol/encoder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace engine {
+
+namespace {
+
+using protocol::Command;
+using protocol::Error;
+using protocol::ErrorCode;
+using protocol::Header;
+using protocol::Version;
+
+constexpr std::chrono::milliseconds receipts_wait = std::chrono::seconds(2);  // P-ERR-02
+
+std::string session_name(Shard& shard) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    std::array<std::byte, 16> octets;
+    shard.random(octets);
+    std::string name;
+    for (const std::byte octet : octets) {
+        name.push_back(hex[std::to_integer<unsigned>(octet) >> 4U]);
+        name.push_back(hex[std::to_integer<unsigned>(octet) & 15U]);
+    }
+    return name;
+}
+
+// What CONNECTED may carry: `[!-9;-~]+` (P-CONN-09).
+bool is_plain(std::string_view value) {
+    const auto is_good = [](char c) { return c >= '!' && c <= '~' && c != ':'; };
+    return !value.empty() && std::all_of(value.begin(), value.end(), is_good);
+}
+
+}  // namespace
+
+Session::Session(Shard& shard, Destinations& router, Authenticator& authenticator, Peer peer)
+    : shard_(shard),
+      router_(router),
+      authenticator_(authenticator),
+      peer_(std::move(peer)),
+      name_(session_name(shard)),
+      outbox_(router.output(), router.limits()) {}
+
+Session::~Session() {
+    assert(subscriptions_.empty() && "end() comes before destruction");
+}
+
+void Session::handle(const protocol::Frame& frame) {
+    shard_.assert_current();
+    assert(may_read());
+    const auto request = protocol::to_request(frame, version_, router_.limits().protocol);
+    const Receipt receipt = frame.find("receipt");
+    const bool is_connect = frame.command == Command::connect || frame.command == Command::stomp;
+    if (is_connect != (state_ == State::accepted)) {
+        return refuse(
+            {ErrorCode::bad_state,
+             is_connect ? "CONNECT on a session that is connected already."
+                        : std::string(protocol::to_string(frame.command)) + " before CONNECT.",
+             is_connect ? "Open a new connection for a new session."
+                        : "Send CONNECT first and wait for CONNECTED.",
+             is_connect ? "P-CONN-03" : "P-CONN-01"},
+            is_connect ? std::nullopt : receipt
+        );
+    }
+    if (!request) {
+        const bool is_short = receipt && receipt->size() <= router_.limits().protocol.id_bytes_max;
+        return refuse(request.error(), is_short ? receipt : std::nullopt);
+    }
+    std::visit([this](const auto& typed) { on(typed); }, *request);
+}
+
+void Session::on(const protocol::Connect& request) {
+    const auto version = protocol::negotiate(request.accept_version, sub_protocol_);
+    if (!version) {
+        return fail(
+            {ErrorCode::version_unsupported,
+             "No STOMP version in common: the client offers " +
+                 protocol::quoted(*request.accept_version) + ".",
+             "Offer at least one of 1.0, 1.1 and 1.2 in accept-version.",
+             "P-VER-03"}
+        );
+    }
+    if (router_.limits().protocol.strict && !request.host && *version != Version::v1_0) {
+        return fail(
+            {ErrorCode::missing_header,
+             "CONNECT has no header host.",
+             "Add the header host.",
+             "P-CONN-05"}
+        );
+    }
+    const auto beats = protocol::parse_heart_beat(request.heart_beat);
+    if (!beats) { return fail(beats.error()); }
+    const auto principal =
+        authenticator_.authenticate({request.login, request.passcode, request.authorization, peer_}
+        );
+    if (!principal) { return fail(principal.error()); }
+    version_ = *version;
+    user_ = principal->user;
+    heart_beats_ = protocol::agree(*beats, version_, router_.limits().heart_beat);
+    state_ = State::connected;
+    send_connected(request);
+}
+
+void Session::send_connected(const protocol::Connect& request) {
+    const std::string beats = std::to_string(heart_beats_.answer.can_send) + "," +
+                              std::to_string(heart_beats_.answer.wants);
+    constexpr std::string_view server = "stampede/" STAMPEDE_VERSION;
+    std::vector<Header> headers = {
+        {"version", protocol::to_string(version_)},
+        {"session", name_},
+        {"server", router_.limits().hide_version ? server.substr(0, server.find('/')) : server},
+        {"heart-beat", beats},
+    };
+    if (is_plain(user_)) { headers.push_back({"user-name", user_}); }
+    if (request.request_id && is_plain(*request.request_id)) {
+        headers.push_back({"response-id", *request.request_id});
+    }
+    std::string frame;
+    protocol::append_frame(frame, Command::connected, headers, {}, version_);
+    outbox_.push_control(frame);
+}
+
+void Session::push_receipt(std::string_view id) {
+    ++router_.counters().receipts;
+    std::string frame = "RECEIPT\n";
+    protocol::append_header(frame, "receipt-id", id, version_);
+    frame.append("\n\0", 2);
+    outbox_.push_control(frame);
+}
+
+// RECEIPTs leave in the order of the frames that asked for them (P-RCPT-04).
+void Session::grant(const Receipt& receipt) {
+    if (!receipt) { return; }
+    if (receipts_.empty()) { return push_receipt(*receipt); }
+    receipts_.push_back({std::string(*receipt), 0, true});
+}
+
+// A RECEIPT that waits for an answer with this ticket.
+std::uint64_t Session::expect(const Receipt& receipt) {
+    const std::uint64_t ticket = ++last_ticket_;
+    if (receipt) { receipts_.push_back({std::string(*receipt), ticket, false}); }
+    return ticket;
+}
+
+void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
+    shard_.assert_current();
+    for (std::size_t i = 0; i < receipts_.size(); ++i) {
+        PendingReceipt& pending = receipts_[i];
+        if (pending.ticket != ticket) { continue; }
+        pending.is_due = !error;
+        if (error) {
+            const std::string receipt = pending.id;
+            // What was asked for later is not answered any more.
+            while (receipts_.size() > i) {
+                receipts_.pop_back();
+            }
+            fail(*error, receipt);
+            return;
+        }
+        break;
+    }
+    if (error) { return fail(*error); }
+    push_due_receipts();
+}
+
+void Session::push_due_receipts() {
+    while (!receipts_.empty() && receipts_.front().is_due) {
+        push_receipt(receipts_.pop_front().id);
+    }
+    if (!receipts_.empty()) { return; }
+    receipts_.idle();
+    if (state_ == State::failing) { finish_failing(); }
+    if (state_ == State::disconnecting) { finish_disconnecting(); }
+}
+
+void Session::fail(Error error, std::string_view receipt, std::string_view subscription) {
+    if (state_ == State::failing || state_ == State::closing || state_ == State::ended) { return; }
+    ++router_.counters().refusals[static_cast<std::size_t>(error.code)];
+    refusal_ = std::move(error);
+    refusal_receipt_ = receipt;
+    refusal_subscription_ = subscription;
+    drop_everything();
+    state_ = State::failing;
+    outbox_.mark_dirty();
+    if (receipts_.empty()) { return finish_failing(); }
+    shard_.after(receipts_wait, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->state_ == State::failing) { self->finish_failing(); }
+    });
+}
+
+void Session::finish_failing() {
+    std::string body = refusal_.what + "\n" + refusal_.remedy + "\n";
+    if (router_.limits().protocol.strict && !refusal_.rule.empty()) {
+        body += std::string(refusal_.rule) + "\n";
+    }
+    const std::string length = std::to_string(body.size());
+    std::vector<Header> headers = {
+        {"message", protocol::token(refusal_.code)},
+        {"content-type", "text/plain"},
+        {"content-length", length}};
+    if (refusal_.code == ErrorCode::version_unsupported) {
+        headers.push_back({"version", "1.0,1.1,1.2"});
+    }
+    if (!refusal_receipt_.empty()) { headers.push_back({"receipt-id", refusal_receipt_}); }
+    if (!refusal_subscription_.empty()) {
+        headers.push_back({"subscription", refusal_subscription_});
+    }
+    std::string frame;
+    protocol::append_frame(frame, Command::error, headers, body, version_);
+    outbox_.push_control(frame);
+    set_closing({protocol::close_code(refusal_.code), refusal_.code, true, false});
+}
+
+void Session::close(ErrorCode reason) {
+    if (state_ == State::closing || state_ == State::ended) { return; }
+    ++router_.counters().refusals[static_cast<std::size_t>(reason)];
+    refusal_.code = reason;
+    drop_everything();
+    set_closing({protocol::close_code(reason), reason, false, false});
+}
+
+void Session::set_closing(Closing closing) {
+    state_ = State::closing;
+    closing_ = closing;
+    outbox_.mark_dirty();
+}
+
+void Session::cut_slow_consumer(const std::string& destination) {
+    if (is_cut_ || state_ != State::connected) { return; }
+    is_cut_ = true;
+    refusal_ = {
+        ErrorCode::slow_consumer,
+        "This connection does not read fast enough: more than " +
+            std::to_string(router_.limits().outbound_bytes_max) + " octets are pending, last for " +
+            protocol::quoted(destination) + ".",
+        "Read faster, subscribe to less, use acknowledgements with a small prefetch-count, or let "
+        "the operator choose "
+        "a slow_consumer policy that drops messages.",
+        "P-LIM-03"};
+    outbox_.mark_dirty();
+}
+
+void Session::on(const protocol::Disconnect& request) {
+    disconnect_receipt_ =
+        request.receipt ? std::optional<std::string>(*request.receipt) : std::nullopt;
+    abort_transactions();
+    state_ = State::disconnecting;
+    if (!outbox_.is_waiting() && receipts_.empty()) { finish_disconnecting(); }
+    outbox_.mark_dirty();
+}
+
+// After all that was queued before: the RECEIPT is the last frame (P-RCPT-05).
+void Session::finish_disconnecting() {
+    if (outbox_.is_waiting() || !receipts_.empty()) { return; }
+    if (disconnect_receipt_) { push_receipt(*disconnect_receipt_); }
+    set_closing({1000, ErrorCode::shutdown, false, true});
+}
+
+void Session::flushed() {
+    shard_.assert_current();
+    if (is_cut_ && state_ == State::connected) { return fail(Error(refusal_)); }
+    settle_sent();
+    if (state_ == State::ended) { return; }
+    encode_waiting();
+    if (state_ == State::disconnecting) { finish_disconnecting(); }
+    if (blocked_.empty() || outbox_.pending() > router_.limits().outbound_bytes_max / 2) { return; }
+    for (const auto& weak : std::exchange(blocked_, {})) {
+        if (const auto subscription = weak.lock()) { subscription->unblock(); }
+    }
+}
+
+// Automatic deliveries are settled once their last octet has left (P-ACK-01).
+void Session::settle_sent() {
+    const std::uint64_t sent = outbox_.sent_total();
+    while (!unsent_.empty() && unsent_.front().position <= sent) {
+        Subscription* const subscription = unsent_.front().subscription;
+        std::size_t messages = 0;
+        std::size_t bytes = 0;
+        while (!unsent_.empty() && unsent_.front().position <= sent &&
+               unsent_.front().subscription == subscription) {
+            ++messages;
+            bytes += unsent_.pop_front().delivery.message->size();
+        }
+        subscription->settled_automatically(messages, bytes);
+    }
+    forget_settled();
+}
+
+void Session::encode_waiting() {
+    while (outbox_.is_waiting() && outbox_.has_room()) {
+        Waiting waiting = outbox_.take_waiting();
+        if (waiting.subscription == nullptr) { break; }
+        Subscription* const subscription = waiting.subscription;
+        subscription->resume(std::move(waiting));
+    }
+}
+
+std::uint64_t Session::track(Subscription& subscription, const Delivery& delivery) {
+    shard_.assert_current();
+    if (subscription.outstanding() == 1) {
+        subscription.last_settled = shard_.now();
+        watch_ack_time(subscription);
+    }
+    return deliveries_.add(subscription, delivery);
+}
+
+void Session::untrack(std::uint64_t number) {
+    shard_.assert_current();
+    (void)deliveries_.remove(number);
+}
+
+void Session::track_unsent(Subscription& subscription, Delivery delivery) {
+    unsent_.push_back({outbox_.encoded_total(), &subscription, std::move(delivery)});
+}
+
+void Session::block(Subscription& subscription) {
+    blocked_.push_back(subscription.weak_from_this());
+}
+
+// Nothing is delivered or routed for this session any more; what is encoded stays.
+void Session::drop_everything() {
+    shard_.assert_current();
+    abort_transactions();
+    while (!subscriptions_.empty()) {
+        remove_subscription(subscriptions_.begin()->first);
+    }
+    waits_ = 0;
+}
+
+void Session::return_outstanding() {
+    shard_.assert_current();
+    // Octets that never left: the deliveries did not happen (P-ACK-08).
+    settle_sent();
+    std::map<Subscription*, std::vector<Delivery>> unseen;
+    while (!unsent_.empty()) {
+        Unsent unsent = unsent_.pop_front();
+        unseen[unsent.subscription].push_back(std::move(unsent.delivery));
+    }
+    for (auto& [subscription, deliveries] : unseen) {
+        subscription->unseen(std::move(deliveries));
+    }
+    for (const auto& subscription : buried_) {
+        std::vector<Delivery> deliveries = deliveries_.remove_all_of(*subscription);
+        if (!deliveries.empty()) {
+            subscription->returned(std::move(deliveries), Return::requeue, 0, false);
+        }
+        if (commits_ == 0) { subscription->detach(); }
+    }
+    if (commits_ == 0) { buried_.clear(); }
+}
+
+void Session::end() {
+    if (state_ == State::ended) { return; }
+    drop_everything();
+    return_outstanding();
+    (void)outbox_.withdraw_all();
+    state_ = State::ended;
+    receipts_ = {};
+    blocked_.clear();
+    if (commits_ == 0) { temporary_.reset(); }
+    prepared_.reset();
+}
+
+}  // namespace engine

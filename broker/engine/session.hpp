@@ -1,0 +1,259 @@
+// One STOMP session: an explicit state machine, one handler per command.
+// Lives on its connection's shard; never logs, never touches a socket. Bounded by Limits.
+#pragma once
+
+#include "broker/engine/authenticator.hpp"
+#include "broker/engine/deliveries.hpp"
+#include "broker/engine/destinations.hpp"
+#include "broker/engine/fifo.hpp"
+#include "broker/engine/limits.hpp"
+#include "broker/engine/outbox.hpp"
+#include "broker/engine/subscription.hpp"
+#include "broker/engine/temporary.hpp"
+#include "broker/engine/transaction.hpp"
+#include "protocol/frame.hpp"
+#include "protocol/heart_beat.hpp"
+#include "protocol/request.hpp"
+#include "protocol/version.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engine {
+
+/// Why and how a session ends; the transport flushes the output first.
+struct Closing {
+    std::uint16_t code = 1000;
+    protocol::ErrorCode reason = protocol::ErrorCode::internal;
+    bool is_error = false;  ///< An ERROR was queued.
+    bool is_disconnect =
+        false;  ///< The client asked for it: it gets 2 s to close first (P-RCPT-06).
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+public:
+    enum class State : std::uint8_t {
+        accepted,  ///< Only CONNECT or STOMP.
+        connected,
+        failing,  ///< Refused; RECEIPTs of earlier frames are awaited, at most 2 s (P-ERR-02).
+        disconnecting,  ///< DISCONNECT seen; what was queued before is flushed (P-RCPT-05).
+        closing,        ///< closing() says how.
+        ended,
+    };
+
+    Session(Shard& shard, Destinations& router, Authenticator& authenticator, Peer peer);
+    ~Session();
+
+    // For the transport.
+
+    [[nodiscard]] Outbox& outbox() { return outbox_; }
+
+    [[nodiscard]] State state() const { return state_; }
+
+    [[nodiscard]] bool is_connected() const { return state_ != State::accepted; }
+
+    [[nodiscard]] protocol::Version version() const { return version_; }
+
+    [[nodiscard]] const protocol::Agreed& heart_beats() const { return heart_beats_; }
+
+    [[nodiscard]] const std::string& user() const { return user_; }
+
+    [[nodiscard]] const Peer& peer() const { return peer_; }
+
+    [[nodiscard]] Peer& peer() { return peer_; }
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    /// The refusal, for the log.
+    [[nodiscard]] const protocol::Error& refusal() const { return refusal_; }
+
+    [[nodiscard]] std::size_t subscription_count() const {
+        shard_.assert_current();
+        return subscriptions_.size();
+    }
+
+    [[nodiscard]] std::size_t outstanding() const {
+        shard_.assert_current();
+        return deliveries_.size();
+    }
+
+    /// The version whose WebSocket sub-protocol was echoed; before the first frame.
+    void set_sub_protocol(protocol::Version version) { sub_protocol_ = version; }
+
+    /// Processes one frame. Afterwards look at may_read() and closing().
+    void handle(const protocol::Frame& frame);
+
+    /// False while an answer from another shard is awaited, and when nothing more will be read.
+    [[nodiscard]] bool may_read() const {
+        return waits_ == 0 && (state_ == State::accepted || state_ == State::connected);
+    }
+
+    [[nodiscard]] const std::optional<Closing>& closing() const { return closing_; }
+
+    /// Octets left, or there is room again: settles automatic deliveries, encodes what waited.
+    void flushed();
+    /// Refuses: the one function that makes an ERROR frame and closes.
+    void fail(
+        protocol::Error error, std::string_view receipt = {}, std::string_view subscription = {}
+    );
+    /// Ends without ERROR, as the transport found it necessary (shutdown over WebSocket, a dead
+    /// peer).
+    void close(protocol::ErrorCode reason);
+    /// The connection is gone: everything it held returns to its queues. Idempotent.
+    void end();
+
+    // For subscriptions and routers.
+
+    /// Takes the connection's next delivery number for a delivery in a client mode.
+    [[nodiscard]] std::uint64_t track(Subscription& subscription, const Delivery& delivery);
+    void untrack(std::uint64_t number);
+    /// Settles `delivery` once the octets encoded so far have left.
+    void track_unsent(Subscription& subscription, Delivery delivery);
+    /// The subscription wants unblock() when the output has drained.
+    void block(Subscription& subscription);
+    /// Over budget, or stuck: the connection is cut at the next flush, not within a fan-out.
+    void cut_slow_consumer(const std::string& destination);
+    /// The home shard's answer to a SEND.
+    void answered(std::uint64_t ticket, std::optional<protocol::Error> error);
+
+private:
+    struct Unsent {
+        std::uint64_t position = 0;
+        Subscription* subscription = nullptr;
+        Delivery delivery;
+    };
+
+    struct PendingReceipt {
+        std::string id;
+        std::uint64_t ticket = 0;
+        bool is_due = false;
+    };
+
+    /// The last SEND's derivations: hold for a SEND whose head is the same octets.
+    struct Prepared {
+        Route route;
+        SendHead head;
+    };
+
+    using Receipt = std::optional<std::string_view>;
+
+    void on(const protocol::Connect& request);
+    void on(const protocol::Send& request);
+    void on(const protocol::Subscribe& request);
+    void on(const protocol::Unsubscribe& request);
+    void on(const protocol::Settle& request);
+    void on(const protocol::Begin& request);
+    void on(const protocol::Commit& request);
+    void on(const protocol::Abort& request);
+    void on(const protocol::Disconnect& request);
+
+    // session.cpp
+    void send_connected(const protocol::Connect& request);
+    void grant(const Receipt& receipt);
+    std::uint64_t expect(const Receipt& receipt);
+    void push_receipt(std::string_view id);
+    void push_due_receipts();
+    void finish_failing();
+    void finish_disconnecting();
+    void encode_waiting();
+    void settle_sent();
+    void drop_everything();
+    void return_outstanding();
+    void set_closing(Closing closing);
+
+    void refuse(const protocol::Error& error, const Receipt& receipt) {
+        fail(error, receipt.value_or(""));
+    }
+
+    // session_send.cpp
+    [[nodiscard]] protocol::Result<Prepared> prepare(const protocol::Send& request);
+    [[nodiscard]] protocol::Result<std::string> reply_address(const protocol::Send& request);
+    void publish(const Prepared& prepared, const protocol::Send& request);
+    void buffer(const Prepared& prepared, const protocol::Send& request);
+    Transaction* transaction(std::string_view id, const Receipt& receipt, std::string_view command);
+    bool count_in(Transaction& transaction, std::size_t bytes, const Receipt& receipt);
+    void watch_transaction(std::string id, std::uint64_t serial);
+    void committed(
+        Transaction transaction, std::uint64_t ticket, std::optional<protocol::Error> error
+    );
+    void apply(Transaction transaction);
+    void undo(Transaction transaction);
+    void abort_transactions();
+
+    // session_subscribe.cpp
+    void subscribe_new(
+        std::string id,
+        const protocol::Subscribe& request,
+        const protocol::Pattern& pattern,
+        const SubscriptionOptions& options
+    );
+    void subscribe_temporary(
+        const std::shared_ptr<Subscription>& subscription,
+        const protocol::Destination& name,
+        const Receipt& receipt
+    );
+    void subscribed(const std::shared_ptr<Subscription>& subscription);
+    void remove_subscription(const std::string& id);
+    void start(const std::shared_ptr<Subscription>& subscription);
+    bool check_subscription_limits(
+        const protocol::Subscribe& request, const protocol::Pattern& pattern
+    );
+    void bury(std::shared_ptr<Subscription> subscription);
+    void forget_settled();
+
+    // session_settle.cpp
+    [[nodiscard]] protocol::Result<std::vector<std::uint64_t>> named_deliveries(
+        const protocol::Settle& request
+    );
+    void settle(
+        const std::vector<std::uint64_t>& numbers,
+        const Transaction::Settlement& how,
+        bool was_taken
+    );
+    void watch_ack_time(Subscription& subscription);
+
+    // Constant after construction.
+    Shard& shard_;
+    Destinations& router_;
+    Authenticator& authenticator_;
+    Peer peer_;
+    const std::string name_;  ///< CONNECTED's `session`.
+
+    // Lives on the shard.
+    Outbox outbox_;
+    State state_ = State::accepted;
+    protocol::Version version_ = protocol::Version::v1_0;
+    std::optional<protocol::Version> sub_protocol_;
+    protocol::Agreed heart_beats_;
+    std::string user_;
+    std::optional<Closing> closing_;
+    protocol::Error refusal_;
+    std::string refusal_receipt_;
+    std::string refusal_subscription_;
+    bool is_cut_ = false;   ///< A slow consumer, to be failed at the next flush.
+    unsigned commits_ = 0;  ///< COMMITs whose outcome is not known yet.
+    unsigned waits_ = 0;    ///< Answers of other shards without which no frame is read.
+
+    std::map<std::string, std::shared_ptr<Subscription>, std::less<>> subscriptions_
+        GUARDED_BY(shard_);
+    std::vector<std::shared_ptr<Subscription>>
+        buried_;  ///< Unsubscribed, with deliveries outstanding.
+    std::size_t wildcards_ = 0;
+    std::unique_ptr<TemporaryDestinations> temporary_;
+    Deliveries deliveries_ GUARDED_BY(shard_);
+    Fifo<Unsent> unsent_;
+    std::vector<std::weak_ptr<Subscription>> blocked_;
+    std::map<std::string, Transaction, std::less<>> transactions_ GUARDED_BY(shard_);
+    std::uint64_t last_serial_ = 0;
+    Fifo<PendingReceipt> receipts_;
+    std::uint64_t last_ticket_ = 0;
+    std::optional<std::string> disconnect_receipt_;
+    std::unique_ptr<Prepared> prepared_;
+};
+
+}  // namespace engine

@@ -1,0 +1,280 @@
+// Session: SEND and transactions.
+#include "broker/engine/send_head.hpp"
+#include "broker/engine/session.hpp"
+
+#include <algorithm>
+
+namespace engine {
+
+namespace {
+
+using protocol::DestinationKind;
+using protocol::Error;
+using protocol::ErrorCode;
+using protocol::Result;
+
+bool is_temporary(DestinationKind kind) {
+    return kind == DestinationKind::temp_queue || kind == DestinationKind::temp_topic;
+}
+
+Error user_destinations_unsupported() {
+    return {
+        ErrorCode::unsupported,
+        "User destinations (/user/...) are not offered by this version of the broker.",
+        "Use a topic or queue that has the user's name in its own.",
+        "P-USER-01"};
+}
+
+}  // namespace
+
+// SEND path, stop 3 of 7.
+void Session::on(const protocol::Send& request) {
+    if (request.repeats_head && prepared_) {
+        return request.transaction ? buffer(*prepared_, request) : publish(*prepared_, request);
+    }
+    prepared_.reset();
+    auto prepared = prepare(request);
+    if (!prepared) { return refuse(prepared.error(), request.receipt); }
+    prepared_ = std::make_unique<Prepared>(std::move(*prepared));
+    return request.transaction ? buffer(*prepared_, request) : publish(*prepared_, request);
+}
+
+Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
+    const auto destination =
+        protocol::parse_destination(request.destination, router_.limits().protocol);
+    if (!destination) { return destination.error(); }
+    if (destination->kind == DestinationKind::user) { return user_destinations_unsupported(); }
+    const auto reply_to = reply_address(request);
+    if (!reply_to) { return reply_to.error(); }
+    const bool is_queue = destination->kind != DestinationKind::topic &&
+                          destination->kind != DestinationKind::temp_topic;
+    auto head = make_send_head(request, is_queue, user_, *reply_to);
+    if (!head) { return head.error(); }
+    if (is_temporary(destination->kind)) {
+        if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
+        const auto temporary = temporary_->open(*destination);
+        if (!temporary) { return temporary.error(); }
+        return Prepared{(*temporary)->route, std::move(*head)};
+    }
+    if (destination->kind == DestinationKind::reply_queue) {
+        return Prepared{router_.reply_route(destination->key), std::move(*head)};
+    }
+    auto route = router_.route(*destination);
+    if (!route) { return route.error(); }
+    return Prepared{std::move(*route), std::move(*head)};
+}
+
+// The address that replaces a private `reply-to`, which also gets its implicit subscription
+// (P-TEMP-02); else empty.
+Result<std::string> Session::reply_address(const protocol::Send& request) {
+    for (const protocol::Header& header : request.headers) {
+        if (header.name != "reply-to" || !header.value.starts_with("/temp-")) { continue; }
+        const auto name = protocol::parse_destination(header.value, router_.limits().protocol);
+        if (!name) { return name.error(); }
+        if (!is_temporary(name->kind)) { break; }
+        if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
+        const auto temporary = temporary_->open(*name);
+        if (!temporary) { return temporary.error(); }
+        const auto is_its_own = [&](const auto& entry) {
+            return entry.second->destination() == header.value;
+        };
+        shard_.assert_current();
+        if (std::none_of(subscriptions_.begin(), subscriptions_.end(), is_its_own)) {
+            const std::string id(header.value);
+            const auto subscription =
+                std::make_shared<Subscription>(*this, id, id, SubscriptionOptions{});
+            subscription->is_implicit = true;
+            subscribe_temporary(subscription, *name, std::nullopt);
+        }
+        return "/reply-queue/" + (*temporary)->token;
+    }
+    return std::string();
+}
+
+void Session::publish(const Prepared& prepared, const protocol::Send& request) {
+    const MessageRef message = router_.make_message(prepared.head, request.body);
+    ReplyTo reply;
+    const bool is_elsewhere = prepared.route.home != shard_.index();
+    if (is_elsewhere) {
+        reply.session = Remote<Session>(shard_, shared_from_this());
+        reply.wants_success = request.receipt.has_value();
+        reply.ticket = expect(request.receipt);
+    }
+    const auto published = router_.publish(prepared.route, message, reply);
+    if (!published) { return refuse(published.error(), request.receipt); }
+    if (!is_elsewhere) { grant(request.receipt); }
+}
+
+void Session::buffer(const Prepared& prepared, const protocol::Send& request) {
+    Transaction* const open = transaction(*request.transaction, request.receipt, "SEND");
+    if (open == nullptr) { return; }
+    MessageRef message = router_.make_message(prepared.head, request.body);
+    if (!count_in(*open, message->size(), request.receipt)) { return; }
+    open->sends.push_back({prepared.route, std::move(message)});
+    grant(request.receipt);
+}
+
+// The open transaction `id`, or null after a refusal.
+Transaction* Session::transaction(
+    std::string_view id, const Receipt& receipt, std::string_view command
+) {
+    shard_.assert_current();
+    const auto found = transactions_.find(id);
+    if (found != transactions_.end()) {
+        found->second.last_used = shard_.now();
+        return &found->second;
+    }
+    refuse(
+        {ErrorCode::bad_state,
+         std::string(command) + " names the transaction " + protocol::quoted(id) +
+             ", which is not open.",
+         "Send BEGIN with that transaction first; COMMIT and ABORT end it.",
+         "P-TX-01"},
+        receipt
+    );
+    return nullptr;
+}
+
+bool Session::count_in(Transaction& open, std::size_t bytes, const Receipt& receipt) {
+    const Limits& limits = router_.limits();
+    ++open.frames;
+    open.bytes += bytes;
+    if (open.frames <= limits.transaction_frames_max &&
+        open.bytes <= limits.transaction_bytes_max) {
+        return true;
+    }
+    refuse(
+        {ErrorCode::limit_transaction,
+         "A transaction holds more than " + std::to_string(limits.transaction_frames_max) +
+             " frames or " + std::to_string(limits.transaction_bytes_max) + " octets.",
+         "Commit in smaller portions, or raise limits.transaction_frames or "
+         "limits.transaction_bytes.",
+         "P-TX-07"},
+        receipt
+    );
+    return false;
+}
+
+void Session::on(const protocol::Begin& request) {
+    shard_.assert_current();
+    if (transactions_.contains(request.transaction)) {
+        return refuse(
+            {ErrorCode::bad_state,
+             "BEGIN of the transaction " + protocol::quoted(request.transaction) +
+                 ", which is open already.",
+             "Use another id, or COMMIT or ABORT the first.",
+             "P-TX-01"},
+            request.receipt
+        );
+    }
+    if (transactions_.size() >= router_.limits().transactions_max) {
+        return refuse(
+            {ErrorCode::limit_transaction,
+             "More than " + std::to_string(router_.limits().transactions_max) +
+                 " transactions are open.",
+             "COMMIT or ABORT some, or raise limits.transactions.",
+             "P-TX-07"},
+            request.receipt
+        );
+    }
+    Transaction& open = transactions_[std::string(request.transaction)];
+    open.serial = ++last_serial_;
+    open.last_used = shard_.now();
+    watch_transaction(std::string(request.transaction), open.serial);
+    grant(request.receipt);
+}
+
+// Refuses when nobody has named the transaction for too long (P-TX-07).
+void Session::watch_transaction(std::string id, std::uint64_t serial) {
+    shard_.assert_current();
+    const auto found = transactions_.find(id);
+    if (found == transactions_.end() || found->second.serial != serial) { return; }
+    const auto idle = shard_.now() - found->second.last_used;
+    const auto limit = router_.limits().transaction_idle;
+    if (idle >= limit) {
+        return fail(
+            {ErrorCode::limit_transaction,
+             "The transaction " + protocol::quoted(id) + " was idle for " +
+                 std::to_string(limit.count()) + " ms.",
+             "COMMIT or ABORT sooner, or raise limits.transaction_idle.",
+             "P-TX-07"}
+        );
+    }
+    shard_.after(limit - idle, [weak = weak_from_this(), id = std::move(id), serial] {
+        if (const auto self = weak.lock()) { self->watch_transaction(id, serial); }
+    });
+}
+
+void Session::on(const protocol::Commit& request) {
+    Transaction* const open = transaction(request.transaction, request.receipt, "COMMIT");
+    if (open == nullptr) { return; }
+    shard_.assert_current();
+    // Kept until its SENDs are in place: a refusal aborts it as a whole.
+    auto taken = std::make_shared<Transaction>(std::move(*open));
+    transactions_.erase(transactions_.find(request.transaction));
+    auto sends = std::exchange(taken->sends, {});
+    const std::uint64_t ticket = expect(request.receipt);
+    ++waits_;
+    ++commits_;
+    // The session stays until the outcome is known, so that its acknowledgements share it.
+    commit_sends(
+        router_,
+        std::move(sends),
+        [self = shared_from_this(), taken, ticket](std::optional<Error> error) {
+            self->committed(std::move(*taken), ticket, std::move(error));
+        }
+    );
+}
+
+void Session::committed(Transaction transaction, std::uint64_t ticket, std::optional<Error> error) {
+    --commits_;
+    if (waits_ > 0) { --waits_; }
+    if (error) {
+        undo(std::move(transaction));
+    } else {
+        apply(std::move(transaction));
+    }
+    if (state_ == State::ended) { return return_outstanding(); }
+    outbox_.mark_dirty();
+    answered(ticket, std::move(error));
+}
+
+void Session::apply(Transaction transaction) {
+    ++router_.counters().transactions_committed;
+    for (const Transaction::Settlement& settlement : transaction.settlements) {
+        settle(settlement.numbers, settlement, true);
+    }
+}
+
+void Session::on(const protocol::Abort& request) {
+    Transaction* const open = transaction(request.transaction, request.receipt, "ABORT");
+    if (open == nullptr) { return; }
+    shard_.assert_current();
+    Transaction taken = std::move(*open);
+    transactions_.erase(transactions_.find(request.transaction));
+    undo(std::move(taken));
+    grant(request.receipt);
+}
+
+// The taken deliveries are outstanding again (P-TX-05).
+void Session::undo(Transaction transaction) {
+    shard_.assert_current();
+    ++router_.counters().transactions_aborted;
+    for (const Transaction::Settlement& settlement : transaction.settlements) {
+        for (const std::uint64_t number : settlement.numbers) {
+            Outstanding* const record = deliveries_.find(number);
+            if (record == nullptr) { continue; }
+            record->transaction = 0;
+            record->subscription->untaken(1, record->delivery.message->size());
+        }
+    }
+}
+
+void Session::abort_transactions() {
+    shard_.assert_current();
+    for (auto& [id, open] : std::exchange(transactions_, {})) {
+        undo(std::move(open));
+    }
+}
+
+}  // namespace engine

@@ -1,0 +1,239 @@
+// Session: SUBSCRIBE and UNSUBSCRIBE.
+#include "broker/engine/session.hpp"
+
+#include <algorithm>
+
+namespace engine {
+
+namespace {
+
+using protocol::DestinationKind;
+using protocol::Error;
+using protocol::ErrorCode;
+
+bool is_temporary(DestinationKind kind) {
+    return kind == DestinationKind::temp_queue || kind == DestinationKind::temp_topic;
+}
+
+// Subscriptions without id (1.0) are known by their destination; the first octet keeps the two
+// apart.
+std::string key_of(std::optional<std::string_view> id, std::string_view destination) {
+    return id ? "i" + std::string(*id) : "d" + std::string(destination);
+}
+
+}  // namespace
+
+void Session::on(const protocol::Subscribe& request) {
+    shard_.assert_current();
+    const auto pattern = protocol::parse_pattern(request.destination, router_.limits().protocol);
+    if (!pattern) { return refuse(pattern.error(), request.receipt); }
+    const DestinationKind kind = pattern->destination.kind;
+    if (kind == DestinationKind::user || kind == DestinationKind::reply_queue) {
+        const bool is_user = kind == DestinationKind::user;
+        return refuse(
+            {is_user ? ErrorCode::unsupported : ErrorCode::access_denied,
+             is_user
+                 ? "User destinations (/user/...) are not offered by this version of the broker."
+                 : "A reply queue can be sent to, not subscribed to.",
+             is_user ? "Subscribe to a topic or queue that has the user's name in its own."
+                     : "Subscribe to your own /temp-queue/ destination and send with reply-to.",
+             is_user ? "P-USER-01" : "P-TEMP-05"},
+            request.receipt
+        );
+    }
+    const bool is_queue = kind == DestinationKind::queue || kind == DestinationKind::temp_queue;
+    const auto options = subscription_options(request, is_queue, router_.limits());
+    if (!options) { return refuse(options.error(), request.receipt); }
+    const bool is_private_id = request.id && (request.id->starts_with("/temp-queue/") ||
+                                              request.id->starts_with("/temp-topic/"));
+    if (is_private_id && *request.id != request.destination) {
+        return refuse(
+            {ErrorCode::bad_header,
+             "The subscription id " + protocol::quoted(*request.id) +
+                 " names a temporary destination.",
+             "Use another id: such ids belong to replies.",
+             "P-TEMP-06"},
+            request.receipt
+        );
+    }
+    std::string key = key_of(request.id, request.destination);
+    const auto found = subscriptions_.find(key);
+    if (found == subscriptions_.end()) {
+        return subscribe_new(std::move(key), request, *pattern, *options);
+    }
+    const Subscription& old = *found->second;
+    if (old.destination() != request.destination) {
+        return refuse(
+            {ErrorCode::bad_state,
+             "The subscription id " + protocol::quoted(*request.id) +
+                 " is in use for another destination.",
+             "Use an id of its own for each subscription, or UNSUBSCRIBE first.",
+             "P-SUB-02"},
+            request.receipt
+        );
+    }
+    if (old.options() == *options && !old.is_implicit) { return grant(request.receipt); }
+    subscribe_new(std::move(key), request, *pattern, *options);
+}
+
+bool Session::check_subscription_limits(
+    const protocol::Subscribe& request, const protocol::Pattern& pattern
+) {
+    const Limits& limits = router_.limits();
+    shard_.assert_current();
+    const bool too_many = subscriptions_.size() >= limits.subscriptions_max;
+    const bool too_wild = pattern.is_wildcard && wildcards_ >= limits.wildcard_subscriptions_max;
+    if (!too_many && !too_wild) { return true; }
+    refuse(
+        {ErrorCode::limit_subscriptions,
+         "This connection already has " +
+             std::to_string(
+                 too_many ? limits.subscriptions_max : limits.wildcard_subscriptions_max
+             ) +
+             (too_many ? " subscriptions." : " wildcard subscriptions."),
+         too_many ? "UNSUBSCRIBE some, use wildcards, or raise limits.subscriptions."
+                  : "UNSUBSCRIBE some, or raise limits.wildcard_subscriptions.",
+         "P-LIM-01"},
+        request.receipt
+    );
+    return false;
+}
+
+// A new subscription, or one that takes the place of another with the same id and destination: what
+// the old one has not sent yet moves to it, so that nothing is missed or doubled (P-SUB-02).
+void Session::subscribe_new(
+    std::string key,
+    const protocol::Subscribe& request,
+    const protocol::Pattern& pattern,
+    const SubscriptionOptions& options
+) {
+    shard_.assert_current();
+    std::vector<MessageRef> unsent;
+    const auto is_replaced = [&](const auto& entry) {
+        return entry.first == key ||
+               (entry.second->is_implicit && entry.second->destination() == request.destination);
+    };
+    const auto old = std::find_if(subscriptions_.begin(), subscriptions_.end(), is_replaced);
+    if (old != subscriptions_.end()) {
+        unsent = old->second->surrender();
+        remove_subscription(std::string(old->first));
+    }
+    if (!check_subscription_limits(request, pattern)) { return; }
+    const auto subscription = std::make_shared<Subscription>(
+        *this, std::string(request.id.value_or("")), std::string(request.destination), options
+    );
+    if (is_temporary(pattern.destination.kind)) {
+        subscribe_temporary(subscription, pattern.destination, request.receipt);
+    } else {
+        subscriptions_.emplace(std::move(key), subscription);
+        wildcards_ += pattern.is_wildcard ? 1U : 0U;
+        const std::uint64_t ticket = expect(request.receipt);
+        ++waits_;
+        router_.subscribe(
+            *subscription,
+            pattern,
+            [weak = weak_from_this(), subscription, ticket](std::optional<Error> error) {
+                const auto self = weak.lock();
+                if (!self || self->state_ == State::ended) { return; }
+                if (self->waits_ > 0) { --self->waits_; }
+                self->outbox_.mark_dirty();
+                const bool is_good = !error;
+                self->answered(ticket, std::move(error));
+                if (is_good) { self->start(subscription); }
+            }
+        );
+    }
+    for (const MessageRef& message : unsent) {
+        subscription->publish(message, {});
+    }
+}
+
+// The RECEIPT is queued: the queue may deliver (P-SUB-04).
+void Session::start(const std::shared_ptr<Subscription>& subscription) {
+    if (!subscription->queue().is_set() || !subscription->is_open()) { return; }
+    subscription->queue().post([](Queue& queue, Consumer&) { queue.dispatch(); });
+}
+
+void Session::subscribe_temporary(
+    const std::shared_ptr<Subscription>& subscription,
+    const protocol::Destination& name,
+    const Receipt& receipt
+) {
+    shard_.assert_current();
+    if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
+    const auto temporary = temporary_->open(name);
+    if (!temporary) { return refuse(temporary.error(), receipt); }
+    const Route& route = (*temporary)->route;
+    const bool has_id = !subscription->id().empty();
+    subscriptions_.emplace(
+        key_of(
+            has_id ? std::optional<std::string_view>(subscription->id()) : std::nullopt,
+            subscription->destination()
+        ),
+        subscription
+    );
+    if (route.topic) {
+        route.topic->add(*subscription);
+    } else {
+        Consumer consumer;
+        consumer.local = subscription.get();
+        consumer.window.messages = subscription->options().window_messages;
+        consumer.window.bytes = subscription->options().window_bytes;
+        subscription->set_queue({shard_, *route.queue, route.queue->attach(std::move(consumer))});
+    }
+    grant(receipt);
+    start(subscription);
+}
+
+void Session::on(const protocol::Unsubscribe& request) {
+    shard_.assert_current();
+    std::string key = key_of(request.id, request.destination.value_or(""));
+    if (!request.id && !subscriptions_.contains(key)) {
+        const auto is_named = [&](const auto& entry) {
+            return entry.second->destination() == *request.destination;
+        };
+        const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), is_named);
+        if (found != subscriptions_.end()) { key = found->first; }
+    }
+    // An unknown id is success: Spring's relay sends such (P-SUB-05).
+    if (subscriptions_.contains(key)) { remove_subscription(key); }
+    grant(request.receipt);
+}
+
+void Session::remove_subscription(const std::string& key) {
+    shard_.assert_current();
+    const auto found = subscriptions_.find(key);
+    const std::shared_ptr<Subscription> subscription = std::move(found->second);
+    subscriptions_.erase(found);
+    const auto pattern =
+        protocol::parse_pattern(subscription->destination(), router_.limits().protocol);
+    const DestinationKind kind = pattern->destination.kind;
+    if (kind == DestinationKind::temp_topic) {
+        temporary_->find(pattern->destination.canonical())->route.topic->remove(*subscription);
+    } else if (kind == DestinationKind::topic) {
+        wildcards_ -= pattern->is_wildcard ? 1U : 0U;
+        router_.unsubscribe(*subscription, *pattern);
+    }
+    subscription->close();
+    bury(subscription);
+}
+
+// Deliveries outstanding can still be settled until the connection ends (P-SUB-06): until then it
+// is kept.
+void Session::bury(std::shared_ptr<Subscription> subscription) {
+    buried_.push_back(std::move(subscription));
+    forget_settled();
+}
+
+void Session::forget_settled() {
+    if (buried_.empty() || state_ == State::ended || commits_ != 0) { return; }
+    std::erase_if(buried_, [this](const std::shared_ptr<Subscription>& subscription) {
+        shard_.assert_current();
+        const bool is_idle =
+            subscription->outstanding() == 0 && !deliveries_.has(*subscription) && unsent_.empty();
+        if (is_idle) { subscription->detach(); }
+        return is_idle;
+    });
+}
+
+}  // namespace engine

@@ -1,0 +1,366 @@
+#include "broker/engine/subscription.hpp"
+
+#include "broker/engine/session.hpp"
+#include "protocol/encoder.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cstring>
+
+namespace engine {
+
+namespace {
+
+using protocol::AckMode;
+
+char* put(char* out, std::string_view text) {
+    std::memcpy(out, text.data(), text.size());
+    return out + text.size();
+}
+
+char* put(char* out, std::uint64_t number) {
+    return std::to_chars(out, out + 20, number).ptr;
+}
+
+// The header lines that differ between deliveries of one message, from `message-id` on.
+class DeliveryLines {
+public:
+    DeliveryLines(const Delivery& delivery, std::uint64_t number) {
+        const std::string_view id = delivery.message->id();
+        char* out = put(lines_, "message-id:");
+        out = put(out, id);
+        if (number != 0) {
+            *out++ = '-';
+            out = put(out, number);
+            out = put(out, "\nack:");
+            out = put(out, id);
+            *out++ = '-';
+            out = put(out, number);
+        }
+        *out++ = '\n';
+        if (delivery.count > 1) {
+            out = put(out, "redelivered:true\nx-delivery-count:");
+            out = put(out, std::uint64_t{delivery.count});
+            *out++ = '\n';
+        }
+        size_ = static_cast<std::size_t>(out - lines_);
+    }
+
+    [[nodiscard]] std::string_view text() const { return {lines_, size_}; }
+
+private:
+    char lines_[320];  // Two ids of 64, two numbers of 20, and the names.
+    std::size_t size_;
+};
+
+std::string prefix_of(const std::string& id, protocol::Version version) {
+    std::string prefix = "MESSAGE\n";
+    if (!id.empty()) { protocol::append_header(prefix, "subscription", id, version); }
+    return prefix;
+}
+
+}  // namespace
+
+Subscription::Subscription(
+    Session& session, std::string id, std::string destination, SubscriptionOptions options
+)
+    : session_(session),
+      outbox_(session.outbox()),
+      id_(std::move(id)),
+      destination_(std::move(destination)),
+      options_(options),
+      version_(session.version()),
+      prefix_(prefix_of(id_, version_)) {}
+
+// SEND path, stop 6 of 7.
+void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& policy) {
+    if (!is_open_) { return; }
+    if (options_.ack != AckMode::automatic) {
+        Delivery delivery{message, ++last_sequence_, 1};
+        const bool passes = (!backlog_ || backlog_->empty()) && has_window(message->size());
+        if (passes && outbox_.level() == Pushed::accepted) { return send(std::move(delivery)); }
+        if (outbox_.level_with(message->size()) == Pushed::overflow) {
+            return session_.cut_slow_consumer(destination_);
+        }
+        --delivery.count;
+        return keep(std::move(delivery));
+    }
+    if (outbox_.can_encode(prefix_.size() + message->size())) {
+        ++outbox_.turn().counters.messages_delivered;
+        return encode({message, 0, 1}, 0);
+    }
+    hold_back(message, policy);
+}
+
+void Subscription::hold_back(const MessageRef& message, const SlowConsumerPolicy& policy) {
+    Counters& counters = outbox_.turn().counters;
+    if (policy.action == SlowConsumerAction::conflate &&
+        outbox_.conflate(*this, policy.conflate_key, message)) {
+        ++counters.messages_conflated;
+        return;
+    }
+    if (outbox_.level_with(message->size()) == Pushed::overflow) {
+        switch (policy.action) {
+            case SlowConsumerAction::disconnect:
+                return session_.cut_slow_consumer(destination_);
+            case SlowConsumerAction::drop_newest:
+                ++counters.messages_dropped_newest;
+                return;
+            case SlowConsumerAction::drop_oldest:
+            case SlowConsumerAction::conflate:
+                if (!outbox_.withdraw_oldest(*this)) {
+                    return session_.cut_slow_consumer(destination_);
+                }
+                ++counters.messages_dropped_oldest;
+                break;
+        }
+    }
+    outbox_.wait({{message, 0, 1}, this, 0});
+}
+
+// Client-mode topic messages beyond the window, counted in the connection's budget (P-LIM-03).
+void Subscription::keep(Delivery delivery) {
+    if (!backlog_) { backlog_ = std::make_unique<Backlog>(); }
+    outbox_.charge(static_cast<std::int64_t>(delivery.message->size()));
+    backlog_->push(std::move(delivery));
+}
+
+void Subscription::pump() {
+    while (is_open_ && backlog_ && !backlog_->empty() &&
+           has_window(backlog_->front().message->size())) {
+        Delivery delivery = backlog_->pop();
+        outbox_.charge(-static_cast<std::int64_t>(delivery.message->size()));
+        ++delivery.count;
+        send(std::move(delivery));
+    }
+}
+
+bool Subscription::has_window(std::size_t size) const {
+    if (outstanding_ == 0) { return true; }
+    return outstanding_ < options_.window_messages &&
+           outstanding_bytes_ + size <= options_.window_bytes;
+}
+
+void Subscription::take(Delivery delivery) {
+    if (!is_open_) {
+        return queue_.post([delivery =
+                                std::move(delivery)](Queue& queue, Consumer& consumer) mutable {
+            queue.release(consumer, 1, delivery.message->size());
+            std::vector<Delivery> one;
+            one.push_back(std::move(delivery));
+            queue.give_back(std::move(one), Return::unseen);
+            queue.dispatch();
+        });
+    }
+    send(std::move(delivery));
+    check_congestion();
+}
+
+void Subscription::send(Delivery delivery) {
+    ++outbox_.turn().counters.messages_delivered;
+    std::uint64_t number = 0;
+    if (options_.ack != AckMode::automatic) {
+        ++outstanding_;
+        outstanding_bytes_ += delivery.message->size();
+        number = session_.track(*this, delivery);
+    }
+    const bool now = outbox_.can_encode(prefix_.size() + delivery.message->size());
+    if (!now) { return outbox_.wait({std::move(delivery), this, number}); }
+    encode(delivery, number);
+    if (number == 0 && queue_.is_set()) { session_.track_unsent(*this, std::move(delivery)); }
+}
+
+void Subscription::resume(Waiting waiting) {
+    encode(waiting.delivery, waiting.number);
+    if (waiting.number == 0 && queue_.is_set()) {
+        session_.track_unsent(*this, std::move(waiting.delivery));
+    }
+}
+
+void Subscription::encode(const Delivery& delivery, std::uint64_t number) {
+    const Message& message = *delivery.message;
+    const DeliveryLines lines(delivery, number);
+    const std::string_view length_line = message.length_line();
+    const std::string_view head = message.head(version_);
+    const std::string_view body = message.body_with_nul();
+    const bool by_reference = message.body().size() >= outbox_.limits().large_body;
+    const std::size_t head_size =
+        prefix_.size() + lines.text().size() + length_line.size() + head.size();
+    const std::size_t copied = head_size + (by_reference ? 0 : body.size());
+
+    char header[protocol::web_socket_header_max];
+    std::size_t header_size = 0;
+    if (framing() == Framing::web_socket) {
+        const auto opcode = message.is_text() ? protocol::Opcode::text : protocol::Opcode::binary;
+        header_size = protocol::write_web_socket_header(header, opcode, head_size + body.size());
+    }
+    char* out = outbox_.extend(header_size + copied);
+    out = put(put(put(out, {header, header_size}), prefix_), lines.text());
+    out = put(put(out, length_line), head);
+    if (by_reference) {
+        outbox_.append_body(delivery.message);
+    } else {
+        put(out, body);
+    }
+}
+
+void Subscription::check_congestion() {
+    if (is_blocking_ || outbox_.level() == Pushed::accepted) { return; }
+    is_blocking_ = true;
+    session_.block(*this);
+    queue_.post([](Queue& queue, Consumer& consumer) { queue.set_blocked(consumer, true); });
+}
+
+void Subscription::unblock() {
+    if (!is_blocking_) { return pump(); }
+    is_blocking_ = false;
+    if (is_open_) {
+        queue_.post([](Queue& queue, Consumer& consumer) { queue.set_blocked(consumer, false); });
+    }
+}
+
+void Subscription::close() {
+    if (!is_open_) { return; }
+    is_open_ = false;
+    if (backlog_) {
+        outbox_.charge(-static_cast<std::int64_t>(backlog_->bytes()));
+        backlog_.reset();
+    }
+    std::vector<Delivery> unseen_deliveries;
+    for (Waiting& waiting : outbox_.withdraw(*this)) {
+        if (waiting.number != 0) {
+            session_.untrack(waiting.number);
+            --outstanding_;
+            outstanding_bytes_ -= waiting.delivery.message->size();
+        }
+        unseen_deliveries.push_back(std::move(waiting.delivery));
+    }
+    if (!queue_.is_set()) { return; }
+    queue_.post([](Queue& queue, Consumer& consumer) { queue.close(consumer); });
+    unseen(std::move(unseen_deliveries));
+}
+
+std::vector<MessageRef> Subscription::surrender() {
+    std::vector<MessageRef> messages;
+    if (!queue_.is_set()) {
+        for (Waiting& waiting : outbox_.withdraw(*this)) {
+            if (waiting.number == 0) { messages.push_back(std::move(waiting.delivery.message)); }
+        }
+        while (backlog_ && !backlog_->empty()) {
+            messages.push_back(backlog_->pop().message);
+            outbox_.charge(-static_cast<std::int64_t>(messages.back()->size()));
+        }
+    }
+    close();
+    return messages;
+}
+
+void Subscription::unseen(std::vector<Delivery> deliveries) {
+    if (deliveries.empty() || !queue_.is_set()) { return; }
+    queue_.post([deliveries = std::move(deliveries)](Queue& queue, Consumer& consumer) mutable {
+        for (const Delivery& delivery : deliveries) {
+            queue.release(consumer, 1, delivery.message->size());
+        }
+        queue.give_back(std::move(deliveries), Return::unseen);
+        queue.dispatch();
+    });
+}
+
+void Subscription::settled_automatically(std::size_t messages, std::size_t bytes) {
+    queue_.post([messages, bytes](Queue& queue, Consumer& consumer) {
+        queue.release(consumer, messages, bytes);
+        queue.acknowledged(messages, bytes);
+        queue.dispatch();
+    });
+}
+
+void Subscription::acknowledged(std::size_t messages, std::size_t bytes) {
+    outbox_.turn().counters.messages_acked += messages;
+    outstanding_ -= messages;
+    outstanding_bytes_ -= bytes;
+    if (!queue_.is_set()) { return pump(); }
+    settled_automatically(messages, bytes);
+}
+
+void Subscription::taken(std::size_t messages, std::size_t bytes) {
+    outstanding_ -= messages;
+    outstanding_bytes_ -= bytes;
+    if (!queue_.is_set()) { return pump(); }
+    queue_.post([messages, bytes](Queue& queue, Consumer& consumer) {
+        queue.release(consumer, messages, bytes);
+        queue.dispatch();
+    });
+}
+
+void Subscription::untaken(std::size_t messages, std::size_t bytes) {
+    outstanding_ += messages;
+    outstanding_bytes_ += bytes;
+    if (!queue_.is_set()) { return; }
+    queue_.post([messages, bytes](Queue& queue, Consumer& consumer) {
+        queue.charge(consumer, messages, bytes);
+    });
+}
+
+void Subscription::acknowledged_taken(std::size_t messages, std::size_t bytes) {
+    outbox_.turn().counters.messages_acked += messages;
+    if (!queue_.is_set()) { return; }
+    queue_.post([messages, bytes](Queue& queue, Consumer&) {
+        queue.acknowledged(messages, bytes);
+        queue.dispatch();
+    });
+}
+
+void Subscription::returned(
+    std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
+) {
+    std::size_t bytes = 0;
+    for (const Delivery& delivery : deliveries) {
+        bytes += delivery.message->size();
+    }
+    const std::size_t messages = deliveries.size();
+    if (!was_taken) {
+        outstanding_ -= messages;
+        outstanding_bytes_ -= bytes;
+    }
+    if (!queue_.is_set()) {
+        discard_or_keep(std::move(deliveries), how);
+        return pump();
+    }
+    queue_.post([=, deliveries = std::move(deliveries)](Queue& queue, Consumer& consumer) mutable {
+        if (!was_taken) { queue.release(consumer, messages, bytes); }
+        if (delay_ms == 0 || how != Return::requeue) {
+            queue.give_back(std::move(deliveries), how);
+        } else {
+            for (Delivery& delivery : deliveries) {
+                queue.give_back_later(std::move(delivery), std::chrono::milliseconds(delay_ms));
+            }
+        }
+        queue.dispatch();
+    });
+}
+
+// A topic subscription has no dead-letter queue: what may not come again is discarded and counted
+// (P-ACK-10).
+void Subscription::discard_or_keep(std::vector<Delivery> deliveries, Return how) {
+    if (!is_open_) { return; }
+    if (!backlog_) { backlog_ = std::make_unique<Backlog>(); }
+    for (Delivery& delivery : deliveries) {
+        if (how == Return::rejected || delivery.count >= outbox_.limits().delivery_limit) {
+            ++outbox_.turn().counters.messages_discarded;
+            continue;
+        }
+        if (how == Return::unseen) { --delivery.count; }
+        outbox_.charge(static_cast<std::int64_t>(delivery.message->size()));
+        backlog_->give_back(std::move(delivery));
+    }
+}
+
+void Subscription::detach() {
+    assert(outstanding_ == 0);
+    if (!queue_.is_set()) { return; }
+    queue_.post([](Queue& queue, Consumer& consumer) { queue.detach(consumer); });
+    queue_ = QueueLink();
+}
+
+}  // namespace engine

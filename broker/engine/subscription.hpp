@@ -1,0 +1,154 @@
+// One subscription of one connection: addresses messages to it, within its window.
+// Lives on the connection's shard. Bounded by its window and by the connection's outbound budget.
+#pragma once
+
+#include "broker/engine/backlog.hpp"
+#include "broker/engine/message.hpp"
+#include "broker/engine/outbox.hpp"
+#include "broker/engine/policy.hpp"
+#include "broker/engine/queue.hpp"
+#include "broker/engine/subscription_options.hpp"
+#include "protocol/destination.hpp"
+#include "protocol/version.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace engine {
+
+class Session;
+class Topic;
+
+/// Where a subscription's queue is. The queue lives at least as long as the consumer is attached to
+/// it.
+class QueueLink {
+public:
+    QueueLink() = default;
+
+    QueueLink(Shard& home, Queue& queue, Consumer& consumer)
+        : home_(&home), queue_(&queue), consumer_(&consumer) {}
+
+    [[nodiscard]] bool is_set() const { return queue_ != nullptr; }
+
+    /// Runs work(Queue&, Consumer&) on the queue's shard: at once if that is the current one.
+    template <class F>
+    void post(F work) const {
+        if (home_->is_current()) { return work(*queue_, *consumer_); }
+        home_->post([queue = queue_, consumer = consumer_, work = std::move(work)]() mutable {
+            work(*queue, *consumer);
+        });
+    }
+
+private:
+    Shard* home_ = nullptr;
+    Queue* queue_ = nullptr;  ///< Not looked into on other shards.
+    Consumer* consumer_ = nullptr;
+};
+
+class Subscription : public std::enable_shared_from_this<Subscription> {
+public:
+    /// `id` is empty only in 1.0, where MESSAGE then has no `subscription`.
+    Subscription(
+        Session& session, std::string id, std::string destination, SubscriptionOptions options
+    );
+
+    [[nodiscard]] const std::string& id() const { return id_; }
+
+    /// As the SUBSCRIBE wrote it.
+    [[nodiscard]] const std::string& destination() const { return destination_; }
+
+    [[nodiscard]] const SubscriptionOptions& options() const { return options_; }
+
+    [[nodiscard]] Session& session() const { return session_; }
+
+    [[nodiscard]] Outbox& outbox() const { return outbox_; }
+
+    [[nodiscard]] Framing framing() const { return outbox_.framing(); }
+
+    [[nodiscard]] protocol::Version version() const { return version_; }
+
+    /// `MESSAGE` LF and the `subscription` line.
+    [[nodiscard]] const std::string& prefix() const { return prefix_; }
+
+    /// Its frames are the same octets as those of others with the same prefix.
+    [[nodiscard]] bool is_shareable() const { return options_.ack == protocol::AckMode::automatic; }
+
+    [[nodiscard]] bool is_open() const { return is_open_; }
+
+    /// Deliveries in client modes that are neither settled nor taken into a transaction.
+    [[nodiscard]] std::size_t outstanding() const { return outstanding_; }
+
+    /// A message of a topic (stop 6 of 7): encoded now, held back, or treated by `policy`.
+    void publish(const MessageRef& message, const SlowConsumerPolicy& policy);
+    /// A message of a queue; handed back if the subscription cannot take it.
+    void take(Delivery delivery);
+    /// Encodes what waited in the outbox.
+    void resume(Waiting waiting);
+
+    /// Closes a topic subscription whose place another one takes, and returns what it has not sent.
+    [[nodiscard]] std::vector<MessageRef> surrender();
+
+    /// The last sign that its consumer is at work, for the ack time (P-ACK-09); kept by the
+    /// session.
+    Instant last_settled{0};
+    bool is_watched = false;
+    /// Made by a `reply-to` (P-TEMP-02): an explicit SUBSCRIBE replaces it.
+    bool is_implicit = false;
+
+    void set_queue(QueueLink link) { queue_ = link; }
+
+    [[nodiscard]] const QueueLink& queue() const { return queue_; }
+
+    /// No further messages. Waiting ones go back to their queue unseen; topics' are dropped.
+    void close();
+    /// The queue may deliver again: the connection's output has drained.
+    void unblock();
+
+    // Called by the session as deliveries are settled; `bytes` is the sum of the messages' sizes.
+
+    void settled_automatically(std::size_t messages, std::size_t bytes);
+    void acknowledged(std::size_t messages, std::size_t bytes);
+    void taken(std::size_t messages, std::size_t bytes);
+    void untaken(std::size_t messages, std::size_t bytes);
+    void acknowledged_taken(std::size_t messages, std::size_t bytes);
+    void returned(
+        std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
+    );
+    /// Deliveries that were encoded but never left, in auto mode.
+    void unseen(std::vector<Delivery> deliveries);
+    /// Last call: the queue forgets this consumer.
+    void detach();
+
+private:
+    void send(Delivery delivery);
+    void encode(const Delivery& delivery, std::uint64_t number);
+    void hold_back(const MessageRef& message, const SlowConsumerPolicy& policy);
+    void keep(Delivery delivery);
+    void pump();
+    [[nodiscard]] bool has_window(std::size_t size) const;
+    void check_congestion();
+    void discard_or_keep(std::vector<Delivery> deliveries, Return how);
+
+    // Constant after construction.
+    Session& session_;
+    Outbox& outbox_;
+    const std::string id_;
+    const std::string destination_;
+    const SubscriptionOptions options_;
+    const protocol::Version version_;
+    std::string prefix_;
+
+    // Lives on the shard.
+    bool is_open_ = true;
+    bool is_blocking_ = false;  ///< The queue was told to hold back.
+    QueueLink queue_;
+    std::size_t outstanding_ = 0;
+    std::size_t outstanding_bytes_ = 0;
+    std::unique_ptr<Backlog> backlog_;  ///< Topic messages beyond the window, in client modes.
+    std::uint64_t last_sequence_ = 0;
+};
+
+}  // namespace engine

@@ -1,0 +1,208 @@
+#include "broker/engine/topic.hpp"
+
+#include "broker/engine/subscription.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace engine {
+
+namespace {
+
+bool belongs(const FanoutGroup& group, const Subscription& subscription) {
+    return group.is_shareable == subscription.is_shareable() &&
+           group.framing == subscription.framing() && group.version == subscription.version() &&
+           group.prefix == subscription.prefix();
+}
+
+char* put(char* out, std::string_view text) {
+    std::memcpy(out, text.data(), text.size());
+    return out + text.size();
+}
+
+}  // namespace
+
+Topic::Topic(
+    Shard& shard,
+    TurnOutput& output,
+    std::string space,
+    std::string key,
+    SlowConsumerPolicy policy,
+    bool is_literal
+)
+    : shard_(shard),
+      output_(output),
+      space_(std::move(space)),
+      key_(std::move(key)),
+      policy_(std::move(policy)),
+      is_literal_(is_literal) {}
+
+void Topic::join(std::vector<FanoutGroup>& groups, Subscription& subscription) {
+    // Most topics have one group; looking at the last few keeps ten thousand different ids from
+    // being compared with each other, at the price of some groups that could have been one.
+    const std::size_t looked_at = std::min<std::size_t>(groups.size(), 16);
+    for (std::size_t i = 0; i < looked_at; ++i) {
+        FanoutGroup& group = groups[i];
+        if (belongs(group, subscription)) { return group.members.push_back(&subscription); }
+    }
+    FanoutGroup group{
+        subscription.framing(),
+        subscription.version(),
+        subscription.is_shareable(),
+        subscription.prefix(),
+        {},
+        nullptr,
+        0};
+    group.members.push_back(&subscription);
+    groups.push_back(std::move(group));
+}
+
+void Topic::add(Subscription& subscription) {
+    shard_.assert_current();
+    join(exact_, subscription);
+    ++exact_count_;
+}
+
+void Topic::remove(Subscription& subscription) {
+    shard_.assert_current();
+    assert(!is_fanning_out_);
+    for (std::size_t i = 0; i < exact_.size(); ++i) {
+        std::vector<Subscription*>& members = exact_[i].members;
+        const auto found = std::find(members.begin(), members.end(), &subscription);
+        if (found == members.end()) { continue; }
+        --exact_count_;
+        *found = members.back();
+        members.pop_back();
+        if (members.empty()) {
+            std::swap(exact_[i], exact_.back());
+            exact_.pop_back();
+        }
+        return;
+    }
+    assert(false && "a subscription left a topic that it had not joined");
+}
+
+void Topic::add_shard(unsigned shard) {
+    shard_.assert_current();
+    if (shard_counts_.size() <= shard) { shard_counts_.resize(shard + 1); }
+    ++shard_counts_[shard];
+    generation_ = 0;
+}
+
+void Topic::remove_shard(unsigned shard) {
+    shard_.assert_current();
+    --shard_counts_[shard];
+    const auto is_zero = [](std::uint32_t count) { return count == 0; };
+    if (std::all_of(shard_counts_.begin(), shard_counts_.end(), is_zero)) { shard_counts_.clear(); }
+    generation_ = 0;
+}
+
+// What the index says, kept until it changes.
+void Topic::refresh(const SubscriptionIndex& index) {
+    shard_.assert_current();
+    if (generation_ == index.generation()) { return; }
+    generation_ = index.generation();
+    wildcard_.clear();
+    interested_.clear();
+    std::vector<bool> listens(shard_counts_.size());
+    for (std::size_t i = 0; i < shard_counts_.size(); ++i) {
+        listens[i] = shard_counts_[i] != 0;
+    }
+    std::vector<Interest> found;
+    if (!is_literal_) { index.find(space_, key_, found); }
+    for (const Interest& interest : found) {
+        if (interest.subscription != nullptr) {
+            join(wildcard_, *interest.subscription);
+        } else {
+            if (listens.size() <= interest.shard) { listens.resize(interest.shard + 1); }
+            listens[interest.shard] = true;
+        }
+    }
+    for (unsigned shard = 0; shard < listens.size(); ++shard) {
+        if (listens[shard] && shard != shard_.index()) { interested_.push_back(shard); }
+    }
+}
+
+const std::vector<unsigned>& Topic::interested_shards(const SubscriptionIndex& index) {
+    refresh(index);
+    return interested_;
+}
+
+// SEND path, stop 5 of 7 (topics).
+void Topic::fan_out(const MessageRef& message, const SubscriptionIndex& index) {
+    shard_.assert_current();
+    refresh(index);
+    is_fanning_out_ = true;
+    for (FanoutGroup& group : exact_) {
+        send_to(group, message);
+    }
+    for (FanoutGroup& group : wildcard_) {
+        send_to(group, message);
+    }
+    is_fanning_out_ = false;
+}
+
+void Topic::send_to(FanoutGroup& group, const MessageRef& message) {
+    if (group.is_shareable && group.members.size() > 1) { return send_shared(group, message); }
+    for (Subscription* const member : group.members) {
+        member->publish(message, policy_);
+    }
+}
+
+// Room for `size` octets in the group's block of this turn. Blocks are kept by the turn, not by the
+// group: an idle topic owns none.
+Block& Topic::block_for(FanoutGroup& group, std::size_t size) {
+    const bool is_current = group.turn == output_.turn;
+    if (is_current && group.block->room() >= size) { return *group.block; }
+    // A group that has filled a block in this turn is busy: it gets a standard one.
+    group.block =
+        output_.pool.take(is_current ? std::max<std::size_t>(size, BlockPool::standard) : size);
+    group.turn = output_.turn;
+    output_.shared.emplace_back(group.block);
+    return *group.block;
+}
+
+// Builds the frame once, in the group's block of this turn, and lets every member's output refer to
+// it.
+void Topic::send_shared(FanoutGroup& group, const MessageRef& message) {
+    const bool by_reference =
+        message->body().size() >= group.members.front()->outbox().limits().large_body;
+    const std::string_view body = message->body_with_nul();
+    const std::string_view head = message->head(group.version);
+    const std::size_t head_size = group.prefix.size() + message->id_line().size() +
+                                  message->length_line().size() + head.size();
+    const std::size_t frame_size = head_size + body.size();
+
+    char header[protocol::web_socket_header_max];
+    std::size_t header_size = 0;
+    if (group.framing == Framing::web_socket) {
+        const auto opcode = message->is_text() ? protocol::Opcode::text : protocol::Opcode::binary;
+        header_size = protocol::write_web_socket_header(header, opcode, frame_size);
+    }
+    Block& block = block_for(group, header_size + (by_reference ? head_size : frame_size));
+    const std::uint32_t begin = block.size;
+    char* out = put(put(block.data() + begin, {header, header_size}), group.prefix);
+    if (message->is_same_for_all() && !by_reference) {
+        out = put(out, message->whole());
+    } else {
+        out = put(put(put(out, message->id_line()), message->length_line()), head);
+        if (!by_reference) { out = put(out, body); }
+    }
+    block.size = static_cast<std::uint32_t>(out - block.data());
+    const std::size_t total = header_size + frame_size;
+    std::size_t taken = 0;
+    for (Subscription* const member : group.members) {
+        Outbox& outbox = member->outbox();
+        if (!member->is_open() || !outbox.can_encode(total)) {
+            member->publish(message, policy_);
+            continue;
+        }
+        outbox.append_shared(block, begin, block.size);
+        if (by_reference) { outbox.append_body(message); }
+        ++taken;
+    }
+    output_.counters.messages_delivered += taken;
+}
+
+}  // namespace engine

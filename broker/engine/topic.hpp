@@ -1,0 +1,91 @@
+// A topic on one shard: its local subscribers, and on the home shard also which other shards
+// listen. Every local subscription gets a copy; those whose frames are the same octets share one
+// block.
+#pragma once
+
+#include "broker/engine/block.hpp"
+#include "broker/engine/message.hpp"
+#include "broker/engine/outbox.hpp"
+#include "broker/engine/policy.hpp"
+#include "broker/engine/shard.hpp"
+#include "broker/engine/subscription_index.hpp"
+#include "protocol/version.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace engine {
+
+class Subscription;
+
+/// Subscriptions whose MESSAGE frames are equal: same framing, version and subscription id, auto
+/// mode. Subscriptions in client modes stand alone: their frames differ.
+struct FanoutGroup {
+    Framing framing = Framing::stream;
+    protocol::Version version = protocol::Version::v1_2;
+    bool is_shareable = true;
+    std::string prefix;
+    std::vector<Subscription*> members;
+    Block* block = nullptr;  ///< Frames of turn `turn`; meaningless in any other.
+    std::uint64_t turn = 0;
+};
+
+class Topic {
+public:
+    /// `space` and `key` are the canonical name's parts. `is_literal`: wildcards never match it.
+    Topic(
+        Shard& shard,
+        TurnOutput& output,
+        std::string space,
+        std::string key,
+        SlowConsumerPolicy policy,
+        bool is_literal
+    );
+
+    [[nodiscard]] std::string name() const { return space_ + key_; }
+
+    [[nodiscard]] const SlowConsumerPolicy& policy() const { return policy_; }
+
+    void add(Subscription& subscription);
+    void remove(Subscription& subscription);
+    /// Another shard's subscriptions to exactly this name (home shard only); counted.
+    void add_shard(unsigned shard);
+    void remove_shard(unsigned shard);
+
+    /// Gives `message` to every local subscription, wildcard ones of `index` included.
+    void fan_out(const MessageRef& message, const SubscriptionIndex& index);
+    /// The shards other than this one that must get the message too. Valid until the next change.
+    [[nodiscard]] const std::vector<unsigned>& interested_shards(const SubscriptionIndex& index);
+
+    [[nodiscard]] bool is_unused() const { return exact_count_ == 0 && shard_counts_.empty(); }
+
+    [[nodiscard]] std::size_t exact_subscribers() const { return exact_count_; }
+
+private:
+    void refresh(const SubscriptionIndex& index);
+    void send_to(FanoutGroup& group, const MessageRef& message);
+    Block& block_for(FanoutGroup& group, std::size_t size);
+    void send_shared(FanoutGroup& group, const MessageRef& message);
+    static void join(std::vector<FanoutGroup>& groups, Subscription& subscription);
+
+    // Constant after construction.
+    Shard& shard_;
+    TurnOutput& output_;
+    const std::string space_;
+    const std::string key_;
+    const SlowConsumerPolicy policy_;
+    const bool is_literal_;
+
+    // Lives on the shard.
+    std::vector<FanoutGroup> exact_ GUARDED_BY(shard_);
+    std::vector<FanoutGroup> wildcard_ GUARDED_BY(shard_);  ///< Found under generation_.
+    std::uint64_t generation_ = 0;
+    std::size_t exact_count_ = 0;
+    std::vector<std::uint32_t> shard_counts_;  ///< By shard; empty if there are none.
+    std::vector<unsigned> interested_;
+    bool is_fanning_out_ = false;  ///< Nobody may leave meanwhile: cuts are deferred to the flush.
+};
+
+}  // namespace engine
