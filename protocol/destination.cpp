@@ -291,6 +291,17 @@ Separator separator_of(std::string_view key) {
     return key.find('.') != std::string_view::npos ? Separator::dot : Separator::both;
 }
 
+/// What has no patterns has no separator either: there a level under `/` or `.` counts.
+bool has_wildcard_level(const Parsed& parsed) {
+    const Destination& destination = parsed.destination;
+    if (!parsed.has_wildcards) { return false; }
+    if (destination.kind == DestinationKind::topic) {
+        return any_level(destination.key, separator_of(destination.key), is_wildcard);
+    }
+    return any_level(destination.key, Separator::slash, is_wildcard) ||
+           any_level(destination.key, Separator::dot, is_wildcard);
+}
+
 bool has_early_rest(std::string_view key, Separator separator) {
     Levels levels(key, separator);
     while (!levels.done()) {
@@ -332,10 +343,7 @@ Result<Destination> parse_destination(std::string_view text, const Limits& limit
     const auto parsed = parse(text, limits);
     if (!parsed) { return parsed.error(); }
     const Destination& destination = parsed->destination;
-    if (parsed->has_wildcards &&
-        any_level(destination.key, separator_of(destination.key), is_wildcard)) {
-        return bad_wildcard(text);
-    }
+    if (has_wildcard_level(*parsed)) { return bad_wildcard(text); }
     if (destination.kind == DestinationKind::user && !names_user(destination.key)) {
         return no_user(text);
     }
@@ -347,8 +355,7 @@ Result<Pattern> parse_pattern(std::string_view text, const Limits& limits) {
     if (!parsed) { return parsed.error(); }
     const Destination& destination = parsed->destination;
     const Separator separator = separator_of(destination.key);
-    const bool has_wildcard =
-        parsed->has_wildcards && any_level(destination.key, separator, is_wildcard);
+    const bool has_wildcard = has_wildcard_level(*parsed);
     if (has_wildcard && destination.kind != DestinationKind::topic) { return bad_wildcard(text); }
     if (has_wildcard && has_early_rest(destination.key, separator)) {
         return bad(text, "has > before its last level", "Use # or ** there.", "P-DEST-05");
