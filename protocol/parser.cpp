@@ -683,7 +683,7 @@ void Parser::find_failed_receipt() {
         const char* const begin = lines.data() + at + start.size();
         value = line_text(begin, find_octet(begin, lines.data() + lines.size(), '\n'));
     }
-    if (trims_values()) {
+    if (connected_ && version_ == Version::v1_0) {
         value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
     }
     const bool is_usable =

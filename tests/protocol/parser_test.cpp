@@ -467,6 +467,7 @@ TEST(Parser, P_ERR_03_TellsTheReceiptOfTheFrameThatFailed) {
     const auto cut = frame_text({"SEND", "receipt:r1", "content-length:1"}, "ab");
     EXPECT_EQ(parse(cut).failed_receipt, "r1");
     EXPECT_EQ(parse(cut, {}, pieces_of(1)).failed_receipt, "r1");
+    EXPECT_EQ(parse(cut, in_version(std::nullopt), pieces_of(1)).failed_receipt, "r1");
     EXPECT_EQ(parse(minimal + "SENX").failed_receipt, "");
     EXPECT_EQ(parse(frame_text({"SEND", "receipt:r1"}) + "\rX").failed_receipt, "");
 }
