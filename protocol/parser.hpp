@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace protocol {
@@ -63,6 +64,9 @@ public:
 
     /// Escapes follow `version` from the next frame on and the limits before CONNECTED end.
     void connected(Version version);
+
+    /// Takes back the input that next() has not reached, for later or never. Views given out stay valid.
+    [[nodiscard]] std::span<char> take_rest() { return std::exchange(input_, {}); }
 
     [[nodiscard]] bool is_mid_frame() const { return stage_ != Stage::between; }
 

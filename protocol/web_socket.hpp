@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace protocol {
 
@@ -40,6 +41,9 @@ public:
     void feed(std::span<char> input) { input_ = input; }
 
     [[nodiscard]] Event next();
+
+    /// Takes back the input that next() has not reached, still masked.
+    [[nodiscard]] std::span<char> take_rest() { return std::exchange(input_, {}); }
 
     [[nodiscard]] std::span<char> payload() const { return payload_; }
     /// With `data`: this piece ends its message.

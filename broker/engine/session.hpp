@@ -94,6 +94,8 @@ public:
     }
 
     [[nodiscard]] const std::optional<Closing>& closing() const { return closing_; }
+    /// RECEIPTs are still to come from other shards.
+    [[nodiscard]] bool awaits_answers() const { return waits_ != 0 || !receipts_.empty(); }
 
     /// Octets left, or there is room again: settles automatic deliveries, encodes what waited.
     void flushed();

@@ -1,0 +1,41 @@
+// The admin listener's answers to "are you alive" and "may I send you work": /healthz and /readyz.
+// Lives on the first shard's io_context; needs no token and tells nothing else. At most 64
+// connections.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace admin {
+
+/// One check of /readyz: not ready if `problem` is not empty.
+struct Check {
+    std::string name;
+    std::string problem;
+};
+
+using ReadyChecks = std::function<std::vector<Check>()>;
+
+class Health {
+public:
+    /// Binds at once; throws std::runtime_error that names the address and the cause.
+    Health(
+        boost::asio::io_context& io, const std::string& host, std::uint16_t port, ReadyChecks checks
+    );
+    ~Health();
+
+    void start();
+    void stop();
+    [[nodiscard]] std::uint16_t port() const;
+
+private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace admin

@@ -1,0 +1,378 @@
+#include "broker/server/server.hpp"
+
+#include "broker/admin/health.hpp"
+#include "broker/engine/authenticator.hpp"
+#include "broker/log/log.hpp"
+#include "broker/server/system.hpp"
+#include "broker/tls/context.hpp"
+#include "broker/transport/connection.hpp"
+#include "broker/transport/io_shard.hpp"
+#include "broker/transport/listener.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace server {
+
+namespace {
+
+using engine::Instant;
+using transport::ListenerKind;
+
+constexpr std::chrono::milliseconds watch_interval{100};
+constexpr std::chrono::milliseconds drain_step{
+    5};  // Few connections are drained faster than `drain.spread`.
+
+std::string url_host(const std::string& host) {
+    return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+bool is_loopback(const std::string& host) {
+    boost::system::error_code ec;
+    const auto address = boost::asio::ip::make_address(host, ec);
+    return !ec && address.is_loopback();
+}
+
+class Server {
+public:
+    explicit Server(const Config& config);
+    ~Server();
+
+    int run();
+
+private:
+    void build_shards();
+    void build_listeners();
+    void listen(const transport::ListenerOptions& options);
+    void bind(
+        const transport::ListenerOptions& options,
+        const std::string& host,
+        std::uint16_t port,
+        bool is_first
+    );
+    void build_health();
+    void announce();
+    void watch_memory();
+    void await_signal();
+    void drain();
+    void drain_shard(std::size_t index);
+    void await_drained(Instant deadline);
+    void stop_all();
+    [[nodiscard]] std::vector<admin::Check> ready_checks() const;
+
+    [[nodiscard]] transport::IoShard& first() { return *shards_.front(); }
+
+    Config config_;
+    engine::RouterSettings settings_;
+    engine::LoopbackAuthenticator authenticator_;
+    transport::Census census_;
+    std::atomic<int> memory_alarm_{0};
+    std::vector<std::unique_ptr<transport::IoShard>> shards_;
+    std::vector<std::unique_ptr<transport::ConnectionSet>> connections_;
+    std::vector<std::shared_ptr<SSL_CTX>> tls_contexts_;
+    std::vector<std::shared_ptr<transport::Listener>> listeners_;
+    std::unique_ptr<admin::Health> health_;
+    std::unique_ptr<boost::asio::signal_set> signals_;
+    std::string tcp_url_;
+    std::string ws_url_;
+    bool draining_ = false;
+};
+
+Server::Server(const Config& config)
+    : config_(config),
+      settings_{config.limits, config.policies},
+      authenticator_(config.transport.insecure_no_auth),
+      census_(config_.transport) {
+    const std::size_t descriptors = raise_descriptor_limit();
+    const std::size_t usable = descriptors > 512 ? descriptors - 256 : descriptors / 2;
+    auto& options = config_.transport;
+    options.connections_max =
+        options.connections_max == 0 ? usable : std::min(options.connections_max, usable);
+    if (options.memory_limit == 0) { options.memory_limit = available_memory(); }
+    build_shards();
+    build_listeners();
+    build_health();
+}
+
+Server::~Server() {
+    // Everything that lives on a shard ends while all shards still exist.
+    for (const auto& connections : connections_) {
+        connections->end_all();
+    }
+    for (const auto& shard : shards_) {
+        shard->wind_down();
+    }
+    listeners_.clear();
+    health_.reset();
+    signals_.reset();
+    for (const auto& shard : shards_) {
+        shard->wind_down();
+    }
+}
+
+void Server::build_shards() {
+    std::vector<transport::IoShard*> peers;
+    for (unsigned i = 0; i < config_.transport.threads; ++i) {
+        shards_.push_back(std::make_unique<transport::IoShard>(i, settings_));
+        connections_.push_back(std::make_unique<transport::ConnectionSet>());
+        peers.push_back(shards_.back().get());
+    }
+    for (const auto& shard : shards_) {
+        shard->set_peers(peers);
+        shard->set_memory_alarm(&memory_alarm_);
+    }
+}
+
+void Server::build_listeners() {
+    for (const transport::ListenerOptions& options : config_.listeners) {
+        listen(options);
+    }
+}
+
+void Server::listen(const transport::ListenerOptions& options) {
+    if (options.tls.is_set()) {
+        tls_contexts_.push_back(
+            tls::make_server_context(options.tls.certificate_file, options.tls.key_file)
+        );
+        for (const std::string& warning : tls::key_file_warnings(options.tls.key_file)) {
+            if (config_.strict_file_modes) { throw std::runtime_error(warning); }
+            logging::warn("key-file", warning);
+        }
+    }
+    bind(options, options.host, options.port, true);
+    if (!options.also_ipv6_loopback) { return; }
+    try {
+        bind(options, "::1", listeners_.back()->port(), false);
+    } catch (const std::exception& error) {
+        // Best effort: many containers have no IPv6.
+        logging::debug("no-ipv6", error.what());
+    }
+}
+
+void Server::bind(
+    const transport::ListenerOptions& options,
+    const std::string& host,
+    std::uint16_t port,
+    bool is_first
+) {
+    const bool is_ws = options.kind == ListenerKind::web_socket;
+    SSL_CTX* const tls = options.tls.is_set() ? tls_contexts_.back().get() : nullptr;
+    auto context = std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
+        config_.transport,
+        settings_,
+        authenticator_,
+        census_,
+        options.kind,
+        tls,
+        transport::HttpEndpoint{
+            config_.transport,
+            options.paths,
+            is_loopback(host),
+            tls != nullptr,
+            host,
+            transport::StaticFiles(config_.transport.http_dir)},
+        fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(host), port)});
+    std::vector<transport::Post> posts;
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+        posts.push_back({shards_[i].get(), connections_[i].get()});
+    }
+    const auto listener =
+        std::make_shared<transport::Listener>(std::move(posts), std::move(context), host, port);
+    listeners_.push_back(listener);
+    if (!is_first) { return; }
+    const std::string address = url_host(host) + ":" + std::to_string(listener->port());
+    if (is_ws && ws_url_.empty()) {
+        ws_url_ = (tls != nullptr ? "wss://" : "ws://") + address +
+                  (options.paths.empty() ? "/" : options.paths.front());
+    } else if (!is_ws && tcp_url_.empty()) {
+        tcp_url_ = (tls != nullptr ? "stomps://" : "stomp://") + address;
+    }
+}
+
+void Server::build_health() {
+    if (!config_.admin.is_set()) { return; }
+    health_ = std::make_unique<admin::Health>(
+        first().io(), config_.admin.host, config_.admin.port, [this] { return ready_checks(); }
+    );
+}
+
+std::vector<admin::Check> Server::ready_checks() const {
+    return {
+        {"serving", draining_ ? "draining" : ""},
+        {"memory",
+         memory_alarm_.load() >= 2 ? "memory alarm 2: limits.memory is nearly used up" : ""},
+    };
+}
+
+// After every listener accepts: the log line, and the ports file for those who started us.
+void Server::announce() {
+    const std::string admin =
+        health_ ? fmt::format("http://{}:{}", url_host(config_.admin.host), health_->port())
+                : std::string();
+    if (!config_.ports_file.empty()) {
+        write_ports_file(config_.ports_file, tcp_url_, ws_url_, admin);
+    }
+    logging::info(
+        "ready",
+        "The broker accepts connections.",
+        {{"tcp", tcp_url_},
+         {"ws", ws_url_},
+         {"admin", admin},
+         {"threads", config_.transport.threads},
+         {"durability", "memory"}}
+    );
+    if (!config_.transport.http_dir.empty()) {
+        const std::size_t end = ws_url_.find('/', ws_url_.find("//") + 2);
+        logging::info(
+            "http-dir",
+            "Static files are served.",
+            {{"url", "http" + ws_url_.substr(2, end - 2) + "/"}}
+        );
+    }
+}
+
+// Our own accounted octets against the limit, for all shards (S-RATE-04).
+void Server::watch_memory() {
+    std::int64_t total = 0;
+    for (const auto& shard : shards_) {
+        total += shard->report().accounted_bytes;
+    }
+    const auto& options = config_.transport;
+    const auto percent = [&](unsigned part) {
+        return static_cast<std::int64_t>(options.memory_limit / 100 * part);
+    };
+    const int level = total >= percent(options.memory_alarm_2_percent)   ? 2
+                      : total >= percent(options.memory_alarm_1_percent) ? 1
+                                                                         : 0;
+    const int before = memory_alarm_.exchange(level);
+    if (level != before) {
+        logging::warn(
+            "memory-alarm",
+            level == 0 ? "Memory is below the alarm again: publishers go on."
+                       : "Memory is above an alarm: publishers pause, consumers go on.",
+            {{"level", level}, {"accounted", total}, {"limit", options.memory_limit}}
+        );
+    }
+    first().after(watch_interval, [this] { watch_memory(); });
+}
+
+void Server::await_signal() {
+    signals_->async_wait([this](const boost::system::error_code& ec, int number) {
+        if (ec) { return; }
+        if (draining_) {
+            logging::warn("stopped", "A second signal: stopping at once.", {{"signal", number}});
+            logging::shutdown();
+            std::_Exit(1);
+        }
+        draining_ = true;
+        logging::info(
+            "draining",
+            "Draining: no new connections, clients are told to leave.",
+            {{"signal", number}}
+        );
+        await_signal();
+        first().after(std::max(config_.drain_pre_stop_delay, Instant(1)), [this] { drain(); });
+    });
+}
+
+void Server::drain() {
+    for (const auto& listener : listeners_) {
+        listener->stop();
+    }
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+        shards_[i]->post([this, i] { drain_shard(i); });
+    }
+    await_drained(first().now() + config_.transport.drain_timeout);
+}
+
+// Connections leave one by one, in random order, over `drain.spread` at most.
+void Server::drain_shard(std::size_t index) {
+    transport::IoShard& shard = *shards_[index];
+    std::vector<std::weak_ptr<transport::Connection>> leaving;
+    for (const auto& connection : connections_[index]->all()) {
+        leaving.emplace_back(connection);
+    }
+    std::array<std::byte, 8> octets{};
+    shard.random(octets);
+    std::seed_seq seed(
+        reinterpret_cast<const unsigned char*>(octets.data()),
+        reinterpret_cast<const unsigned char*>(octets.data()) + octets.size()
+    );
+    std::minstd_rand order(seed);
+    std::shuffle(leaving.begin(), leaving.end(), order);
+    const auto count = static_cast<std::int64_t>(std::max<std::size_t>(1, leaving.size()));
+    const std::int64_t spread =
+        std::min(config_.transport.drain_spread.count(), drain_step.count() * count);
+    for (std::size_t i = 0; i < leaving.size(); ++i) {
+        shard.after(
+            Instant(spread * static_cast<std::int64_t>(i) / count),
+            [connection = leaving[i]] {
+                if (const auto open = connection.lock()) { open->shut_down(); }
+            }
+        );
+    }
+}
+
+void Server::await_drained(Instant deadline) {
+    if (census_.connections() == 0) {
+        logging::info("drained", "All connections have left.");
+        return stop_all();
+    }
+    if (first().now() >= deadline) {
+        logging::warn(
+            "drain-timeout",
+            "Some connections did not leave in time.",
+            {{"connections", census_.connections()}}
+        );
+        return stop_all();
+    }
+    first().after(Instant(10), [this, deadline] { await_drained(deadline); });
+}
+
+void Server::stop_all() {
+    if (health_) { health_->stop(); }
+    for (const auto& shard : shards_) {
+        shard->stop();
+    }
+}
+
+int Server::run() {
+    signals_ = std::make_unique<boost::asio::signal_set>(first().io(), SIGTERM, SIGINT);
+    await_signal();
+    watch_memory();
+    for (const auto& listener : listeners_) {
+        listener->start();
+    }
+    if (health_) { health_->start(); }
+    announce();
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < shards_.size(); ++i) {
+        threads.emplace_back([shard = shards_[i].get()] { shard->run(); });
+    }
+    first().run();
+    threads.clear();
+    return 0;
+}
+
+}  // namespace
+
+int run(const Config& config) {
+    std::signal(SIGPIPE, SIG_IGN);
+    Server server(config);
+    const int code = server.run();
+    logging::info("stopped", "The broker has stopped.");
+    return code;
+}
+
+}  // namespace server

@@ -1,0 +1,21 @@
+// What the operating system grants: descriptors and memory; and the file that announces our ports.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace server {
+
+/// Raises the soft limit of open descriptors to the hard one; returns it.
+[[nodiscard]] std::size_t raise_descriptor_limit();
+
+/// Octets this process may use: the cgroup's limit, else the machine's memory.
+[[nodiscard]] std::size_t available_memory();
+
+/// Writes the addresses as JSON under a temporary name, then renames (never half a file). Throws
+/// std::runtime_error that names the file and the cause.
+void write_ports_file(
+    const std::string& path, const std::string& tcp, const std::string& ws, const std::string& admin
+);
+
+}  // namespace server

@@ -1,0 +1,366 @@
+#include "broker/transport/connection.hpp"
+
+#include "broker/log/log.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace transport {
+
+using engine::Instant;
+using protocol::ErrorCode;
+using State = engine::Session::State;
+
+Connection::Connection(
+    IoShard& shard,
+    const ConnectionContext& context,
+    ConnectionSet& set,
+    boost::asio::ip::tcp::socket socket,
+    engine::Peer peer
+)
+    : shard_(shard),
+      context_(context),
+      set_(set),
+      socket_(std::move(socket)),
+      stream_(
+          context.tls != nullptr ? make_tls_stream(socket_.native_handle(), *context.tls)
+                                 : make_plain_stream(socket_.native_handle())
+      ),
+      session_(std::make_shared<engine::Session>(
+          shard, shard.router(), context.authenticator, std::move(peer)
+      )),
+      parser_(context.settings.limits.protocol, shard.parser_scratch()),
+      accepted_at_(shard.now()),
+      phase_at_(shard.now()) {
+    session_->outbox().set_owner(this);
+}
+
+Connection::~Connection() {
+    session_->end();
+}
+
+void Connection::start() {
+    guard(&Connection::continue_handshake);
+    arm();
+}
+
+// The boundary that no exception crosses: it costs this connection, never the shard (S-PROC-02).
+void Connection::guard(void (Connection::*work)()) {
+    const auto self = shared_from_this();
+    try {
+        (this->*work)();
+    } catch (const std::exception& error) {
+        logging::error(
+            "handler-failed",
+            "A connection's handler failed.",
+            {{"remote", peer().address}, {"err", error.what()}}
+        );
+        end("internal");
+    }
+}
+
+void Connection::begin_open() {
+    phase_ = Phase::open;
+    phase_at_ = shard_.now();
+    session_->outbox().set_framing(
+        is_web_socket() ? engine::Framing::web_socket : engine::Framing::stream
+    );
+}
+
+void Connection::flush() {
+    guard(&Connection::write_output);
+}
+
+void Connection::write_output() {
+    if (phase_ == Phase::ended || phase_ == Phase::handshake) { return; }
+    const bool has_session = phase_ != Phase::http;
+    if (has_session) { session_->flushed(); }
+    if (!drain_output(has_session)) { return; }
+    engine::Outbox& outbox = session_->outbox();
+    if (phase_ == Phase::open) {
+        if (session_->closing()) { begin_closing(); }
+        if (paused_ == Paused::session && session_->may_read()) {
+            paused_ = Paused::no;
+            shard_.next_turn([self = shared_from_this()] { self->guard(&Connection::resume); });
+        }
+    }
+    const bool is_last =
+        phase_ == Phase::flushing || (closes_after_flush_ && !session_->awaits_answers());
+    if (is_last && outbox.ahead() == 0 && !outbox.is_waiting()) { finish_flushing(); }
+}
+
+// False if the connection was lost. What a flush makes possible is sent too, within a bound.
+bool Connection::drain_output(bool has_session) {
+    constexpr int rounds_max = 8;
+    engine::Outbox& outbox = session_->outbox();
+    for (int round = 0; !writing_ && outbox.ahead() != 0; ++round) {
+        if (round == rounds_max) {
+            outbox.mark_dirty();
+            break;
+        }
+        const IoResult result = stream_->write(outbox.segments());
+        if (result.status == IoStatus::failed || result.status == IoStatus::end) {
+            end(stream_->failure());
+            return false;
+        }
+        if (result.octets != 0) {
+            outbox.sent(result.octets);
+            keepalive_.sent(shard_.now());
+            stalled_at_ = Instant(0);
+            if (has_session) { session_->flushed(); }
+        }
+        if (result.status == IoStatus::want_write) {
+            if (stalled_at_ == Instant(0)) { stalled_at_ = shard_.now(); }
+            wait_writable();
+            arm();
+        }
+    }
+    return true;
+}
+
+void Connection::arm() {
+    const Instant at = next_deadline();
+    if (at != Instant::max()) { shard_.wheel().arm(*this, at); }
+}
+
+Instant Connection::next_deadline() const {
+    const Options& options = context_.options;
+    Instant at = Instant::max();
+    switch (phase_) {
+        case Phase::handshake:
+            at = phase_at_ + options.tls_handshake_time;
+            break;
+        case Phase::http:
+            at = phase_at_ + options.upgrade_time;
+            break;
+        case Phase::open:
+            at = keepalive_.next();
+            break;
+        case Phase::echo:
+            break;
+        case Phase::flushing:
+            at = phase_at_ + options.close_time;
+            break;
+        case Phase::awaiting:
+            at = phase_at_ + (is_web_socket() && web_socket_->close_sent ? options.close_time
+                                                                         : options.linger_time);
+            break;
+        case Phase::ended:
+            return at;
+    }
+    const bool is_setting_up =
+        phase_ == Phase::handshake || phase_ == Phase::http || phase_ == Phase::open;
+    if (!is_authenticated_ && is_setting_up) {
+        at = std::min(at, accepted_at_ + options.connect_time);
+    }
+    if (partial_at_ != Instant(0)) {
+        at = std::min(at, std::max(partial_at_ + options.frame_time, shard_.now() + Instant(1000)));
+    }
+    if (missing_nul_at_ != Instant(0)) { at = std::min(at, missing_nul_at_ + Instant(2000)); }
+    if (stalled_at_ != Instant(0)) {
+        at = std::min(at, stalled_at_ + context_.settings.limits.outbound_stall);
+    }
+    if (paused_ == Paused::memory) { at = std::min(at, shard_.now() + Instant(100)); }
+    return at;
+}
+
+void Connection::on_deadline() {
+    guard(&Connection::check_deadlines);
+}
+
+void Connection::check_deadlines() {
+    const Instant now = shard_.now();
+    if (phase_ == Phase::flushing || phase_ == Phase::awaiting) {
+        const bool is_late = now >= next_deadline();
+        if (is_late && phase_ == Phase::awaiting && is_web_socket() && sends_bye_) {
+            // After DISCONNECT the client had its time to close first (P-RCPT-06).
+            send_close_frame(bye_code_, bye_reason_);
+            phase_at_ = now;
+        } else if (is_late) {
+            return end("closed");
+        }
+        return arm();
+    }
+    if (check_setup_time() || check_frame_time() || check_keepalive()) { return; }
+    const auto stall = context_.settings.limits.outbound_stall;
+    if (stalled_at_ != Instant(0) && now >= stalled_at_ + stall) {
+        refuse(
+            ErrorCode::slow_consumer,
+            "This connection took no octets for " + std::to_string(stall.count()) + " ms.",
+            "Read faster, or subscribe to less."
+        );
+        stalled_at_ = Instant(0);
+    }
+    if (paused_ == Paused::memory) { resume(); }
+    arm();
+}
+
+// Accept to CONNECTED, with what is allowed for its steps (P-CONN-11). True if the connection is
+// done for.
+bool Connection::check_setup_time() {
+    const Options& options = context_.options;
+    const Instant now = shard_.now();
+    if (is_authenticated_ || phase_ == Phase::echo) { return false; }
+    const bool is_late = now >= accepted_at_ + options.connect_time;
+    if (phase_ == Phase::handshake && (is_late || now >= phase_at_ + options.tls_handshake_time)) {
+        end("connect-timeout");
+        return true;
+    }
+    if (phase_ == Phase::http && (is_late || now >= phase_at_ + options.upgrade_time)) {
+        session_->outbox().push_raw(HttpUpgrade::timeout_response());
+        closes_after_flush_ = true;
+        phase_ = Phase::flushing;
+        phase_at_ = now;
+        arm();
+        return true;
+    }
+    if (phase_ == Phase::open && is_late) {
+        refuse(
+            ErrorCode::connect_timeout,
+            "No CONNECT within " + std::to_string(options.connect_time.count()) + " ms.",
+            "Send CONNECT at once."
+        );
+        arm();
+        return true;
+    }
+    return false;
+}
+
+bool Connection::check_frame_time() {
+    const Instant now = shard_.now();
+    if (missing_nul_at_ != Instant(0) && now >= missing_nul_at_ + Instant(2000)) {
+        missing_nul_at_ = Instant(0);
+        if (parser_.is_connect_without_nul()) {
+            refuse(
+                ErrorCode::bad_frame,
+                "The NUL at the end of CONNECT is missing.",
+                "In React Native set forceBinaryWSFrames and appendMissingNULLonIncoming."
+            );
+            arm();
+            return true;
+        }
+    }
+    if (partial_at_ == Instant(0) || paused_ != Paused::no) { return false; }
+    const Options& options = context_.options;
+    const Instant age = now - partial_at_;
+    const bool is_slow =
+        partial_octets_ < options.frame_rate_min * static_cast<std::size_t>(age.count()) / 1000;
+    if (age < options.frame_time || (!is_slow && age < options.frame_time_max)) { return false; }
+    partial_at_ = Instant(0);
+    refuse(
+        ErrorCode::frame_timeout,
+        "A frame was not complete after " + std::to_string(age.count()) + " ms.",
+        "Send whole frames; slow links may take longer only at 1 KiB a second or more."
+    );
+    arm();
+    return true;
+}
+
+bool Connection::check_keepalive() {
+    engine::Outbox& outbox = session_->outbox();
+    if (phase_ != Phase::open || session_->closing()) { return false; }
+    if (paused_ != Paused::no) { keepalive_.resume(shard_.now()); }
+    Keepalive::Due due = keepalive_.due(shard_.now());
+    if (due == Keepalive::Due::dead && reading_) {
+        // Before acting, read what the socket already holds (P-HB-09).
+        read_some();
+        if (phase_ != Phase::open || session_->closing()) { return true; }
+        due = keepalive_.due(shard_.now());
+    }
+    switch (due) {
+        case Keepalive::Due::nothing:
+            break;
+        case Keepalive::Due::beat:
+            if (outbox.ahead() == 0) {
+                outbox.framing() == engine::Framing::stream ? outbox.push_raw("\n")
+                                                            : outbox.push_control("\n");
+            }
+            keepalive_.sent(shard_.now());
+            break;
+        case Keepalive::Due::ping: {
+            std::string frame;
+            protocol::append_web_socket_frame(frame, protocol::Opcode::ping, {});
+            outbox.push_raw(frame);
+            keepalive_.pinged();
+            break;
+        }
+        case Keepalive::Due::dead:
+            refuse(
+                ErrorCode::heartbeat_timeout,
+                "Nothing was heard from this client for too long.",
+                "Send heart-beats as agreed in CONNECTED, or ask for longer ones."
+            );
+            arm();
+            return true;
+    }
+    return false;
+}
+
+void Connection::refuse(ErrorCode code, std::string what, std::string remedy) {
+    session_->fail({code, std::move(what), std::move(remedy)});
+    write_output();
+}
+
+void Connection::shut_down() {
+    if (phase_ == Phase::open && session_->is_connected()) {
+        if (is_web_socket()) {
+            session_->close(ErrorCode::shutdown);
+        } else {
+            session_->fail(
+                {ErrorCode::shutdown,
+                 "The broker is shutting down.",
+                 "Connect again in a few seconds."}
+            );
+        }
+        flush();
+    } else if (phase_ == Phase::open && is_web_socket()) {
+        close_without_error(1012, "shutdown");
+    } else if (phase_ != Phase::flushing && phase_ != Phase::awaiting) {
+        end("shutdown");
+    }
+}
+
+void Connection::make_room() {
+    end("limit-connections");
+}
+
+void ConnectionSet::add(const std::shared_ptr<Connection>& connection) {
+    connection->place = connections_.size();
+    connections_.push_back(connection);
+}
+
+void ConnectionSet::remove(Connection& connection) {
+    const std::size_t place = connection.place;
+    if (place >= connections_.size() || connections_[place].get() != &connection) { return; }
+    std::swap(connections_[place], connections_.back());
+    connections_[place]->place = place;
+    connections_.pop_back();
+}
+
+void ConnectionSet::end_all() {
+    while (!connections_.empty()) {
+        const auto last = connections_.back();
+        last->make_room();
+    }
+}
+
+bool ConnectionSet::evict_unauthenticated() {
+    std::map<std::string_view, std::size_t> held;
+    for (const auto& connection : connections_) {
+        if (!connection->is_connected()) { ++held[connection->peer().address]; }
+    }
+    const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
+    const auto most = std::max_element(held.begin(), held.end(), by_count);
+    if (most == held.end()) { return false; }
+    const std::string address(most->first);
+    for (const auto& connection : connections_) {
+        if (connection->is_connected() || connection->peer().address != address) { continue; }
+        const auto kept = connection;
+        kept->make_room();
+        return true;
+    }
+    return false;
+}
+
+}  // namespace transport

@@ -1,0 +1,206 @@
+// One connection: a stream with readiness, its framing, its session, its deadlines.
+// WebSocket and plain TCP, with and without TLS, are this class. Lives on one shard. Bounded by
+// transport::Options and engine::Limits; an idle connection holds no buffer.
+#pragma once
+
+#include "broker/engine/session.hpp"
+#include "broker/transport/census.hpp"
+#include "broker/transport/http_upgrade.hpp"
+#include "broker/transport/io_shard.hpp"
+#include "broker/transport/keepalive.hpp"
+#include "broker/transport/options.hpp"
+#include "broker/transport/stream.hpp"
+#include "broker/transport/timer_wheel.hpp"
+#include "protocol/parser.hpp"
+#include "protocol/web_socket.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace transport {
+
+class ConnectionSet;
+
+/// What the connections of one listener have in common; outlives them.
+struct ConnectionContext {
+    const Options& options;
+    const engine::RouterSettings& settings;
+    engine::Authenticator& authenticator;
+    Census& census;
+    ListenerKind kind = ListenerKind::tcp;
+    SSL_CTX* tls = nullptr;
+    HttpEndpoint http;
+    std::string listener_name;  ///< For the log.
+};
+
+class Connection : public std::enable_shared_from_this<Connection>, private Timed {
+public:
+    Connection(
+        IoShard& shard,
+        const ConnectionContext& context,
+        ConnectionSet& set,
+        boost::asio::ip::tcp::socket socket,
+        engine::Peer peer
+    );
+    ~Connection() override;
+
+    /// Begins with the handshake; once, after construction.
+    void start();
+    /// One gathered write of what is pending, at the end of the shard's turn. SEND path, stop 7
+    /// of 7.
+    void flush();
+    /// Drain: tells the client and closes (P-ERR-06).
+    void shut_down();
+    /// Closes one that has not logged in yet, to make room (S-RATE-03).
+    void make_room();
+
+    [[nodiscard]] bool is_connected() const { return is_authenticated_; }
+
+    [[nodiscard]] const engine::Peer& peer() const { return session_->peer(); }
+
+    /// Its place in the set of the shard's connections; kept by the set.
+    std::size_t place = 0;
+
+private:
+    enum class Phase : std::uint8_t {
+        handshake,  ///< TLS.
+        http,       ///< Requests until the upgrade.
+        open,       ///< STOMP octets flow.
+        echo,       ///< Test-only echo of WebSocket messages.
+        flushing,   ///< Nothing more is read as STOMP; ERROR and close frame are on their way.
+        awaiting,   ///< All is sent: the peer has some time to close.
+        ended,
+    };
+    enum class Paused : std::uint8_t { no, session, memory, mail };
+
+    // connection.cpp
+    void on_deadline() override;
+    void check_deadlines();
+    void arm();
+    [[nodiscard]] engine::Instant next_deadline() const;
+    bool check_setup_time();
+    bool check_frame_time();
+    bool check_keepalive();
+    void write_output();
+    bool drain_output(bool has_session);
+    void begin_open();
+    void guard(void (Connection::*work)());
+    void refuse(protocol::ErrorCode code, std::string what, std::string remedy);
+
+    // connection_read.cpp
+    void wait_readable();
+    void wait_writable();
+    void on_readable();
+    void read_some();
+    void continue_handshake();
+    bool process(std::span<char> input);
+    void process_http(std::span<char> input);
+    bool process_web_socket(std::span<char> input);
+    bool process_stomp(std::span<char> input);
+    bool handle_event(protocol::Parser::Event event);
+    bool handle_frame();
+    bool handle_data();
+    bool handle_control(protocol::WebSocketDecoder::Event event);
+    bool check_barren(std::size_t octets);
+    void echo_data();
+    void on_connected();
+    void on_end_of_input();
+    void note_partial(std::size_t octets);
+    void pause(Paused reason);
+    void resume();
+    bool resume_stash();
+    void discard_input();
+
+    [[nodiscard]] bool is_web_socket() const { return web_socket_ != nullptr; }
+
+    // connection_close.cpp
+    void begin_closing();
+    void send_close_frame(std::uint16_t code, std::string_view reason);
+    void close_without_error(std::uint16_t code, std::string_view reason);
+    void finish_flushing();
+    void on_peer_close(std::uint16_t code, std::string_view reason);
+    void end(std::string_view reason);
+    void log_refusal();
+
+    struct WebSocket {
+        explicit WebSocket(std::size_t message_max)
+            : decoder(protocol::WebSocketDecoder::Role::broker, message_max) {}
+
+        protocol::WebSocketDecoder decoder;
+        std::string echo;  ///< The message being gathered, on the echo path.
+        bool close_sent = false;
+        bool close_received = false;
+        std::uint32_t control_frames = 0;  ///< In the second that began at control_second.
+        engine::Instant control_second{0};
+    };
+
+    /// Input that could not be processed when it was read.
+    struct Stash {
+        std::string stomp;  ///< Unmasked.
+        std::string raw;
+    };
+
+    // Constant after construction.
+    IoShard& shard_;
+    const ConnectionContext& context_;
+    ConnectionSet& set_;
+
+    // Lives on the shard.
+    boost::asio::ip::tcp::socket socket_;
+    std::unique_ptr<Stream> stream_;
+    std::shared_ptr<engine::Session> session_;
+    protocol::Parser parser_;
+    std::unique_ptr<HttpUpgrade> http_;
+    std::unique_ptr<WebSocket> web_socket_;
+    std::unique_ptr<Stash> stash_;
+    Keepalive keepalive_;
+    Phase phase_ = Phase::handshake;
+    Paused paused_ = Paused::no;
+    bool is_authenticated_ = false;
+    bool reading_ = false;  ///< A wait for readability is under way.
+    bool writing_ = false;  ///< A wait for writability is under way.
+    bool input_ended_ = false;
+    bool closes_after_flush_ = false;
+    bool sends_bye_ = true;  ///< A close frame is still to be sent (WebSocket).
+    std::uint16_t bye_code_ = 1000;
+    std::string bye_reason_;
+    engine::Instant accepted_at_{0};
+    engine::Instant phase_at_{0};
+    engine::Instant partial_at_{0};  ///< When the frame being received began; 0: none.
+    engine::Instant stalled_at_{0};  ///< When the socket stopped taking octets; 0: it takes them.
+    engine::Instant paused_at_{0};
+    engine::Instant missing_nul_at_{0};
+    std::size_t partial_octets_ = 0;
+    std::size_t barren_octets_ = 0;
+    std::size_t barren_frames_ = 0;
+    std::uint64_t sent_seen_ = 0;
+};
+
+/// The connections of one shard: owns them until they end.
+class ConnectionSet {
+public:
+    void add(const std::shared_ptr<Connection>& connection);
+    void remove(Connection& connection);
+
+    [[nodiscard]] const std::vector<std::shared_ptr<Connection>>& all() const {
+        return connections_;
+    }
+
+    /// Closes an unauthenticated connection of the address that holds most of them; false if there
+    /// is none.
+    bool evict_unauthenticated();
+    /// Ends all of them at once: the shards have stopped.
+    void end_all();
+
+private:
+    std::vector<std::shared_ptr<Connection>> connections_;
+};
+
+}  // namespace transport

@@ -1,0 +1,133 @@
+// Connection: how it ends.
+#include "broker/log/log.hpp"
+#include "broker/transport/connection.hpp"
+
+#include <string>
+
+namespace transport {
+
+using engine::Instant;
+
+// The session is over: its ERROR or last RECEIPT is in the output, which is flushed first
+// (P-ERR-05).
+void Connection::begin_closing() {
+    const engine::Closing closing = *session_->closing();
+    log_refusal();
+    bye_code_ = closing.code;
+    bye_reason_ = closing.is_disconnect ? "" : std::string(protocol::token(closing.reason));
+    discard_input();
+    phase_ = Phase::flushing;
+    phase_at_ = shard_.now();
+    partial_at_ = missing_nul_at_ = stalled_at_ = Instant(0);
+    paused_ = Paused::no;
+    stash_.reset();
+    if (closing.is_disconnect) {
+        // The client closes first, within its time (P-RCPT-06).
+    } else if (is_web_socket()) {
+        send_close_frame(bye_code_, bye_reason_);
+    }
+    session_->outbox().mark_dirty();
+    if (!reading_) { wait_readable(); }
+    arm();
+}
+
+void Connection::log_refusal() {
+    const engine::Closing closing = *session_->closing();
+    if (closing.is_disconnect) { return; }
+    const protocol::Error& refusal = session_->refusal();
+    logging::warn(
+        "refused",
+        refusal.what,
+        {{"reason", protocol::token(closing.reason)},
+         {"remedy", refusal.remedy},
+         {"conn", session_->name()},
+         {"user", session_->user()},
+         {"remote", peer().address},
+         {"listener", context_.listener_name}}
+    );
+}
+
+void Connection::send_close_frame(std::uint16_t code, std::string_view reason) {
+    if (web_socket_->close_sent) { return; }
+    web_socket_->close_sent = true;
+    sends_bye_ = false;
+    std::string frame;
+    protocol::append_close_frame(frame, code, reason);
+    session_->outbox().push_raw(frame);
+}
+
+// What is wrong below STOMP ends with a close frame only.
+void Connection::close_without_error(std::uint16_t code, std::string_view reason) {
+    if (phase_ == Phase::ended) { return; }
+    if (phase_ == Phase::open) {
+        logging::info(
+            "closed",
+            "A WebSocket connection was closed for what its peer sent.",
+            {{"reason", reason},
+             {"code", code},
+             {"conn", session_->name()},
+             {"remote", peer().address}}
+        );
+    }
+    send_close_frame(code, reason);
+    session_->end();
+    phase_ = Phase::flushing;
+    phase_at_ = shard_.now();
+    closes_after_flush_ = true;
+    session_->outbox().mark_dirty();
+    arm();
+}
+
+void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
+    (void)reason;
+    web_socket_->close_received = true;
+    if (!web_socket_->close_sent) {
+        // A close without DISCONNECT is a normal event (P-WS-15).
+        send_close_frame(code == 1005 ? 1000 : code, {});
+    }
+    session_->end();
+    if (phase_ != Phase::awaiting) { phase_at_ = shard_.now(); }
+    phase_ = Phase::flushing;
+    closes_after_flush_ = true;
+    session_->outbox().mark_dirty();
+    arm();
+}
+
+// All octets have left: shut down the sending side where that is the farewell, and give the peer
+// its time.
+void Connection::finish_flushing() {
+    const bool is_over = input_ended_ || (is_web_socket() && web_socket_->close_received);
+    if (phase_ == Phase::awaiting) { return; }
+    const bool awaits_client =
+        !closes_after_flush_ && session_->closing() && session_->closing()->is_disconnect;
+    if (!awaits_client &&
+        (!is_web_socket() || web_socket_->close_received || closes_after_flush_)) {
+        stream_->shut_down_writing();
+    }
+    if (is_over) { return end("closed"); }
+    phase_ = Phase::awaiting;
+    phase_at_ = shard_.now();
+    if (!reading_) { wait_readable(); }
+    arm();
+}
+
+void Connection::end(std::string_view reason) {
+    if (phase_ == Phase::ended) { return; }
+    const auto self = shared_from_this();
+    phase_ = Phase::ended;
+    discard_input();
+    session_->end();
+    shard_.wheel().disarm(*this);
+    boost::system::error_code ec;
+    socket_.close(ec);
+    context_.census.left(peer().address, peer().is_loopback, is_authenticated_);
+    shard_.load.fetch_sub(1, std::memory_order_relaxed);
+    logging::debug(
+        "ended",
+        "A connection has ended.",
+        {{"conn", session_->name()}, {"reason", reason}, {"remote", peer().address}}
+    );
+    set_.remove(*this);
+}
+
+}  // namespace transport

@@ -1,0 +1,441 @@
+// Connection: from readable to processed.
+#include "broker/log/log.hpp"
+#include "broker/transport/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace transport {
+
+using engine::Instant;
+using protocol::ErrorCode;
+using protocol::WebSocketDecoder;
+
+void Connection::wait_readable() {
+    if (reading_ || phase_ == Phase::ended || input_ended_) { return; }
+    reading_ = true;
+    socket_.async_wait(
+        boost::asio::socket_base::wait_read,
+        [self = shared_from_this()](const boost::system::error_code& ec) {
+            self->reading_ = false;
+            if (!ec) { self->guard(&Connection::on_readable); }
+        }
+    );
+}
+
+void Connection::wait_writable() {
+    if (writing_ || phase_ == Phase::ended) { return; }
+    writing_ = true;
+    socket_.async_wait(
+        boost::asio::socket_base::wait_write,
+        [self = shared_from_this()](const boost::system::error_code& ec) {
+            self->writing_ = false;
+            if (ec) { return; }
+            if (self->phase_ == Phase::handshake) {
+                self->guard(&Connection::continue_handshake);
+            } else {
+                self->session_->outbox().mark_dirty();
+            }
+        }
+    );
+}
+
+void Connection::continue_handshake() {
+    switch (stream_->handshake()) {
+        case IoStatus::ok:
+            break;
+        case IoStatus::want_read:
+            return wait_readable();
+        case IoStatus::want_write:
+            return wait_writable();
+        case IoStatus::end:
+        case IoStatus::failed:
+            return end(stream_->failure());
+    }
+    if (context_.kind == ListenerKind::tcp) {
+        begin_open();
+    } else {
+        phase_ = Phase::http;
+        phase_at_ = shard_.now();
+        http_ = std::make_unique<HttpUpgrade>(context_.http);
+    }
+    on_readable();
+}
+
+// SEND path, stop 1 of 7: a readable connection is read until empty, within the turn's bound.
+void Connection::on_readable() {
+    if (phase_ == Phase::handshake) { return continue_handshake(); }
+    if (paused_ != Paused::no) { return; }
+    if (shard_.is_mail_congested() && phase_ == Phase::open) {
+        shard_.after(std::chrono::milliseconds(1), [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) { self->guard(&Connection::on_readable); }
+        });
+        return;
+    }
+    read_some();
+    arm();
+}
+
+void Connection::read_some() {
+    for (;;) {
+        if (phase_ == Phase::ended || paused_ != Paused::no) { return; }
+        const std::span<char> buffer = shard_.read_buffer();
+        const IoResult result = stream_->read(buffer);
+        switch (result.status) {
+            case IoStatus::ok:
+                break;
+            case IoStatus::want_read:
+                return wait_readable();
+            case IoStatus::want_write:
+                return wait_writable();
+            case IoStatus::end:
+                return on_end_of_input();
+            case IoStatus::failed:
+                return end(stream_->failure());
+        }
+        shard_.count_read(result.octets);
+        keepalive_.heard(shard_.now());
+        if (!process(buffer.first(result.octets))) { return; }
+        const bool is_drained = result.octets < buffer.size() && !stream_->is_tls();
+        if (is_drained) { return wait_readable(); }
+        if (!shard_.is_turn_full()) { continue; }
+        // The budget ended the loop: octets already inside TLS would raise no event.
+        if (!stream_->has_buffered_input()) { return wait_readable(); }
+        return shard_.next_turn([self = shared_from_this()] {
+            self->guard(&Connection::on_readable);
+        });
+    }
+}
+
+// False if nothing more is to be read now.
+bool Connection::process(std::span<char> input) {
+    switch (phase_) {
+        case Phase::http:
+            process_http(input);
+            break;
+        case Phase::open:
+            // Refused or leaving: what still comes is read and discarded.
+            if (session_->state() != engine::Session::State::accepted &&
+                session_->state() != engine::Session::State::connected) {
+                break;
+            }
+            [[fallthrough]];
+        case Phase::echo:
+            if (is_web_socket() ? process_web_socket(input) : process_stomp(input)) {
+                note_partial(input.size());
+            }
+            break;
+        case Phase::flushing:
+        case Phase::awaiting:
+            // Only the peer's close frame is of interest now.
+            if (is_web_socket() && !web_socket_->close_received && !closes_after_flush_) {
+                (void)process_web_socket(input);
+            }
+            break;
+        case Phase::handshake:
+        case Phase::ended:
+            return false;
+    }
+    return phase_ != Phase::ended && paused_ == Paused::no;
+}
+
+void Connection::process_http(std::span<char> input) {
+    while (!input.empty() && phase_ == Phase::http && !closes_after_flush_) {
+        const auto outcome = http_->feed(input);
+        input = input.subspan(std::min(http_->consumed(), input.size()));
+        if (outcome == HttpUpgrade::Outcome::need_more) { return; }
+        engine::Outbox& outbox = session_->outbox();
+        outbox.push_raw(http_->response());
+        if (outcome == HttpUpgrade::Outcome::respond) {
+            phase_at_ = shard_.now();
+            continue;
+        }
+        if (outcome == HttpUpgrade::Outcome::respond_and_close) {
+            logging::info(
+                "http-answer",
+                "An HTTP request was answered without an upgrade.",
+                {{"remote", peer().address},
+                 {"listener", context_.listener_name},
+                 {"status", http_->status()}}
+            );
+            closes_after_flush_ = true;
+            phase_ = Phase::flushing;
+            phase_at_ = shard_.now();
+            return;
+        }
+        if (!http_->strange_sub_protocols().empty()) {
+            logging::warn(
+                "sub-protocol-unknown",
+                "No STOMP sub-protocol among those offered: browsers will fail the connection; "
+                "offer v12.stomp, v11.stomp, "
+                "v10.stomp or nothing.",
+                {{"remote", peer().address}, {"offered", http_->strange_sub_protocols()}}
+            );
+        }
+        session_->peer().is_forwarded = http_->is_forwarded();
+        session_->peer().authorization = http_->authorization();
+        if (http_->sub_protocol()) { session_->set_sub_protocol(*http_->sub_protocol()); }
+        const bool is_echo = http_->is_echo();
+        http_.reset();
+        const protocol::Limits& limits = context_.settings.limits.protocol;
+        web_socket_ = std::make_unique<WebSocket>(
+            is_echo ? limits.web_socket_message_max : limits.web_socket_message_before_connected_max
+        );
+        begin_open();
+        if (is_echo) { phase_ = Phase::echo; }
+        if (!input.empty()) { (void)process_web_socket(input); }
+        return;
+    }
+}
+
+bool Connection::process_web_socket(std::span<char> input) {
+    WebSocketDecoder& decoder = web_socket_->decoder;
+    decoder.feed(input);
+    for (;;) {
+        const WebSocketDecoder::Event event = decoder.next();
+        switch (event) {
+            case WebSocketDecoder::Event::need_more:
+                return true;
+            case WebSocketDecoder::Event::data:
+                if (!handle_data()) {
+                    if (stash_) {
+                        const std::span<char> rest = decoder.take_rest();
+                        stash_->raw.assign(rest.data(), rest.size());
+                    }
+                    return false;
+                }
+                break;
+            case WebSocketDecoder::Event::ping:
+            case WebSocketDecoder::Event::pong:
+                if (!handle_control(event)) { return false; }
+                break;
+            case WebSocketDecoder::Event::close:
+                on_peer_close(
+                    decoder.close_code(), {decoder.payload().data(), decoder.payload().size()}
+                );
+                return false;
+            case WebSocketDecoder::Event::failed:
+                close_without_error(decoder.close_code(), decoder.reason());
+                return false;
+        }
+    }
+}
+
+bool Connection::handle_data() {
+    WebSocketDecoder& decoder = web_socket_->decoder;
+    const std::span<char> payload = decoder.payload();
+    if (phase_ == Phase::echo) {
+        echo_data();
+        return true;
+    }
+    if (phase_ != Phase::open) { return true; }
+    if (payload.empty()) { return check_barren(0); }
+    barren_frames_ = 0;
+    barren_octets_ = 0;
+    if (!process_stomp(payload)) { return false; }
+    if (!is_authenticated_ && decoder.is_message_end() && parser_.is_connect_without_nul()) {
+        if (context_.options.tolerate_missing_nul) {
+            parser_.supply_missing_nul();
+            parser_.feed({});
+            return handle_event(parser_.next());
+        }
+        missing_nul_at_ = shard_.now();
+        arm();
+    }
+    return true;
+}
+
+void Connection::echo_data() {
+    WebSocketDecoder& decoder = web_socket_->decoder;
+    web_socket_->echo.append(decoder.payload().data(), decoder.payload().size());
+    if (!decoder.is_message_end()) { return; }
+    std::string frame;
+    const auto opcode = decoder.is_text() ? protocol::Opcode::text : protocol::Opcode::binary;
+    protocol::append_web_socket_frame(frame, opcode, web_socket_->echo);
+    session_->outbox().push_raw(frame);
+    web_socket_->echo.clear();
+}
+
+bool Connection::handle_control(WebSocketDecoder::Event event) {
+    const Instant now = shard_.now();
+    if (now - web_socket_->control_second >= Instant(1000)) {
+        web_socket_->control_second = now;
+        web_socket_->control_frames = 0;
+    }
+    const bool is_limited = phase_ != Phase::echo;
+    if (is_limited && ++web_socket_->control_frames >
+                          context_.settings.limits.protocol.control_frames_per_second_max) {
+        close_without_error(
+            1008, "abuse more control frames than limits.control_frames_per_second"
+        );
+        return false;
+    }
+    if (event == WebSocketDecoder::Event::ping && !web_socket_->close_sent) {
+        const std::span<char> payload = web_socket_->decoder.payload();
+        std::string frame;
+        protocol::append_web_socket_frame(
+            frame, protocol::Opcode::pong, {payload.data(), payload.size()}
+        );
+        session_->outbox().push_raw(frame);
+    }
+    return true;
+}
+
+// Octets or frames in a row that bring no STOMP octet are an attack on the processor.
+bool Connection::check_barren(std::size_t octets) {
+    barren_octets_ += octets;
+    ++barren_frames_;
+    const Options& options = context_.options;
+    if (barren_frames_ <= options.barren_frames_max && barren_octets_ <= options.barren_bytes_max) {
+        return true;
+    }
+    close_without_error(1008, "abuse frames without content");
+    return false;
+}
+
+// SEND path, stop 2 of 7. False if processing must stop here.
+bool Connection::process_stomp(std::span<char> input) {
+    missing_nul_at_ = Instant(0);
+    parser_.feed(input);
+    for (;;) {
+        const protocol::Parser::Event event = parser_.next();
+        if (event == protocol::Parser::Event::need_more) { return true; }
+        if (!handle_event(event)) { return false; }
+    }
+}
+
+bool Connection::handle_event(protocol::Parser::Event event) {
+    switch (event) {
+        case protocol::Parser::Event::need_more:
+        case protocol::Parser::Event::end_of_line:
+            return true;
+        case protocol::Parser::Event::frame:
+            return handle_frame();
+        case protocol::Parser::Event::failed:
+            break;
+    }
+    session_->fail(parser_.error(), parser_.failed_receipt());
+    discard_input();
+    return false;
+}
+
+bool Connection::handle_frame() {
+    const bool is_send = parser_.frame().command == protocol::Command::send;
+    partial_at_ = Instant(0);
+    session_->handle(parser_.frame());
+    if (!is_authenticated_ && session_->is_connected()) { on_connected(); }
+    if (session_->may_read()) {
+        if (!is_send || !shard_.is_memory_alarm()) { return true; }
+        // One with deliveries outstanding is not paused: its ACKs would be stuck (S-RATE-04).
+        if (session_->outstanding() == 0) {
+            pause(Paused::memory);
+            return false;
+        }
+        session_->fail(
+            {ErrorCode::overload,
+             "The broker is short of memory.",
+             "Send again later, more slowly."}
+        );
+    }
+    if (session_->state() == engine::Session::State::connected) {
+        pause(Paused::session);
+        return false;
+    }
+    discard_input();
+    return false;
+}
+
+void Connection::discard_input() {
+    (void)parser_.take_rest();
+    if (is_web_socket()) { (void)web_socket_->decoder.take_rest(); }
+}
+
+void Connection::on_connected() {
+    if (session_->state() != engine::Session::State::connected) { return; }
+    is_authenticated_ = true;
+    parser_.connected(session_->version());
+    context_.census.authenticated(peer().address, peer().is_loopback);
+    if (is_web_socket()) {
+        web_socket_->decoder.set_message_max(
+            context_.settings.limits.protocol.web_socket_message_max
+        );
+    }
+    keepalive_.start(session_->heart_beats(), is_web_socket(), context_.options, shard_.now());
+    if (logging::is_enabled(logging::Level::debug)) {
+        logging::debug(
+            "connected",
+            "A client has logged in.",
+            {{"conn", session_->name()},
+             {"user", session_->user()},
+             {"remote", peer().address},
+             {"listener", context_.listener_name}}
+        );
+    }
+}
+
+// Half-close ends the input only: what was received before is processed and answered (P-TCP-03).
+void Connection::on_end_of_input() {
+    input_ended_ = true;
+    const bool was_leaving = phase_ == Phase::awaiting || phase_ == Phase::flushing;
+    if (was_leaving && session_->outbox().ahead() != 0) { return; }
+    if (phase_ != Phase::open || is_web_socket()) { return end("closed"); }
+    closes_after_flush_ = true;
+    phase_at_ = shard_.now();
+    session_->outbox().mark_dirty();
+}
+
+// The age of a frame counts from its first octet (S: "age of a partial frame").
+void Connection::note_partial(std::size_t octets) {
+    const bool is_partial =
+        parser_.is_mid_frame() || (is_web_socket() && web_socket_->decoder.is_mid_message());
+    if (!is_partial) {
+        partial_at_ = Instant(0);
+        return;
+    }
+    if (partial_at_ == Instant(0)) {
+        partial_at_ = shard_.now();
+        partial_octets_ = 0;
+    }
+    partial_octets_ += octets;
+}
+
+void Connection::pause(Paused reason) {
+    paused_ = reason;
+    paused_at_ = shard_.now();
+    const std::span<const char> rest = parser_.take_rest();
+    stash_ = std::make_unique<Stash>();
+    stash_->stomp.assign(rest.data(), rest.size());
+    if (reason == Paused::session) { session_->outbox().mark_dirty(); }
+    arm();
+}
+
+void Connection::resume() {
+    if (phase_ != Phase::open) { return; }
+    if (paused_ == Paused::memory) {
+        if (shard_.is_memory_alarm()) {
+            if (shard_.now() - paused_at_ < context_.options.memory_pause_max) { return; }
+            return refuse(
+                ErrorCode::overload,
+                "The broker is short of memory.",
+                "Send again later, more slowly."
+            );
+        }
+        paused_ = Paused::no;
+    }
+    keepalive_.resume(shard_.now());
+    if (resume_stash()) { on_readable(); }
+}
+
+// Processes what was read before the pause; false if that ended in another.
+bool Connection::resume_stash() {
+    const std::unique_ptr<Stash> stash = std::move(stash_);
+    if (!stash) { return true; }
+    if (!stash->stomp.empty() && !process_stomp(stash->stomp)) {
+        // Paused again (or closed): what had not been reached yet stays behind it.
+        if (stash_) { stash_->raw += stash->raw; }
+        return false;
+    }
+    return stash->raw.empty() || process_web_socket(stash->raw);
+}
+
+}  // namespace transport

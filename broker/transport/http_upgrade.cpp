@@ -1,0 +1,336 @@
+#include "broker/transport/http_upgrade.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+namespace transport {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+std::string_view view(boost::beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
+std::string accept_key(std::string_view key) {
+    const std::string text = std::string(key).append(accept_guid);
+    std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+    SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+    std::array<unsigned char, 32> encoded{};
+    const int size =
+        EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(digest.size()));
+    return {reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(size)};
+}
+
+// 16 octets in base64 (RFC 6455, 4.1).
+bool is_good_key(std::string_view key) {
+    const auto is_base64 = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               c == '+' || c == '/';
+    };
+    return key.size() == 24 && key.ends_with("==") &&
+           std::all_of(key.begin(), key.end() - 2, is_base64);
+}
+
+template <class Message>
+std::string serialised(const Message& message) {
+    std::ostringstream out;
+    out << message;
+    return std::move(out).str();
+}
+
+std::string plain_response(
+    unsigned status, std::string_view text, std::string_view field, std::string_view value
+) {
+    http::response<http::string_body> response(static_cast<http::status>(status), 11);
+    response.set(http::field::content_type, "text/plain; charset=utf-8");
+    response.set(http::field::connection, "close");
+    response.set(http::field::cache_control, "no-store");
+    if (!field.empty()) {
+        response.set(
+            boost::beast::string_view(field.data(), field.size()),
+            boost::beast::string_view(value.data(), value.size())
+        );
+    }
+    response.body() = std::string(text) + "\n";
+    response.prepare_payload();
+    return serialised(response);
+}
+
+// `host[:port]` or `[v6][:port]` without the port.
+std::string_view without_port(std::string_view authority) {
+    if (authority.starts_with('[')) { return authority.substr(0, authority.find(']') + 1); }
+    return authority.substr(0, authority.find(':'));
+}
+
+bool is_local_name(std::string_view host) {
+    return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+}
+
+// Items that may hold tokens are not logged (P-WS-04).
+std::string loggable(std::string_view offered) {
+    std::string text;
+    for (const auto item :
+         http::token_list(boost::beast::string_view(offered.data(), offered.size()))) {
+        if (!text.empty()) { text += ", "; }
+        const std::string_view name = view(item);
+        text += name.size() > 32 || name.find('.') != std::string_view::npos ? "(redacted)"
+                                                                             : std::string(name);
+    }
+    return text;
+}
+
+}  // namespace
+
+struct HttpUpgrade::Head {
+    http::request_parser<http::empty_body> parser;
+
+    [[nodiscard]] const http::request<http::empty_body>& request() const { return parser.get(); }
+
+    [[nodiscard]] std::string_view field(http::field name) const {
+        const auto found = request().find(name);
+        return found == request().end() ? std::string_view() : view(found->value());
+    }
+};
+
+HttpUpgrade::HttpUpgrade(const HttpEndpoint& endpoint)
+    : endpoint_(endpoint), head_(std::make_unique<Head>()) {}
+
+HttpUpgrade::~HttpUpgrade() = default;
+
+std::string HttpUpgrade::timeout_response() {
+    return plain_response(408, "The request took too long.", {}, {});
+}
+
+std::string HttpUpgrade::overload_response() {
+    return plain_response(
+        503,
+        "The broker has as many connections as it may have. Try again later.",
+        "Retry-After",
+        "5"
+    );
+}
+
+std::string HttpUpgrade::too_many_response() {
+    return plain_response(
+        429, "Your address has as many connections as it may have.", "Retry-After", "5"
+    );
+}
+
+HttpUpgrade::Outcome HttpUpgrade::refuse(
+    unsigned status, std::string_view text, std::string_view field, std::string_view value
+) {
+    status_ = status;
+    response_ = plain_response(status, text, field, value);
+    return Outcome::respond_and_close;
+}
+
+// Beast gets a head once it is whole; until then only its size and line ends are looked at.
+HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
+    consumed_ = 0;
+    const std::size_t limit = endpoint_.options.upgrade_head_max;
+    const std::size_t had = pending_.size();
+    pending_.append(input.data(), std::min(input.size(), limit + 1 - std::min(had, limit)));
+    const std::size_t end = pending_.find("\r\n\r\n");
+    if (end == std::string::npos) {
+        if (pending_.size() > limit) {
+            return refuse(431, "The request head is larger than limits.upgrade_head.");
+        }
+        if (std::count(pending_.begin(), pending_.end(), '\n') >
+            static_cast<std::ptrdiff_t>(endpoint_.options.upgrade_fields_max) + 1) {
+            return refuse(431, "The request has more fields than limits.upgrade_fields.");
+        }
+        consumed_ = input.size();
+        return Outcome::need_more;
+    }
+    const std::size_t size = end + 4;
+    if (size > limit) {
+        return refuse(431, "The request head is larger than limits.upgrade_head.");
+    }
+    consumed_ = size - had;
+    boost::beast::error_code ec;
+    head_ = std::make_unique<Head>();
+    head_->parser.header_limit(static_cast<std::uint32_t>(limit));
+    const std::string head = pending_.substr(0, size);
+    pending_.clear();
+    head_->parser.put(boost::asio::buffer(head), ec);
+    if (ec == http::error::need_more) { ec = {}; }
+    if (ec == http::error::bad_version) { return refuse(505, "Only HTTP/1.1 is spoken here."); }
+    if (ec || !head_->parser.is_header_done()) {
+        return refuse(400, "This is not a well-formed HTTP request.");
+    }
+    return answer();
+}
+
+HttpUpgrade::Outcome HttpUpgrade::answer() {
+    const auto& request = head_->request();
+    if (request.version() != 11) { return refuse(505, "Only HTTP/1.1 is spoken here."); }
+    const auto fields = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
+    if (fields > endpoint_.options.upgrade_fields_max) {
+        return refuse(431, "The request has more fields than limits.upgrade_fields.");
+    }
+    const std::string_view length = head_->field(http::field::content_length);
+    const bool has_body = request.count(http::field::transfer_encoding) != 0 ||
+                          request.count(http::field::trailer) != 0 ||
+                          (!length.empty() && length != "0");
+    if (has_body) { return refuse(400, "A request here has no body."); }
+    if (!is_good_host()) {
+        return refuse(
+            421,
+            "This Host is not served on a loopback listener: use localhost, or bind a public "
+            "address."
+        );
+    }
+    const std::string_view target = view(request.target());
+    const std::string_view path = target.substr(0, target.find('?'));
+    if (is_web_socket_path(path)) { return answer_upgrade(path); }
+    return answer_file(path);
+}
+
+bool HttpUpgrade::is_web_socket_path(std::string_view path) const {
+    if (!endpoint_.options.test_echo_path.empty() && path == endpoint_.options.test_echo_path) {
+        return true;
+    }
+    const auto serves = [&](std::string_view own) {
+        return path == own || (path.starts_with(own) && path.substr(own.size()) == "/websocket");
+    };
+    return std::any_of(endpoint_.paths.begin(), endpoint_.paths.end(), serves);
+}
+
+// Against DNS rebinding: a page's own name must not reach a broker on loopback (S-WEB-04).
+bool HttpUpgrade::is_good_host() const {
+    if (head_->request().count(http::field::host) != 1) { return false; }
+    if (!endpoint_.is_loopback) { return true; }
+    const std::string_view host = without_port(head_->field(http::field::host));
+    return is_local_name(host) || host == endpoint_.bound_host ||
+           host == "[" + endpoint_.bound_host + "]";
+}
+
+// Same origin, or a local page on a loopback listener; clients that are no browsers send none
+// (S-WEB-01 to -03).
+bool HttpUpgrade::is_good_origin() const {
+    const std::size_t count = head_->request().count(http::field::origin);
+    if (count == 0) { return true; }
+    const std::string_view origin = head_->field(http::field::origin);
+    const std::size_t scheme_end = origin.find("://");
+    if (count > 1 || scheme_end == std::string_view::npos) { return false; }
+    const std::string_view scheme = origin.substr(0, scheme_end);
+    const std::string_view authority = origin.substr(scheme_end + 3);
+    if ((scheme != "http" && scheme != "https") || authority.empty() ||
+        authority.find_first_of("@/?#") != std::string_view::npos) {
+        return false;
+    }
+    if (endpoint_.is_loopback && is_local_name(without_port(authority))) { return true; }
+    const bool is_same_scheme = (scheme == "https") == endpoint_.is_tls;
+    return is_same_scheme && authority == head_->field(http::field::host);
+}
+
+void HttpUpgrade::choose_sub_protocol() {
+    std::string offered;
+    const auto range = head_->request().equal_range(http::field::sec_websocket_protocol);
+    for (auto field = range.first; field != range.second; ++field) {
+        if (!offered.empty()) { offered += ","; }
+        offered += view(field->value());
+    }
+    if (offered.empty()) { return; }
+    sub_protocol_ = protocol::choose_sub_protocol(offered);
+    if (!sub_protocol_) { strange_ = loggable(offered); }
+}
+
+HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
+    const auto& request = head_->request();
+    if (request.method() != http::verb::get) {
+        return refuse(405, "Only GET is allowed here.", "Allow", "GET");
+    }
+    const bool is_upgrade = http::token_list(request[http::field::upgrade]).exists("websocket") &&
+                            http::token_list(request[http::field::connection]).exists("upgrade");
+    if (!is_upgrade) {
+        return refuse(
+            426,
+            "This is a WebSocket endpoint: connect with ws:// or wss://.",
+            "Sec-WebSocket-Version",
+            "13"
+        );
+    }
+    if (head_->field(http::field::sec_websocket_version) != "13") {
+        return refuse(
+            426, "Only WebSocket version 13 is spoken here.", "Sec-WebSocket-Version", "13"
+        );
+    }
+    const std::string_view key = head_->field(http::field::sec_websocket_key);
+    if (request.count(http::field::sec_websocket_key) != 1 || !is_good_key(key)) {
+        return refuse(400, "Sec-WebSocket-Key must be 16 octets in base64.");
+    }
+    if (!is_good_origin()) {
+        return refuse(
+            403, "This Origin may not connect: serve the page from the broker's own host and port."
+        );
+    }
+    is_echo_ =
+        !endpoint_.options.test_echo_path.empty() && path == endpoint_.options.test_echo_path;
+    is_forwarded_ = request.count(http::field::forwarded) != 0;
+    for (const auto& field : request) {
+        std::string name(view(field.name_string()));
+        std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        });
+        is_forwarded_ = is_forwarded_ || name.starts_with("x-forwarded-");
+    }
+    if (request.count(http::field::authorization) != 0) {
+        authorization_ = head_->field(http::field::authorization);
+    }
+    if (!is_echo_) { choose_sub_protocol(); }
+    http::response<http::empty_body> response(http::status::switching_protocols, 11);
+    response.set(http::field::upgrade, "websocket");
+    response.set(http::field::connection, "Upgrade");
+    response.set(http::field::sec_websocket_accept, accept_key(key));
+    if (sub_protocol_) {
+        const std::string_view name = protocol::sub_protocol_name(*sub_protocol_);
+        response.set(
+            http::field::sec_websocket_protocol, boost::beast::string_view(name.data(), name.size())
+        );
+    }
+    status_ = 101;
+    response_ = serialised(response);
+    return Outcome::upgrade;
+}
+
+HttpUpgrade::Outcome HttpUpgrade::answer_file(std::string_view path) {
+    const auto& request = head_->request();
+    if (!endpoint_.files.is_on()) {
+        return refuse(
+            404, "Nothing is here: WebSocket clients connect to " + endpoint_.paths.front() + "."
+        );
+    }
+    const bool is_head = request.method() == http::verb::head;
+    if (request.method() != http::verb::get && !is_head) {
+        return refuse(405, "Only GET is allowed here.", "Allow", "GET, HEAD");
+    }
+    auto file = endpoint_.files.read(path);
+    if (!file) { return refuse(404, "There is no such file."); }
+    http::response<http::string_body> response(http::status::ok, 11);
+    response.set(
+        http::field::content_type,
+        boost::beast::string_view(file->content_type.data(), file->content_type.size())
+    );
+    response.set(http::field::cache_control, "no-cache");
+    response.set("X-Content-Type-Options", "nosniff");
+    response.keep_alive(request.keep_alive());
+    response.body() = std::move(file->body);
+    response.prepare_payload();
+    status_ = 200;
+    response_ = serialised(response);
+    if (is_head) { response_.resize(response_.find("\r\n\r\n") + 4); }
+    return request.keep_alive() ? Outcome::respond : Outcome::respond_and_close;
+}
+
+}  // namespace transport

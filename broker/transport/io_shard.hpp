@@ -1,0 +1,162 @@
+// A shard of the real broker: one io_context, one thread, and the loop that is the performance
+// design (architecture, section 4): run ready handlers, flush every dirty connection once, then
+// wait.
+#pragma once
+
+#include "broker/engine/destinations.hpp"
+#include "broker/engine/outbox.hpp"
+#include "broker/engine/shard.hpp"
+#include "broker/transport/timer_wheel.hpp"
+#include "protocol/parser.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <queue>
+#include <span>
+#include <vector>
+
+namespace transport {
+
+class Connection;
+
+/// What a shard tells other threads, refreshed about every 100 ms.
+struct ShardReport {
+    engine::Counters counters;
+    std::int64_t accounted_bytes = 0;
+    std::size_t queues = 0;
+    std::size_t topics = 0;
+};
+
+class CAPABILITY("shard") IoShard : public engine::Shard {
+public:
+    IoShard(unsigned index, const engine::RouterSettings& settings);
+    ~IoShard() override;
+
+    // Any thread.
+
+    void post(engine::Work work) override;
+    [[nodiscard]] bool is_current() const override;
+
+    [[nodiscard]] boost::asio::io_context& io() { return io_; }
+
+    /// The loop, on the calling thread, until stop().
+    void run();
+    void stop();
+    /// After stop() and end_all(): releases what handlers, timers and mailboxes still hold.
+    void wind_down();
+    [[nodiscard]] ShardReport report() const;
+    /// Connections handed to this shard and not ended; for choosing the least loaded.
+    std::atomic<std::size_t> load{0};
+
+    // On the shard.
+
+    [[nodiscard]] engine::Instant now() const override { return now_; }
+
+    [[nodiscard]] std::uint64_t wall_clock_ms() const override;
+    void after(std::chrono::milliseconds delay, engine::Work work) override;
+    void random(std::span<std::byte> out) override;
+
+    [[nodiscard]] engine::TurnOutput& output() { return output_; }
+
+    [[nodiscard]] engine::Destinations& router() { return *router_; }
+
+    [[nodiscard]] protocol::ParserScratch& parser_scratch() { return scratch_; }
+
+    [[nodiscard]] TimerWheel& wheel() { return wheel_; }
+
+    /// The one large buffer that every readable connection is read into. Its content lasts one
+    /// handler.
+    [[nodiscard]] std::span<char> read_buffer() { return {buffer_.get(), buffer_size}; }
+
+    /// This turn has read or produced enough: what is left waits for the next.
+    [[nodiscard]] bool is_turn_full() const {
+        return turn_read_ >= turn_read_max || output_.bytes >= turn_output_max;
+    }
+
+    void count_read(std::size_t octets) { turn_read_ += octets; }
+
+    /// Runs `work` in the next turn.
+    void next_turn(engine::Work work) { later_.push_back(std::move(work)); }
+
+    /// Other shards lag behind: nothing new is read meanwhile.
+    [[nodiscard]] bool is_mail_congested() const { return mail_congested_; }
+
+    /// Accounted memory of all shards is beyond alarm 1: publishers pause (S-RATE-04).
+    [[nodiscard]] bool is_memory_alarm() const {
+        return memory_alarm_->load(std::memory_order_relaxed) >= 1;
+    }
+
+    void set_memory_alarm(const std::atomic<int>* level) { memory_alarm_ = level; }
+
+    void set_peers(std::vector<IoShard*> peers);
+
+private:
+    static constexpr std::size_t buffer_size = 64 * 1024;
+    static constexpr std::size_t turn_read_max = 256 * 1024;
+    static constexpr std::size_t turn_output_max = 8 * 1024 * 1024;
+    static constexpr int turn_handlers_max = 256;
+    static constexpr std::size_t inbox_high =
+        64 * 1024;  ///< Works in a mailbox before senders stop reading.
+
+    struct Timer {
+        engine::Instant at;
+        std::uint64_t serial;
+        engine::Work work;
+    };
+
+    struct IsLater {
+        bool operator()(const Timer& a, const Timer& b) const {
+            return a.at != b.at ? a.at > b.at : a.serial > b.serial;
+        }
+    };
+
+    void turn();
+    void run_later();
+    void receive_mail();
+    void deliver(std::vector<engine::Work>& works);
+    void send_mail();
+    void flush();
+    void read_clock();
+    void run_timers();
+    void arm_clock();
+    void publish_report();
+
+    boost::asio::io_context io_;
+    boost::asio::steady_timer clock_;
+    bool is_clock_armed_ = false;
+    engine::Instant clock_at_{0};
+    bool stopped_ = false;
+    engine::Instant now_{0};
+
+    engine::TurnOutput output_;
+    protocol::ParserScratch scratch_;
+    std::unique_ptr<char[]> buffer_;
+    std::size_t turn_read_ = 0;
+    std::vector<engine::Work> later_;
+    std::vector<Timer> timers_;  ///< A heap.
+    std::uint64_t last_timer_ = 0;
+    TimerWheel wheel_;
+    std::unique_ptr<engine::Destinations> router_;
+    const std::atomic<int>* memory_alarm_;
+
+    // The mailbox: filled by other shards in batches, one lock and one wake-up each.
+    std::vector<IoShard*> peers_;
+    std::vector<std::vector<engine::Work>> outgoing_;  ///< By target shard.
+    bool mail_congested_ = false;
+    std::mutex inbox_mutex_;
+    std::vector<engine::Work> inbox_;
+    std::atomic<std::size_t> inbox_size_{0};
+
+    mutable std::mutex report_mutex_;
+    ShardReport report_;
+    engine::Instant reported_{0};
+};
+
+}  // namespace transport

@@ -1,0 +1,229 @@
+#include "broker/transport/listener.hpp"
+
+#include "broker/log/log.hpp"
+
+#include <boost/asio/ip/v6_only.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdexcept>
+#include <sys/socket.h>
+
+namespace transport {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+constexpr int backlog = 4096;
+constexpr int batch = 64;
+constexpr std::chrono::milliseconds pause_time{100};
+
+void set_option(int descriptor, int level, int name, int value) {
+    ::setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+// P-TCP-02: dead peers that owe no beats are found by the kernel.
+void set_options(int descriptor, bool keep_alive) {
+    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!keep_alive) { return; }
+    set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, 6);
+}
+
+engine::Peer peer_of(const sockaddr_storage& address) {
+    asio::ip::address parsed;
+    if (address.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+        parsed = asio::ip::address_v4(ntohl(v4.sin_addr.s_addr));
+    } else {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+        asio::ip::address_v6::bytes_type octets;
+        std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
+        const asio::ip::address_v6 full(octets);
+        parsed = full.is_v4_mapped()
+                     ? asio::ip::address(asio::ip::make_address_v4(asio::ip::v4_mapped, full))
+                     : asio::ip::address(full);
+    }
+    engine::Peer peer;
+    peer.address = parsed.to_string();
+    peer.is_loopback = parsed.is_loopback();
+    return peer;
+}
+
+}  // namespace
+
+Listener::Listener(
+    std::vector<Post> posts,
+    std::shared_ptr<const ConnectionContext> context,
+    const std::string& host,
+    std::uint16_t port
+)
+    : posts_(std::move(posts)),
+      context_(std::move(context)),
+      acceptor_(posts_.front().shard->io()),
+      timer_(posts_.front().shard->io()) {
+    boost::system::error_code ec;
+    const tcp::endpoint endpoint(asio::ip::make_address(host, ec), port);
+    const auto check = [&](const char* what) {
+        if (!ec) { return; }
+        throw std::runtime_error(
+            "Cannot " + std::string(what) + " " + host + " port " + std::to_string(port) + ": " +
+            ec.message() + ". Choose another address or port, or stop the program that uses it."
+        );
+    };
+    check("understand the address");
+    acceptor_.open(endpoint.protocol(), ec);
+    check("open a socket for");
+    acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
+    if (endpoint.address().is_v6()) { acceptor_.set_option(asio::ip::v6_only(true), ec); }
+    acceptor_.bind(endpoint, ec);
+    check("bind");
+    acceptor_.listen(backlog, ec);
+    check("listen on");
+    acceptor_.non_blocking(true, ec);
+    port_ = acceptor_.local_endpoint(ec).port();
+}
+
+void Listener::start() {
+    wait();
+}
+
+void Listener::stop() {
+    stopped_ = true;
+    boost::system::error_code ec;
+    acceptor_.close(ec);
+    timer_.cancel();
+}
+
+void Listener::wait() {
+    if (stopped_) { return; }
+    acceptor_.async_wait(
+        tcp::acceptor::wait_read,
+        [self = shared_from_this()](const boost::system::error_code& ec) {
+            if (!ec && !self->stopped_) { self->accept_some(); }
+        }
+    );
+}
+
+void Listener::accept_some() {
+    for (int i = 0; i < batch; ++i) {
+        if (context_->census.unauthenticated() >= context_->options.unauthenticated_max &&
+            !was_full_) {
+            was_full_ = true;
+            return pause("unauthenticated");
+        }
+        if (!accept_one()) { return; }
+    }
+    wait();
+}
+
+// False if accepting stops for now.
+bool Listener::accept_one() {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int descriptor = ::accept4(
+        acceptor_.native_handle(),
+        reinterpret_cast<sockaddr*>(&address),
+        &size,
+        SOCK_NONBLOCK | SOCK_CLOEXEC
+    );
+    if (descriptor < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause(std::strerror(errno));
+            return false;
+        }
+        wait();
+        return false;
+    }
+    engine::Peer peer = peer_of(address);
+    const bool is_v6 = address.ss_family == AF_INET6;
+    const auto least =
+        std::min_element(posts_.begin(), posts_.end(), [](const Post& a, const Post& b) {
+            return a.shard->load.load(std::memory_order_relaxed) <
+                   b.shard->load.load(std::memory_order_relaxed);
+        });
+    set_options(descriptor, context_->kind == ListenerKind::tcp);
+    tcp::socket socket(least->shard->io());
+    boost::system::error_code ec;
+    socket.assign(is_v6 ? tcp::v6() : tcp::v4(), descriptor, ec);
+    if (ec) {
+        ::close(descriptor);
+        return true;
+    }
+    const Admission admission = context_->census.admit(peer.address, peer.is_loopback);
+    if (admission == Admission::too_many_unauthenticated) {
+        // Room is made by the oldest of the address that holds most; this one has to come again.
+        for (const Post& post : posts_) {
+            post.shard->post([connections = post.connections] {
+                (void)connections->evict_unauthenticated();
+            });
+        }
+    }
+    if (admission != Admission::admitted) {
+        turn_away(socket, peer, admission);
+        return true;
+    }
+    was_full_ = false;
+    least->shard->load.fetch_add(1, std::memory_order_relaxed);
+    if (least->shard == posts_.front().shard) {
+        const auto connection = std::make_shared<Connection>(
+            *least->shard, *context_, *least->connections, std::move(socket), std::move(peer)
+        );
+        least->connections->add(connection);
+        connection->start();
+        return true;
+    }
+    least->shard->post([post = *least,
+                        context = context_,
+                        socket = std::make_shared<tcp::socket>(std::move(socket)),
+                        peer = std::move(peer)]() mutable {
+        const auto connection = std::make_shared<Connection>(
+            *post.shard, *context, *post.connections, std::move(*socket), std::move(peer)
+        );
+        post.connections->add(connection);
+        connection->start();
+    });
+    return true;
+}
+
+// Descriptors, or patience with the unauthenticated, have run out: try again soon, never spin.
+void Listener::pause(const char* why) {
+    logging::warn(
+        "accept-paused",
+        "Accepting pauses for 100 ms.",
+        {{"listener", context_->listener_name}, {"reason", why}}
+    );
+    timer_.expires_after(pause_time);
+    timer_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
+        if (!ec) { self->accept_some(); }
+    });
+}
+
+void Listener::turn_away(tcp::socket& socket, const engine::Peer& peer, Admission admission) {
+    logging::warn(
+        "connection-refused",
+        "A connection was turned away: limits.connections, limits.connections_per_ip or the "
+        "unauthenticated limits are reached.",
+        {{"reason", "limit-connections"},
+         {"remote", peer.address},
+         {"listener", context_->listener_name}}
+    );
+    boost::system::error_code ec;
+    if (context_->kind == ListenerKind::web_socket && context_->tls == nullptr) {
+        const std::string text = admission == Admission::too_many_from_address
+                                     ? HttpUpgrade::too_many_response()
+                                     : HttpUpgrade::overload_response();
+        ::send(socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    socket.shutdown(tcp::socket::shutdown_both, ec);
+}
+
+}  // namespace transport

@@ -1,0 +1,195 @@
+#include "broker/transport/stream.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace transport {
+
+namespace {
+
+class PlainStream : public Stream {
+public:
+    explicit PlainStream(int descriptor) : descriptor_(descriptor) {}
+
+    IoStatus handshake() override { return IoStatus::ok; }
+
+    IoResult read(std::span<char> buffer) override {
+        const ssize_t got = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (got > 0) { return {IoStatus::ok, static_cast<std::size_t>(got)}; }
+        if (got == 0) { return {IoStatus::end, 0}; }
+        return {blocked_or_failed(IoStatus::want_read), 0};
+    }
+
+    IoResult write(std::span<const engine::Segment> segments) override {
+        ssize_t put = 0;
+        std::size_t wanted = segments[0].size();
+        if (segments.size() == 1) {
+            put = ::send(
+                descriptor_, segments[0].data(), segments[0].size(), MSG_DONTWAIT | MSG_NOSIGNAL
+            );
+        } else {
+            std::array<iovec, 64> pieces;
+            const std::size_t count = std::min(segments.size(), pieces.size());
+            wanted = 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                pieces[i] = {const_cast<char*>(segments[i].data()), segments[i].size()};
+                wanted += pieces[i].iov_len;
+            }
+            msghdr message{};
+            message.msg_iov = pieces.data();
+            message.msg_iovlen = count;
+            put = ::sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        }
+        if (put >= 0) {
+            const auto octets = static_cast<std::size_t>(put);
+            return {octets == wanted ? IoStatus::ok : IoStatus::want_write, octets};
+        }
+        return {blocked_or_failed(IoStatus::want_write), 0};
+    }
+
+    void shut_down_writing() override { ::shutdown(descriptor_, SHUT_WR); }
+
+    bool has_buffered_input() const override { return false; }
+
+    bool is_tls() const override { return false; }
+
+    std::string failure() const override { return std::strerror(error_); }
+
+private:
+    IoStatus blocked_or_failed(IoStatus blocked) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) { return blocked; }
+        error_ = errno;
+        return IoStatus::failed;
+    }
+
+    int descriptor_;
+    int error_ = 0;
+};
+
+class TlsStream : public Stream {
+public:
+    TlsStream(int descriptor, SSL_CTX& context) : descriptor_(descriptor), ssl_(SSL_new(&context)) {
+        if (!ssl_ || SSL_set_fd(ssl_.get(), descriptor) != 1) { throw std::bad_alloc(); }
+        SSL_set_accept_state(ssl_.get());
+    }
+
+    IoStatus handshake() override {
+        ERR_clear_error();
+        const int done = SSL_do_handshake(ssl_.get());
+        return done == 1 ? IoStatus::ok : status_of(done);
+    }
+
+    IoResult read(std::span<char> buffer) override {
+        ERR_clear_error();
+        std::size_t got = 0;
+        const int done = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &got);
+        if (done == 1) { return {IoStatus::ok, got}; }
+        return {status_of(done), 0};
+    }
+
+    // One record per call; small segments share it. A blocked write is repeated with the same
+    // octets at the front, which is all that SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER asks.
+    IoResult write(std::span<const engine::Segment> segments) override {
+        std::size_t total = 0;
+        while (!segments.empty()) {
+            const std::span<const char> record = gather(segments, total);
+            if (record.empty()) { break; }
+            ERR_clear_error();
+            std::size_t put = 0;
+            const int done = SSL_write_ex(ssl_.get(), record.data(), record.size(), &put);
+            if (done != 1) {
+                // A read that TLS needs first comes with the next input.
+                const IoStatus status = status_of(done);
+                return {status == IoStatus::want_read ? IoStatus::want_write : status, total};
+            }
+            total += put;
+        }
+        return {IoStatus::ok, total};
+    }
+
+    void shut_down_writing() override {
+        ERR_clear_error();
+        SSL_shutdown(ssl_.get());
+        ::shutdown(descriptor_, SHUT_WR);
+    }
+
+    bool has_buffered_input() const override { return SSL_has_pending(ssl_.get()) == 1; }
+
+    bool is_tls() const override { return true; }
+
+    std::string failure() const override { return failure_; }
+
+private:
+    struct Free {
+        void operator()(SSL* ssl) const { SSL_free(ssl); }
+    };
+
+    static constexpr std::size_t record_max = 16 * 1024;
+
+    // Up to one record's worth of octets from position `skip` on.
+    std::span<const char> gather(std::span<const engine::Segment> segments, std::size_t skip) {
+        std::size_t filled = 0;
+        for (const engine::Segment& segment : segments) {
+            if (skip >= segment.size()) {
+                skip -= segment.size();
+                continue;
+            }
+            const char* const from = segment.data() + skip;
+            const std::size_t rest = segment.size() - skip;
+            skip = 0;
+            if (filled == 0 && rest >= record_max) { return {from, record_max}; }
+            const std::size_t part = std::min(rest, record_max - filled);
+            std::memcpy(scratch.data() + filled, from, part);
+            filled += part;
+            if (filled == record_max) { break; }
+        }
+        return {scratch.data(), filled};
+    }
+
+    IoStatus status_of(int done) {
+        switch (SSL_get_error(ssl_.get(), done)) {
+            case SSL_ERROR_WANT_READ:
+                return IoStatus::want_read;
+            case SSL_ERROR_WANT_WRITE:
+                return IoStatus::want_write;
+            case SSL_ERROR_ZERO_RETURN:
+                return IoStatus::end;
+            default:
+                break;
+        }
+        std::array<char, 256> text{};
+        const unsigned long code = ERR_get_error();
+        if (code == 0) { return IoStatus::end; }
+        ERR_error_string_n(code, text.data(), text.size());
+        failure_ = text.data();
+        return IoStatus::failed;
+    }
+
+    static thread_local std::array<char, record_max> scratch;
+
+    int descriptor_;
+    std::unique_ptr<SSL, Free> ssl_;
+    std::string failure_;
+};
+
+thread_local std::array<char, TlsStream::record_max> TlsStream::scratch;
+
+}  // namespace
+
+std::unique_ptr<Stream> make_plain_stream(int descriptor) {
+    return std::make_unique<PlainStream>(descriptor);
+}
+
+std::unique_ptr<Stream> make_tls_stream(int descriptor, SSL_CTX& context) {
+    return std::make_unique<TlsStream>(descriptor, context);
+}
+
+}  // namespace transport
