@@ -1,0 +1,28 @@
+// The sub-commands of `stampede`: one add_ function each, and run(), which picks one.
+// An add_ function declares options and stores what is to be done; nothing runs while parsing.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace cli {
+
+/// What the chosen sub-command does; returns the exit code.
+using Action = std::function<int()>;
+
+void add_serve(CLI::App& app, Action& action);
+void add_config_commands(CLI::App& app, Action& action);
+void add_pub(CLI::App& app, Action& action);
+void add_sub(CLI::App& app, Action& action);
+void add_ping(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
+void add_version(CLI::App& app, Action& action);
+
+/// Parses the arguments and runs the sub-command. Returns its exit code; 2 for usage errors. What
+/// ends a client command (Failure) is printed to stderr; other exceptions pass.
+[[nodiscard]] int run(int argc, const char* const* argv);
+
+}  // namespace cli

@@ -1,0 +1,188 @@
+// One connection of the load generator: set-up, encoded publishing, scanning of deliveries.
+// Non-blocking, driven by the owner's epoll; many peers share one read buffer and one Tally.
+#pragma once
+
+#include "broker/cli/headers.hpp"
+#include "broker/cli/histogram.hpp"
+#include "broker/cli/stamp.hpp"
+#include "broker/cli/target.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <vector>
+
+namespace cli {
+
+class LoadPeer;
+
+/// How messages are acknowledged; each_batch is `client`, which covers all before.
+enum class LoadAck : std::uint8_t { automatic, each_batch, each_message };
+
+/// What all peers of a run have in common. Constant while it runs.
+struct LoadPlan {
+    Target target;
+    sockaddr_storage address{};
+    socklen_t address_size = 0;
+    std::size_t body_size = 128;
+    LoadAck ack = LoadAck::automatic;
+    std::uint64_t receipt_every = 0;  ///< 0: no receipts.
+    OwnedHeaders send_headers;
+    OwnedHeaders subscribe_headers;
+    unsigned sources =
+        0;  ///< Connect from that many addresses 127.0.0.2 and up; 0: the system's choice.
+    bool is_ordered = true;  ///< Each subscriber gets a publisher's messages in their order.
+    bool close_when_ready = false;
+};
+
+/// The monotonic clock, the same for all processes of a machine.
+[[nodiscard]] std::uint64_t steady_ns();
+
+/// What all peers count into.
+struct Tally {
+    std::uint64_t now_ns = 0;  ///< When the octets being handled were read.
+    bool is_measuring = false;
+    std::uint64_t ready = 0;   ///< Peers that ever became ready.
+    std::uint64_t closed = 0;  ///< Peers that ended otherwise than by close().
+    std::uint64_t failed = 0;  ///< Of these, before they were ready.
+    std::uint64_t published = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t receipts = 0;
+    std::uint64_t misplaced =
+        0;                     ///< Deliveries out of their publisher's order: early, late or twice.
+    std::uint64_t errors = 0;  ///< ERROR frames.
+    std::uint64_t bytes_in = 0;
+    std::string first_error;
+    std::vector<std::uint64_t> delivered_by;  ///< Deliveries of each publisher's messages.
+    std::vector<LoadPeer*> dirty;             ///< Peers with output.
+    std::vector<char> buffer;                 ///< What a peer reads into.
+    Histogram latency;
+    Histogram receipt_latency;
+    Histogram connect_latency;
+
+    void note_error(std::string_view text);
+};
+
+class LoadPeer {
+public:
+    enum class State : std::uint8_t {
+        idle,
+        connecting,
+        upgrading,
+        logging_in,
+        subscribing,
+        ready,
+        closed
+    };
+
+    LoadPeer(const LoadPlan& plan, Tally& tally, int epoll)
+        : plan_(plan), tally_(tally), epoll_(epoll) {}
+
+    ~LoadPeer();
+
+    LoadPeer(const LoadPeer&) = delete;
+    LoadPeer& operator=(const LoadPeer&) = delete;
+
+    /// Before open(): the peer will subscribe to `destination`.
+    void make_subscriber(std::string destination);
+    /// Before open(): the peer will publish to `destination`, with stamps of publisher `number`.
+    void make_publisher(std::string destination, std::uint32_t number);
+
+    /// Starts connecting. `source` picks the local address if the plan has several.
+    void open(unsigned source);
+    void on_event(std::uint32_t events);
+
+    /// Appends one message, stamped with `time_ns`. For ready publishers only.
+    void publish(std::uint64_t time_ns);
+
+    /// Writes what is pending; the rest waits for the socket.
+    void flush();
+
+    /// Ends the connection at once, without leaving a TIME_WAIT.
+    void close();
+
+    [[nodiscard]] State state() const { return state_; }
+
+    [[nodiscard]] bool is_ready() const { return state_ == State::ready; }
+
+    [[nodiscard]] std::size_t pending_bytes() const { return output_.size() - written_; }
+
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }
+
+    [[nodiscard]] std::uint64_t receipts_outstanding() const { return receipts_sent_ - receipts_; }
+
+    [[nodiscard]] std::size_t message_size() const { return plain_.octets.size(); }
+
+private:
+    /// A SEND as it goes over the wire; the stamp and the receipt's number are overwritten.
+    struct Template {
+        std::string octets;
+        std::size_t stamp_at = 0;
+        std::size_t receipt_at = 0;
+        std::uint64_t stamp_mask = 0;
+        std::uint64_t receipt_mask = 0;
+    };
+
+    void finish_connecting();
+    void bind_source(unsigned source) const;
+    void request_upgrade();
+    void log_in();
+    void become_ready();
+    void lose(std::string_view why);
+    void want_output(bool wanted);
+    void mark_dirty();
+
+    void write(std::string_view frame);
+    void subscribe();
+    Template make_template(bool with_receipt) const;
+    [[nodiscard]] std::uint64_t mask_at(std::size_t payload_offset) const;
+    void acknowledge(std::string_view head);
+    void write_ack(std::string_view token);
+
+    void on_readable();
+    std::size_t scan(char* begin, char* end);
+    std::size_t scan_upgrade(char* begin, char* end);
+    std::size_t scan_web_socket(char* begin, char* end);
+    void on_message(std::uint8_t opcode, char* payload, std::size_t size);
+    void scan_piece(char* begin, std::size_t size);
+    std::size_t scan_stomp(const char* begin, const char* end);
+    const char* end_of_head(const char* begin, const char* end) const;
+    void on_frame(std::string_view head, std::string_view body);
+    void on_receipt(std::string_view head);
+    void deliver(std::string_view head, const char* body);
+
+    const LoadPlan& plan_;
+    Tally& tally_;
+    const int epoll_;
+    std::string destination_;
+    bool is_subscriber_ = false;
+    bool is_publisher_ = false;
+    std::uint32_t publisher_ = 0;
+
+    State state_ = State::idle;
+    int socket_ = -1;
+    std::uint32_t mask_ = 0;
+    std::uint64_t opened_ns_ = 0;
+    bool wants_output_ = false;
+    bool is_dirty_ = false;
+
+    std::string output_;
+    std::size_t written_ = 0;
+    std::string input_;    ///< An incomplete WebSocket frame, or STOMP frame over TCP.
+    std::string partial_;  ///< An incomplete STOMP frame from earlier WebSocket messages.
+
+    Template plain_;
+    Template with_receipt_;
+    std::uint64_t sent_ = 0;
+    std::uint64_t receipts_sent_ = 0;
+    std::uint64_t receipts_ = 0;
+    std::vector<std::uint64_t> receipt_times_;  ///< A ring, by the receipt's number.
+
+    std::size_t head_size_ = 0;  ///< Of the last MESSAGE: the next one's is likely the same.
+    std::string last_token_;     ///< To be acknowledged after this batch.
+    std::vector<std::uint64_t> expected_;  ///< Next sequence number, by publisher.
+};
+
+}  // namespace cli

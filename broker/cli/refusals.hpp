@@ -1,0 +1,25 @@
+// What a broker's refusals mean to the person at the terminal: ERROR frames, close codes, HTTP
+// answers. Pure: values in, Failure (text and exit code) out.
+#pragma once
+
+#include "broker/cli/exit_code.hpp"
+#include "protocol/frame.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace cli {
+
+/// An ERROR frame: its `message` header and both lines of its body.
+[[nodiscard]] Failure refused_by_error(const protocol::Frame& error);
+
+/// A WebSocket close frame with this code and reason that we had not asked for.
+[[nodiscard]] Failure refused_by_close(std::uint16_t code, std::string_view reason);
+
+/// An answer to the upgrade other than 101. `where` is the URL, `body` what came with the answer.
+[[nodiscard]] Failure refused_by_http(
+    unsigned status, std::string_view body, const std::string& where
+);
+
+}  // namespace cli

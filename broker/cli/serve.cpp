@@ -1,0 +1,191 @@
+// `stampede serve` and the commands about configuration: flags to server::Flags, nothing more.
+// Every error of the configuration is printed, one a line, and exits 3.
+#include "broker/cli/commands.hpp"
+#include "broker/cli/exit_code.hpp"
+#include "broker/log/log.hpp"
+#include "broker/server/config.hpp"
+#include "broker/server/server.hpp"
+#include "broker/tls/context.hpp"
+
+#include <boost/json.hpp>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <sys/stat.h>
+#include <vector>
+
+namespace cli {
+namespace {
+
+server::LoadedConfig load(const server::Flags& flags) {
+    return server::load_config(flags, [](const char* name) { return std::getenv(name); });
+}
+
+int refuse(const std::vector<std::string>& errors) {
+    for (const std::string& error : errors) {
+        std::fprintf(stderr, "stampede: %s\n", error.c_str());
+    }
+    return to_int(ExitCode::configuration);
+}
+
+std::vector<std::string> errors_of(const server::LoadedConfig& loaded) {
+    std::vector<std::string> texts;
+    for (const server::ConfigError& error : loaded.errors) {
+        texts.push_back(error.text());
+    }
+    return texts;
+}
+
+int serve(const server::Flags& flags) {
+    const server::LoadedConfig loaded = load(flags);
+    if (!loaded.ok()) { return refuse(errors_of(loaded)); }
+    logging::init(loaded.config.log);
+    for (const std::string& warning : loaded.warnings) {
+        logging::warn("config", warning);
+    }
+    return server::run(loaded.config);
+}
+
+void try_certificate(const transport::TlsFiles& files, std::vector<std::string>& errors) {
+    if (!files.is_set()) { return; }
+    try {
+        static_cast<void>(tls::make_server_context(files.certificate_file, files.key_file));
+    } catch (const tls::Error& error) { errors.emplace_back(error.what()); }
+}
+
+/// Opens what the configuration names, which load_config() does not.
+std::vector<std::string> try_files(const server::Config& config) {
+    std::vector<std::string> errors;
+    try_certificate(config.tls, errors);
+    for (const transport::ListenerOptions& listener : config.listeners) {
+        const bool is_known = listener.tls.certificate_file == config.tls.certificate_file &&
+                              listener.tls.key_file == config.tls.key_file;
+        if (!is_known) { try_certificate(listener.tls, errors); }
+    }
+
+    struct stat status {};
+
+    const std::string& directory = config.transport.http_dir;
+    if (!directory.empty() &&
+        (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))) {
+        errors.push_back("server.http_dir: " + directory + " is not a directory that can be read");
+    }
+    return errors;
+}
+
+int print_check(const server::LoadedConfig& loaded, const std::vector<std::string>& errors) {
+    const boost::json::object object{
+        {"ok", errors.empty()},
+        {"file", loaded.file},
+        {"errors", boost::json::value_from(errors)},
+        {"warnings", boost::json::value_from(loaded.warnings)}};
+    std::puts(boost::json::serialize(object).c_str());
+    return to_int(errors.empty() ? ExitCode::ok : ExitCode::configuration);
+}
+
+int check_config(const server::Flags& flags, bool as_json) {
+    const server::LoadedConfig loaded = load(flags);
+    std::vector<std::string> errors = errors_of(loaded);
+    for (std::string& error : try_files(loaded.config)) {
+        errors.push_back(std::move(error));
+    }
+    if (as_json) { return print_check(loaded, errors); }
+    for (const std::string& warning : loaded.warnings) {
+        std::fprintf(stderr, "stampede: warning: %s\n", warning.c_str());
+    }
+    if (!errors.empty()) { return refuse(errors); }
+    std::printf("%s: ok\n", loaded.file.empty() ? "defaults and environment" : loaded.file.c_str());
+    return to_int(ExitCode::ok);
+}
+
+int print_config(const server::Flags& flags, bool as_json) {
+    const server::LoadedConfig loaded = load(flags);
+    if (!loaded.ok()) { return refuse(errors_of(loaded)); }
+    if (!as_json) {
+        std::fputs(server::effective_config_text(loaded).c_str(), stdout);
+        return to_int(ExitCode::ok);
+    }
+    boost::json::object object;
+    for (const server::EffectiveValue& value : loaded.values) {
+        object[value.key] = boost::json::object{{"value", value.value}, {"origin", value.origin}};
+    }
+    std::puts(boost::json::serialize(object).c_str());
+    return to_int(ExitCode::ok);
+}
+
+void add_serve_options(CLI::App& command, server::Flags& flags) {
+    auto* const data = command.add_option("--data", flags.data, "Directory of the durable store");
+    command.add_option("DATA_DIR", flags.data, "The same")->excludes(data);
+    command.add_option("-c,--config", flags.config, "Configuration file (TOML)");
+    command.add_option("--tcp", flags.tcp, "host:port for STOMP over TCP, or off");
+    command.add_option("--ws", flags.ws, "host:port for STOMP over WebSocket, or off");
+    command.add_option("--admin", flags.admin, "host:port for health, metrics and console, or off");
+    command.add_option(
+        "--ports-file", flags.ports_file, "Write the bound addresses to this file (JSON)"
+    );
+    command.add_option("--threads", flags.threads, "Event loops");
+    command.add_option("--log-level", flags.log_level, "trace, debug, info, warn, error or off");
+    command.add_option(
+        "--http-dir", flags.http_dir, "Serve these static files on the WebSocket port"
+    );
+    command.add_option("--test-echo", flags.test_echo, "Path of a WebSocket echo, for tests only");
+    command.add_flag(
+        "--strict", flags.strict, "Refuse every sloppiness of clients, citing the rule"
+    );
+    command.add_flag(
+        "--insecure-no-auth", flags.insecure_no_auth, "Let everyone in, from everywhere"
+    );
+    command.add_flag("--insecure-no-tls", flags.insecure_no_tls, "Plain text on public addresses");
+}
+
+/// What a command about configuration takes.
+struct ConfigOptions {
+    server::Flags flags;
+    bool as_json = false;
+};
+
+std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
+    auto options = std::make_shared<ConfigOptions>();
+    command.add_option("FILE", options->flags.config, "Default: as serve finds it");
+    command.add_flag("--json", options->as_json, "As JSON");
+    return options;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& action) {
+    CLI::App* const command = app.add_subcommand("serve", "Run the broker");
+    const auto flags = std::make_shared<server::Flags>();
+    add_serve_options(*command, *flags);
+    command->callback([&action, flags] { action = [flags] { return serve(*flags); }; });
+}
+
+void add_config_commands(CLI::App& app, Action& action) {
+    CLI::App* const check =
+        app.add_subcommand("check-config", "Check a configuration; exits 0 or 3");
+    const auto to_check = add_config_options(*check);
+    check->callback([&action, to_check] {
+        action = [to_check] { return check_config(to_check->flags, to_check->as_json); };
+    });
+
+    CLI::App* const print =
+        app.add_subcommand("print-config", "Print the values in force and where they come from");
+    const auto to_print = add_config_options(*print);
+    print->callback([&action, to_print] {
+        action = [to_print] { return print_config(to_print->flags, to_print->as_json); };
+    });
+
+    CLI::App* const defaults =
+        app.add_subcommand("default-config", "Print all keys with their defaults and meanings");
+    defaults->callback([&action] {
+        action = [] {
+            std::fputs(server::default_config_text().c_str(), stdout);
+            return to_int(ExitCode::ok);
+        };
+    });
+}
+
+}  // namespace cli
