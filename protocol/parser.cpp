@@ -67,9 +67,10 @@ std::string_view hint_for_first_octet(char octet) {
 
 }  // namespace
 
-void Parser::feed(std::span<char> input) {
+void Parser::feed(std::span<char> input, bool is_utf8) {
     assert(input_.empty());
     input_ = input;
+    input_is_utf8_ = is_utf8;
 }
 
 Parser::Event Parser::next() {
@@ -176,7 +177,8 @@ bool Parser::try_repeat() {
     }
     tolerances_.carriage_return += known_line_ends_;
     tolerances_.raw_colon += known_raw_colons_;
-    frame_ = Frame{Command::send, known_headers_, std::string_view(body, body_size), true};
+    frame_ = Frame{
+        Command::send, known_headers_, std::string_view(body, body_size), true, input_is_utf8_};
     input_ = input_.subspan(head + body_size + 1);
     stage_ = Stage::between;
     return true;
@@ -194,6 +196,7 @@ std::size_t Parser::useful_input() const {
 }
 
 void Parser::hold(std::size_t octets) {
+    held_is_utf8_ = input_is_utf8_ && (held_.empty() || held_is_utf8_);
     held_.append(input_.data(), octets);
     input_ = input_.subspan(octets);
     is_split_ = false;
@@ -523,7 +526,8 @@ Parser::Event Parser::finish(char* data, std::size_t body_size) {
         }
         body = {};
     }
-    frame_ = Frame{command_, scratch_.headers, body, false};
+    frame_ = Frame{
+        command_, scratch_.headers, body, false, held_.empty() ? input_is_utf8_ : held_is_utf8_};
     const std::size_t frame_size = body_begin_ + body_size + (body_ended_early_ ? 0 : 1);
     if (!connected_) { octets_before_connected_ += frame_size; }
     if (held_.empty()) {

@@ -51,7 +51,8 @@ public:
 
     /// Gives `input` to the parser. It is modified (escapes are undone in place) and must stay
     /// valid until next() has answered `need_more`, which also ends every view given out.
-    void feed(std::span<char> input);
+    /// `is_utf8`: the input is part of a text that is validated as UTF-8 while it comes.
+    void feed(std::span<char> input, bool is_utf8 = false);
 
     [[nodiscard]] Event next();
 
@@ -65,7 +66,8 @@ public:
     /// Escapes follow `version` from the next frame on and the limits before CONNECTED end.
     void connected(Version version);
 
-    /// Takes back the input that next() has not reached, for later or never. Views given out stay valid.
+    /// Takes back the input that next() has not reached, for later or never. Views given out stay
+    /// valid.
     [[nodiscard]] std::span<char> take_rest() { return std::exchange(input_, {}); }
 
     [[nodiscard]] bool is_mid_frame() const { return stage_ != Stage::between; }
@@ -146,6 +148,8 @@ private:
     std::optional<std::size_t> content_length_;
 
     std::span<char> input_;
+    bool input_is_utf8_ = false;
+    bool held_is_utf8_ = false;
     std::string held_;  ///< The incomplete frame's octets from earlier input.
     bool frame_in_held_ = false;
 

@@ -35,6 +35,7 @@ struct Send {
     std::span<const Header> headers;  ///< All of them; the engine decides what is forwarded.
     std::string_view body;
     bool repeats_head = false;
+    bool is_utf8 = false;  ///< The body is known to be valid UTF-8.
 };
 
 struct Subscribe {

@@ -85,12 +85,12 @@ unsigned Destinations::home_of(std::string_view canonical) const {
     return static_cast<unsigned>(std::hash<std::string_view>()(canonical) % peers_.size());
 }
 
-MessageRef Destinations::make_message(const SendHead& head, std::string_view body) {
+MessageRef Destinations::make_message(const SendHead& head, std::string_view body, bool is_utf8) {
     char id[40];
     std::memcpy(id, id_prefix_.data(), id_prefix_.size());
     char* const end = std::to_chars(id + id_prefix_.size(), id + sizeof id, ++last_message_).ptr;
     ++output_.counters.messages_published;
-    return Message::make({id, static_cast<std::size_t>(end - id)}, head, body);
+    return Message::make({id, static_cast<std::size_t>(end - id)}, head, body, is_utf8);
 }
 
 std::shared_ptr<Queue> Destinations::make_queue(std::string name) {
@@ -485,8 +485,9 @@ void Destinations::dead_letter(
         }
     }
     lines += queue_line + "\n";
-    const MessageRef letter =
-        Message::make(message->id(), with_headers(*message, lines), message->body());
+    const MessageRef letter = Message::make(
+        message->id(), with_headers(*message, lines), message->body(), message->is_text()
+    );
     ++output_.counters.messages_dead_lettered;
     const auto target = route({DestinationKind::queue, queue_space, key});
     const auto published =

@@ -93,8 +93,10 @@ public:
     /// publish() on the home shard, for a publisher elsewhere; `reply` is told if it is set.
     void publish_for(const Route& route, const MessageRef& message, const ReplyTo& reply);
 
-    /// A message under a new id.
-    [[nodiscard]] MessageRef make_message(const SendHead& head, std::string_view body);
+    /// A message under a new id. `is_utf8`: the body is known to be valid UTF-8.
+    [[nodiscard]] MessageRef make_message(
+        const SendHead& head, std::string_view body, bool is_utf8
+    );
 
     /// Connects `subscription` to what `pattern` names. False: `done` is called later, else it was
     /// called. Call started() once the RECEIPT is queued: only then a queue delivers.

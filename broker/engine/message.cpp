@@ -62,7 +62,9 @@ constexpr std::int64_t overhead = 128;
 
 }  // namespace
 
-MessageRef Message::make(std::string_view id, const SendHead& head, std::string_view body) {
+MessageRef Message::make(
+    std::string_view id, const SendHead& head, std::string_view body, bool is_utf8
+) {
     assert(id.size() <= 64);
     const std::size_t size = id_name.size() + id.size() + 1 + length_name.size() +
                              digits_of(body.size()) + 1 + head.lines.size() + body.size() + 1;
@@ -76,17 +78,24 @@ MessageRef Message::make(std::string_view id, const SendHead& head, std::string_
         operator char*() const { return octets; }  // NOLINT(google-explicit-constructor)
     };
 
-    return std::allocate_shared<Message>(allocator, Private{}, Late{octets}, id, head, body);
+    return std::allocate_shared<Message>(
+        allocator, Private{}, Late{octets}, id, head, body, is_utf8
+    );
 }
 
 Message::Message(
-    Private, char* octets, std::string_view id, const SendHead& head, std::string_view body
+    Private,
+    char* octets,
+    std::string_view id,
+    const SendHead& head,
+    std::string_view body,
+    bool is_utf8
 )
     : octets_(octets),
       older_(head.older),
       body_size_(static_cast<std::uint32_t>(body.size())),
       id_size_(static_cast<std::uint8_t>(id.size())),
-      is_text_(head.is_utf8 && protocol::is_utf8(body)) {
+      is_text_(is_utf8 || protocol::is_utf8(body)) {
     char* out = append(octets, id_name);
     out = append(out, id);
     *out++ = '\n';

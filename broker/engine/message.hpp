@@ -23,7 +23,6 @@ struct SendHead {
     };
 
     std::shared_ptr<const Older> older;
-    bool is_utf8 = true;
 };
 
 class Message;
@@ -34,12 +33,18 @@ class Message {
 
 public:
     /// Encodes a message named `id` (of `0-9 A-Z a-z`) with `head` and a copy of `body`.
+    /// `is_utf8`: the body is known to be valid UTF-8 and not looked at again.
     [[nodiscard]] static MessageRef make(
-        std::string_view id, const SendHead& head, std::string_view body
+        std::string_view id, const SendHead& head, std::string_view body, bool is_utf8 = false
     );
 
     Message(
-        Private, char* octets, std::string_view id, const SendHead& head, std::string_view body
+        Private,
+        char* octets,
+        std::string_view id,
+        const SendHead& head,
+        std::string_view body,
+        bool is_utf8
     );
     ~Message();
     Message(const Message&) = delete;

@@ -53,6 +53,10 @@ Session::~Session() {
 void Session::handle(const protocol::Frame& frame) {
     shard_.assert_current();
     assert(may_read());
+    // A publisher that repeats its head: nothing about it has to be looked at again.
+    if (frame.repeats_head && prepared_ && prepared_->is_plain) {
+        return publish(*prepared_, frame.body, frame.is_utf8, std::nullopt);
+    }
     const auto request = protocol::to_request(frame, version_, router_.limits().protocol);
     const Receipt receipt = frame.find("receipt");
     const bool is_connect = frame.command == Command::connect || frame.command == Command::stomp;
@@ -185,6 +189,7 @@ void Session::fail(Error error, std::string_view receipt, std::string_view subsc
     refusal_receipt_ = receipt;
     refusal_subscription_ = subscription;
     drop_everything();
+    return_outstanding();
     state_ = State::failing;
     outbox_.mark_dirty();
     if (receipts_.empty()) { return finish_failing(); }
@@ -222,6 +227,7 @@ void Session::close(ErrorCode reason) {
     ++router_.counters().refusals[static_cast<std::size_t>(reason)];
     refusal_.code = reason;
     drop_everything();
+    return_outstanding();
     set_closing({protocol::close_code(reason), reason, false, false});
 }
 
@@ -246,20 +252,34 @@ void Session::cut_slow_consumer(const std::string& destination) {
     outbox_.mark_dirty();
 }
 
+// No new message is dispatched; what waits already is still sent (P-RCPT-05).
 void Session::on(const protocol::Disconnect& request) {
+    shard_.assert_current();
     disconnect_receipt_ =
         request.receipt ? std::optional<std::string>(*request.receipt) : std::nullopt;
     abort_transactions();
+    for (const auto& [key, subscription] : subscriptions_) {
+        subscription->stop();
+    }
     state_ = State::disconnecting;
-    if (!outbox_.is_waiting() && receipts_.empty()) { finish_disconnecting(); }
+    finish_disconnecting();
     outbox_.mark_dirty();
 }
 
 // After all that was queued before: the RECEIPT is the last frame (P-RCPT-05).
 void Session::finish_disconnecting() {
     if (outbox_.is_waiting() || !receipts_.empty()) { return; }
+    drop_everything();
+    return_outstanding();
     if (disconnect_receipt_) { push_receipt(*disconnect_receipt_); }
     set_closing({1000, ErrorCode::shutdown, false, true});
+}
+
+void Session::leave() {
+    if (state_ == State::closing || state_ == State::ended) { return; }
+    drop_everything();
+    return_outstanding();
+    state_ = State::closing;
 }
 
 void Session::flushed() {
@@ -333,9 +353,19 @@ void Session::drop_everything() {
     waits_ = 0;
 }
 
+// Deliveries in client modes go back at once: nobody will settle them any more (P-ACK-08).
 void Session::return_outstanding() {
     shard_.assert_current();
-    // Octets that never left: the deliveries did not happen (P-ACK-08).
+    for (const auto& subscription : buried_) {
+        std::vector<Delivery> deliveries = deliveries_.remove_all_of(*subscription);
+        if (deliveries.empty()) { continue; }
+        subscription->returned(std::move(deliveries), Return::requeue, 0, false);
+    }
+    forget_settled();
+}
+
+// Octets that never left: the deliveries did not happen (P-ACK-08).
+void Session::return_unsent() {
     settle_sent();
     std::map<Subscription*, std::vector<Delivery>> unseen;
     while (!unsent_.empty()) {
@@ -345,26 +375,30 @@ void Session::return_outstanding() {
     for (auto& [subscription, deliveries] : unseen) {
         subscription->unseen(std::move(deliveries));
     }
-    for (const auto& subscription : buried_) {
-        std::vector<Delivery> deliveries = deliveries_.remove_all_of(*subscription);
-        if (!deliveries.empty()) {
-            subscription->returned(std::move(deliveries), Return::requeue, 0, false);
-        }
-        if (commits_ == 0) { subscription->detach(); }
-    }
-    if (commits_ == 0) { buried_.clear(); }
 }
 
 void Session::end() {
     if (state_ == State::ended) { return; }
     drop_everything();
+    return_unsent();
     return_outstanding();
     (void)outbox_.withdraw_all();
     state_ = State::ended;
     receipts_ = {};
     blocked_.clear();
-    if (commits_ == 0) { temporary_.reset(); }
     prepared_.reset();
+    finish_end();
+}
+
+// What a COMMIT under way still needs outlives the end until its outcome is known.
+void Session::finish_end() {
+    if (commits_ != 0) { return; }
+    return_outstanding();
+    for (const auto& subscription : buried_) {
+        subscription->detach();
+    }
+    buried_.clear();
+    temporary_.reset();
 }
 
 }  // namespace engine

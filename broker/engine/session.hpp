@@ -94,6 +94,7 @@ public:
     }
 
     [[nodiscard]] const std::optional<Closing>& closing() const { return closing_; }
+
     /// RECEIPTs are still to come from other shards.
     [[nodiscard]] bool awaits_answers() const { return waits_ != 0 || !receipts_.empty(); }
 
@@ -106,6 +107,9 @@ public:
     /// Ends without ERROR, as the transport found it necessary (shutdown over WebSocket, a dead
     /// peer).
     void close(protocol::ErrorCode reason);
+    /// The peer leaves or is sent away without ERROR: serves nobody any more. Octets already
+    /// encoded may still be sent; end() follows.
+    void leave();
     /// The connection is gone: everything it held returns to its queues. Idempotent.
     void end();
 
@@ -140,6 +144,7 @@ private:
     struct Prepared {
         Route route;
         SendHead head;
+        bool is_plain = true;  ///< Neither receipt nor transaction.
     };
 
     using Receipt = std::optional<std::string_view>;
@@ -166,6 +171,8 @@ private:
     void settle_sent();
     void drop_everything();
     void return_outstanding();
+    void return_unsent();
+    void finish_end();
     void set_closing(Closing closing);
 
     void refuse(const protocol::Error& error, const Receipt& receipt) {
@@ -175,7 +182,9 @@ private:
     // session_send.cpp
     [[nodiscard]] protocol::Result<Prepared> prepare(const protocol::Send& request);
     [[nodiscard]] protocol::Result<std::string> reply_address(const protocol::Send& request);
-    void publish(const Prepared& prepared, const protocol::Send& request);
+    void publish(
+        const Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt
+    );
     void buffer(const Prepared& prepared, const protocol::Send& request);
     Transaction* transaction(std::string_view id, const Receipt& receipt, std::string_view command);
     bool count_in(Transaction& transaction, std::size_t bytes, const Receipt& receipt);

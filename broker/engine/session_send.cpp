@@ -30,13 +30,18 @@ Error user_destinations_unsupported() {
 // SEND path, stop 3 of 7.
 void Session::on(const protocol::Send& request) {
     if (request.repeats_head && prepared_) {
-        return request.transaction ? buffer(*prepared_, request) : publish(*prepared_, request);
+        return request.transaction
+                   ? buffer(*prepared_, request)
+                   : publish(*prepared_, request.body, request.is_utf8, request.receipt);
     }
     prepared_.reset();
     auto prepared = prepare(request);
     if (!prepared) { return refuse(prepared.error(), request.receipt); }
     prepared_ = std::make_unique<Prepared>(std::move(*prepared));
-    return request.transaction ? buffer(*prepared_, request) : publish(*prepared_, request);
+    prepared_->is_plain = !request.receipt && !request.transaction;
+    return request.transaction
+               ? buffer(*prepared_, request)
+               : publish(*prepared_, request.body, request.is_utf8, request.receipt);
 }
 
 Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
@@ -91,24 +96,26 @@ Result<std::string> Session::reply_address(const protocol::Send& request) {
     return std::string();
 }
 
-void Session::publish(const Prepared& prepared, const protocol::Send& request) {
-    const MessageRef message = router_.make_message(prepared.head, request.body);
+void Session::publish(
+    const Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt
+) {
+    const MessageRef message = router_.make_message(prepared.head, body, is_utf8);
     ReplyTo reply;
     const bool is_elsewhere = prepared.route.home != shard_.index();
     if (is_elsewhere) {
         reply.session = Remote<Session>(shard_, shared_from_this());
-        reply.wants_success = request.receipt.has_value();
-        reply.ticket = expect(request.receipt);
+        reply.wants_success = receipt.has_value();
+        reply.ticket = expect(receipt);
     }
     const auto published = router_.publish(prepared.route, message, reply);
-    if (!published) { return refuse(published.error(), request.receipt); }
-    if (!is_elsewhere) { grant(request.receipt); }
+    if (!published) { return refuse(published.error(), receipt); }
+    if (!is_elsewhere) { grant(receipt); }
 }
 
 void Session::buffer(const Prepared& prepared, const protocol::Send& request) {
     Transaction* const open = transaction(*request.transaction, request.receipt, "SEND");
     if (open == nullptr) { return; }
-    MessageRef message = router_.make_message(prepared.head, request.body);
+    MessageRef message = router_.make_message(prepared.head, request.body, request.is_utf8);
     if (!count_in(*open, message->size(), request.receipt)) { return; }
     open->sends.push_back({prepared.route, std::move(message)});
     grant(request.receipt);
@@ -234,7 +241,7 @@ void Session::committed(Transaction transaction, std::uint64_t ticket, std::opti
     } else {
         apply(std::move(transaction));
     }
-    if (state_ == State::ended) { return return_outstanding(); }
+    if (state_ == State::ended) { return finish_end(); }
     outbox_.mark_dirty();
     answered(ticket, std::move(error));
 }

@@ -220,9 +220,18 @@ void Subscription::unblock() {
     }
 }
 
-void Subscription::close() {
+void Subscription::stop() {
     if (!is_open_) { return; }
     is_open_ = false;
+    if (queue_.is_set()) {
+        queue_.post([](Queue& queue, Consumer& consumer) { queue.close(consumer); });
+    }
+}
+
+void Subscription::close() {
+    if (is_closed_) { return; }
+    is_closed_ = true;
+    stop();
     if (backlog_) {
         outbox_.charge(-static_cast<std::int64_t>(backlog_->bytes()));
         backlog_.reset();
@@ -236,8 +245,6 @@ void Subscription::close() {
         }
         unseen_deliveries.push_back(std::move(waiting.delivery));
     }
-    if (!queue_.is_set()) { return; }
-    queue_.post([](Queue& queue, Consumer& consumer) { queue.close(consumer); });
     unseen(std::move(unseen_deliveries));
 }
 

@@ -102,6 +102,8 @@ public:
 
     [[nodiscard]] const QueueLink& queue() const { return queue_; }
 
+    /// No further messages; those that wait already are still sent.
+    void stop();
     /// No further messages. Waiting ones go back to their queue unseen; topics' are dropped.
     void close();
     /// The queue may deliver again: the connection's output has drained.
@@ -143,6 +145,7 @@ private:
 
     // Lives on the shard.
     bool is_open_ = true;
+    bool is_closed_ = false;
     bool is_blocking_ = false;  ///< The queue was told to hold back.
     QueueLink queue_;
     std::size_t outstanding_ = 0;

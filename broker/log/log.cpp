@@ -19,7 +19,7 @@ namespace logging {
 
 namespace {
 
-constexpr std::size_t queue_lines = 8192;
+constexpr std::size_t queue_lines = 1024;
 constexpr std::chrono::seconds summary_period{10};
 
 std::atomic<std::uint64_t> suppressed_lines{0};

@@ -103,7 +103,7 @@ private:
     bool process(std::span<char> input);
     void process_http(std::span<char> input);
     bool process_web_socket(std::span<char> input);
-    bool process_stomp(std::span<char> input);
+    bool process_stomp(std::span<char> input, bool is_utf8 = false);
     bool handle_event(protocol::Parser::Event event);
     bool handle_frame();
     bool handle_data();

@@ -70,7 +70,7 @@ void Connection::close_without_error(std::uint16_t code, std::string_view reason
         );
     }
     send_close_frame(code, reason);
-    session_->end();
+    session_->leave();
     phase_ = Phase::flushing;
     phase_at_ = shard_.now();
     closes_after_flush_ = true;
@@ -85,7 +85,7 @@ void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
         // A close without DISCONNECT is a normal event (P-WS-15).
         send_close_frame(code == 1005 ? 1000 : code, {});
     }
-    session_->end();
+    session_->leave();
     if (phase_ != Phase::awaiting) { phase_at_ = shard_.now(); }
     phase_ = Phase::flushing;
     closes_after_flush_ = true;

@@ -232,7 +232,7 @@ bool Connection::handle_data() {
     if (payload.empty()) { return check_barren(0); }
     barren_frames_ = 0;
     barren_octets_ = 0;
-    if (!process_stomp(payload)) { return false; }
+    if (!process_stomp(payload, decoder.is_text())) { return false; }
     if (!is_authenticated_ && decoder.is_message_end() && parser_.is_connect_without_nul()) {
         if (context_.options.tolerate_missing_nul) {
             parser_.supply_missing_nul();
@@ -294,9 +294,9 @@ bool Connection::check_barren(std::size_t octets) {
 }
 
 // SEND path, stop 2 of 7. False if processing must stop here.
-bool Connection::process_stomp(std::span<char> input) {
+bool Connection::process_stomp(std::span<char> input, bool is_utf8) {
     missing_nul_at_ = Instant(0);
-    parser_.feed(input);
+    parser_.feed(input, is_utf8);
     for (;;) {
         const protocol::Parser::Event event = parser_.next();
         if (event == protocol::Parser::Event::need_more) { return true; }
