@@ -1,5 +1,5 @@
-// The hot paths are publish() and scan_web_socket(): no allocation, no parsing, a few comparisons.
-// Set-up frames come from the codec; deliveries are recognised by their shape.
+// The hot paths are publish() and on_delivery(): no allocation, no look-up, a few comparisons.
+// Set-up frames come from the codec.
 #include "broker/cli/load_peer.hpp"
 
 #include "broker/cli/base64.hpp"
@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <netinet/in.h>
@@ -21,52 +20,16 @@ namespace cli {
 namespace {
 
 constexpr std::size_t read_size = 256 * 1024;
-constexpr std::size_t receipt_digits = 10;
 constexpr std::size_t receipt_ring = 1 << 16;
-constexpr std::string_view receipt_zero = "0000000000";
 constexpr std::size_t upgrade_answer_max = 16 * 1024;
 constexpr std::size_t input_max = 64 * 1024 * 1024;
 constexpr protocol::Version version = protocol::Version::v1_2;
-
-std::string_view value_of(std::string_view head, std::string_view name_line) {
-    const void* const found =
-        ::memmem(head.data(), head.size(), name_line.data(), name_line.size());
-    if (found == nullptr) { return {}; }
-    const char* const begin = static_cast<const char*>(found) + name_line.size();
-    const std::string_view rest(begin, static_cast<std::size_t>(head.data() + head.size() - begin));
-    return rest.substr(0, rest.find('\n'));
-}
-
-std::uint64_t number_in(std::string_view text) {
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
 
 // Each connection's mask differs, and no octet of it is zero; unpredictable it need not be here.
 std::uint32_t next_mask() {
     static std::uint32_t state = 0x9e3779b9U;
     state = state * 1664525U + 1013904223U;
     return state | 0x01010101U;
-}
-
-void write_digits(char* out, std::uint64_t number) {
-    for (std::size_t at = receipt_digits; at-- > 0; number /= 10) {
-        out[at] = static_cast<char>('0' + number % 10);
-    }
-}
-
-void apply(char* octets, std::size_t size, std::uint64_t mask) {
-    for (; size >= sizeof mask; octets += sizeof mask, size -= sizeof mask) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, octets, sizeof word);
-        word ^= mask;
-        std::memcpy(octets, &word, sizeof word);
-    }
-    std::uint64_t word = 0;
-    std::memcpy(&word, octets, size);
-    word ^= mask;
-    std::memcpy(octets, &word, size);
 }
 
 }  // namespace
@@ -84,6 +47,12 @@ void Tally::note_error(std::string_view text) {
         first_error += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? ' ' : c;
     }
 }
+
+LoadPeer::LoadPeer(const LoadPlan& plan, Tally& tally, int epoll)
+    : plan_(plan),
+      tally_(tally),
+      epoll_(epoll),
+      scanner_(*this, plan.target.url.is_web_socket, plan.body_size) {}
 
 LoadPeer::~LoadPeer() {
     close();
@@ -201,10 +170,10 @@ void LoadPeer::close() {
     }
     socket_ = -1;
     state_ = State::closed;
+    scanner_.stop();
     // Thousands of closed peers may stay in memory.
     output_ = {};
     input_ = {};
-    partial_ = {};
     written_ = 0;
 }
 
@@ -257,58 +226,27 @@ void LoadPeer::want_output(bool wanted) {
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket_, &event);
 }
 
-std::uint64_t LoadPeer::mask_at(std::size_t payload_offset) const {
-    if (!plan_.target.url.is_web_socket) { return 0; }
-    std::array<char, 4> key;
-    std::memcpy(key.data(), &mask_, sizeof mask_);
-    std::array<char, 8> turned;
-    for (std::size_t i = 0; i < turned.size(); ++i) {
-        turned[i] = key[(payload_offset + i) % 4];
-    }
-    std::uint64_t mask = 0;
-    std::memcpy(&mask, turned.data(), sizeof mask);
-    return mask;
-}
-
-LoadPeer::Template LoadPeer::make_template(bool with_receipt) const {
+SendTemplate LoadPeer::make_template(bool asks_receipt) const {
     std::vector<protocol::Header> headers{{"destination", destination_}};
     append_views(headers, plan_.send_headers);
-    if (with_receipt) { headers.push_back({"receipt", receipt_zero}); }
-    std::string frame;
-    const std::string body(plan_.body_size, 'x');
-    protocol::append_frame(frame, protocol::Command::send, headers, body, version);
-
-    Template made;
-    const std::size_t stamp_at = frame.size() - 1 - body.size();
-    const std::size_t receipt_at = with_receipt ? frame.find(receipt_zero) : 0;
-    made.stamp_mask = mask_at(stamp_at);
-    made.receipt_mask = mask_at(receipt_at);
-    if (plan_.target.url.is_web_socket) {
-        protocol::append_web_socket_frame(made.octets, protocol::Opcode::text, frame, &mask_);
-    } else {
-        made.octets = frame;
-    }
-    const std::size_t framing = made.octets.size() - frame.size();
-    made.stamp_at = stamp_at + framing;
-    made.receipt_at = receipt_at + framing;
-    return made;
+    const bool is_masked = plan_.target.url.is_web_socket;
+    return {
+        headers,
+        plan_.body_size,
+        is_masked ? std::optional<std::uint32_t>(mask_) : std::nullopt,
+        asks_receipt};
 }
 
 void LoadPeer::publish(std::uint64_t time_ns) {
     const bool asks = plan_.receipt_every != 0 && (sent_ + 1) % plan_.receipt_every == 0;
-    const Template& made = asks ? with_receipt_ : plain_;
-    const std::size_t at = output_.size();
-    output_ += made.octets;
-    char* const stamp = output_.data() + at + made.stamp_at;
-    write_stamp(stamp, {publisher_, sent_, time_ns});
-    apply(stamp, Stamp::size, made.stamp_mask);
+    const Stamp stamp{publisher_, sent_, time_ns};
     if (asks) {
-        char* const receipt = output_.data() + at + made.receipt_at;
-        write_digits(receipt, receipts_sent_);
-        apply(receipt, receipt_digits, made.receipt_mask);
+        with_receipt_.append(output_, stamp, receipts_sent_);
         if (receipt_times_.empty()) { receipt_times_.resize(receipt_ring); }
         receipt_times_[receipts_sent_ % receipt_ring] = time_ns;
         ++receipts_sent_;
+    } else {
+        plain_.append(output_, stamp, 0);
     }
     ++sent_;
     ++tally_.published;
@@ -316,7 +254,7 @@ void LoadPeer::publish(std::uint64_t time_ns) {
 }
 
 void LoadPeer::acknowledge(std::string_view head) {
-    const std::string_view token = value_of(head, "\nack:");
+    const std::string_view token = header_value(head, "\nack:");
     if (plan_.ack == LoadAck::each_batch) {
         last_token_ = token;
     } else {
@@ -369,17 +307,16 @@ void LoadPeer::on_readable() {
     }
 }
 
-std::size_t LoadPeer::scan(char* begin, char* end) {
+std::size_t LoadPeer::scan(const char* begin, const char* end) {
     std::size_t used = 0;
     if (state_ == State::upgrading) {
         used = scan_upgrade(begin, end);
         if (state_ == State::upgrading || state_ == State::closed) { return used; }
     }
-    if (plan_.target.url.is_web_socket) { return used + scan_web_socket(begin + used, end); }
-    return used + scan_stomp(begin + used, end);
+    return used + scanner_.scan(begin + used, end);
 }
 
-std::size_t LoadPeer::scan_upgrade(char* begin, char* end) {
+std::size_t LoadPeer::scan_upgrade(const char* begin, const char* end) {
     const std::string_view text(begin, static_cast<std::size_t>(end - begin));
     const std::size_t head_end = text.find("\r\n\r\n");
     if (head_end == std::string_view::npos) {
@@ -394,142 +331,52 @@ std::size_t LoadPeer::scan_upgrade(char* begin, char* end) {
     return head_end + 4;
 }
 
-std::size_t LoadPeer::scan_web_socket(char* begin, char* end) {
-    char* at = begin;
-    while (end - at >= 2 && state_ != State::closed) {
-        const auto first = static_cast<std::uint8_t>(at[0]);
-        std::size_t size = static_cast<std::uint8_t>(at[1]) & 0x7fU;
-        const std::ptrdiff_t head = size < 126 ? 2 : size == 126 ? 4 : 10;
-        if (end - at < head) { break; }
-        if (head != 2) {
-            size = 0;
-            for (std::ptrdiff_t i = 2; i < head; ++i) {
-                size = size << 8 | static_cast<std::uint8_t>(at[i]);
-            }
-        }
-        if (static_cast<std::size_t>(end - at - head) < size) { break; }
-        on_message(first & 0x0fU, at + head, size);
-        at += head + static_cast<std::ptrdiff_t>(size);
-    }
-    return static_cast<std::size_t>(at - begin);
-}
-
-void LoadPeer::on_message(std::uint8_t opcode, char* payload, std::size_t size) {
-    // A message that holds exactly one of our frames: its body is where it must be.
-    const std::size_t body_size = plan_.body_size;
-    if (opcode <= 2 && size > body_size + 9 && payload[0] == 'M' && partial_.empty()) {
-        const char* const body = payload + size - 1 - body_size;
-        if (body[-1] == '\n' && body[-2] == '\n' && body[body_size] == '\0') {
-            return deliver({payload, size - 1 - body_size}, body);
-        }
-    }
-    if (opcode <= 2) { return scan_piece(payload, size); }
-    if (opcode == 8) {
-        return lose(size > 2 ? std::string_view(payload + 2, size - 2) : "closed by the broker");
-    }
-    if (opcode == 9) {
-        protocol::append_web_socket_frame(output_, protocol::Opcode::pong, {payload, size}, &mask_);
-        mark_dirty();
-    }
-}
-
-void LoadPeer::scan_piece(char* begin, std::size_t size) {
-    if (partial_.empty()) {
-        const std::size_t used = scan_stomp(begin, begin + size);
-        partial_.assign(begin + used, size - used);
-        return;
-    }
-    // A frame may close the peer, which releases partial_: scan a string of our own.
-    std::string whole = std::move(partial_);
-    whole.append(begin, size);
-    const std::size_t used = scan_stomp(whole.data(), whole.data() + whole.size());
-    partial_.assign(whole, used);
-}
-
-/// The first octet after the blank line of the frame at `begin`, or null.
-const char* LoadPeer::end_of_head(const char* begin, const char* end) const {
-    const auto size = static_cast<std::size_t>(end - begin);
-    if (head_size_ >= 2 && size >= head_size_ && *begin == 'M' && begin[head_size_ - 1] == '\n' &&
-        begin[head_size_ - 2] == '\n') {
-        return begin + head_size_;
-    }
-    const void* const found = ::memmem(begin, size, "\n\n", 2);
-    return found == nullptr ? nullptr : static_cast<const char*>(found) + 2;
-}
-
-std::size_t LoadPeer::scan_stomp(const char* begin, const char* end) {
-    const char* at = begin;
-    while (at < end && state_ != State::closed) {
-        if (*at == '\n' || *at == '\r') {
-            ++at;
-            continue;
-        }
-        const char* const body = end_of_head(at, end);
-        if (body == nullptr) { break; }
-        const std::string_view head(at, static_cast<std::size_t>(body - at));
-        const auto rest = static_cast<std::size_t>(end - body);
-        const std::string_view length = value_of(head, "\ncontent-length:");
-        std::size_t size = number_in(length);
-        if (length.empty()) {
-            const void* const nul = std::memchr(body, 0, rest);
-            size = nul == nullptr ? rest
-                                  : static_cast<std::size_t>(static_cast<const char*>(nul) - body);
-        }
-        if (size >= rest) { break; }
-        on_frame(head, {body, size});
-        at = body + size + 1;
-    }
-    return static_cast<std::size_t>(at - begin);
-}
-
 void LoadPeer::on_frame(std::string_view head, std::string_view body) {
-    switch (head.front()) {
-        case 'M':
-            head_size_ = head.size();
-            if (body.size() == plan_.body_size) { deliver(head, body.data()); }
-            break;
-        case 'C':
-            if (state_ != State::logging_in) { break; }
-            if (is_subscriber_) {
-                subscribe();
-            } else {
-                become_ready();
-            }
-            break;
-        case 'R':
-            if (state_ == State::subscribing) {
-                become_ready();
-            } else {
-                on_receipt(head);
-            }
-            break;
-        default:
-            ++tally_.errors;
-            tally_.note_error(std::string(value_of(head, "\nmessage:")).append(": ").append(body));
+    if (head.starts_with("CONNECTED") && state_ == State::logging_in) {
+        if (is_subscriber_) { return subscribe(); }
+        become_ready();
+    } else if (head.starts_with("RECEIPT") && state_ == State::subscribing) {
+        become_ready();
+    } else if (head.starts_with("RECEIPT")) {
+        on_receipt(head);
+    } else if (head.starts_with("ERROR")) {
+        ++tally_.errors;
+        tally_.note_error(std::string(header_value(head, "\nmessage:")).append(": ").append(body));
     }
+}
+
+void LoadPeer::on_ping(std::string_view payload) {
+    protocol::append_web_socket_frame(output_, protocol::Opcode::pong, payload, &mask_);
+    mark_dirty();
+}
+
+void LoadPeer::on_close(std::string_view reason) {
+    lose(reason.empty() ? "closed by the broker" : reason);
 }
 
 void LoadPeer::on_receipt(std::string_view head) {
     ++receipts_;
     ++tally_.receipts;
     if (!tally_.is_measuring || receipt_times_.empty()) { return; }
-    const std::uint64_t number = number_in(value_of(head, "\nreceipt-id:"));
+    const std::uint64_t number = leading_number(header_value(head, "\nreceipt-id:"));
     tally_.receipt_latency.record(tally_.now_ns - receipt_times_[number % receipt_ring]);
 }
 
-void LoadPeer::deliver(std::string_view head, const char* body) {
+void LoadPeer::on_delivery(std::string_view head, const char* body) {
     const Stamp stamp = read_stamp(body);
     if (stamp.publisher >= tally_.delivered_by.size()) { return; }
     ++tally_.delivered;
     ++tally_.delivered_by[stamp.publisher];
     if (tally_.is_measuring) { tally_.latency.record(stamp.age_at(tally_.now_ns)); }
-    if (plan_.is_ordered) {
-        if (stamp.publisher >= expected_.size()) { expected_.resize(stamp.publisher + 1); }
-        std::uint64_t& expected = expected_[stamp.publisher];
-        if (stamp.sequence != expected) { ++tally_.misplaced; }
-        expected = stamp.sequence + 1;
-    }
+    if (plan_.is_ordered) { check_order(stamp); }
     if (plan_.ack != LoadAck::automatic) { acknowledge(head); }
+}
+
+void LoadPeer::check_order(const Stamp& stamp) {
+    if (stamp.publisher >= expected_.size()) { expected_.resize(stamp.publisher + 1); }
+    std::uint64_t& expected = expected_[stamp.publisher];
+    if (stamp.sequence != expected) { ++tally_.misplaced; }
+    expected = stamp.sequence + 1;
 }
 
 }  // namespace cli

@@ -4,6 +4,8 @@
 
 #include "broker/cli/headers.hpp"
 #include "broker/cli/histogram.hpp"
+#include "broker/cli/scanner.hpp"
+#include "broker/cli/send_template.hpp"
 #include "broker/cli/stamp.hpp"
 #include "broker/cli/target.hpp"
 
@@ -65,7 +67,7 @@ struct Tally {
     void note_error(std::string_view text);
 };
 
-class LoadPeer {
+class LoadPeer final : private ScannerSink {
 public:
     enum class State : std::uint8_t {
         idle,
@@ -77,10 +79,8 @@ public:
         closed
     };
 
-    LoadPeer(const LoadPlan& plan, Tally& tally, int epoll)
-        : plan_(plan), tally_(tally), epoll_(epoll) {}
-
-    ~LoadPeer();
+    LoadPeer(const LoadPlan& plan, Tally& tally, int epoll);
+    ~LoadPeer() override;
 
     LoadPeer(const LoadPeer&) = delete;
     LoadPeer& operator=(const LoadPeer&) = delete;
@@ -113,18 +113,9 @@ public:
 
     [[nodiscard]] std::uint64_t receipts_outstanding() const { return receipts_sent_ - receipts_; }
 
-    [[nodiscard]] std::size_t message_size() const { return plain_.octets.size(); }
+    [[nodiscard]] std::size_t message_size() const { return plain_.size(); }
 
 private:
-    /// A SEND as it goes over the wire; the stamp and the receipt's number are overwritten.
-    struct Template {
-        std::string octets;
-        std::size_t stamp_at = 0;
-        std::size_t receipt_at = 0;
-        std::uint64_t stamp_mask = 0;
-        std::uint64_t receipt_mask = 0;
-    };
-
     void finish_connecting();
     void bind_source(unsigned source) const;
     void request_upgrade();
@@ -136,22 +127,19 @@ private:
 
     void write(std::string_view frame);
     void subscribe();
-    Template make_template(bool with_receipt) const;
-    [[nodiscard]] std::uint64_t mask_at(std::size_t payload_offset) const;
+    [[nodiscard]] SendTemplate make_template(bool asks_receipt) const;
     void acknowledge(std::string_view head);
     void write_ack(std::string_view token);
 
     void on_readable();
-    std::size_t scan(char* begin, char* end);
-    std::size_t scan_upgrade(char* begin, char* end);
-    std::size_t scan_web_socket(char* begin, char* end);
-    void on_message(std::uint8_t opcode, char* payload, std::size_t size);
-    void scan_piece(char* begin, std::size_t size);
-    std::size_t scan_stomp(const char* begin, const char* end);
-    const char* end_of_head(const char* begin, const char* end) const;
-    void on_frame(std::string_view head, std::string_view body);
+    std::size_t scan(const char* begin, const char* end);
+    std::size_t scan_upgrade(const char* begin, const char* end);
+    void on_delivery(std::string_view head, const char* body) override;
+    void on_frame(std::string_view head, std::string_view body) override;
+    void on_ping(std::string_view payload) override;
+    void on_close(std::string_view reason) override;
     void on_receipt(std::string_view head);
-    void deliver(std::string_view head, const char* body);
+    void check_order(const Stamp& stamp);
 
     const LoadPlan& plan_;
     Tally& tally_;
@@ -170,18 +158,17 @@ private:
 
     std::string output_;
     std::size_t written_ = 0;
-    std::string input_;    ///< An incomplete WebSocket frame, or STOMP frame over TCP.
-    std::string partial_;  ///< An incomplete STOMP frame from earlier WebSocket messages.
+    std::string input_;  ///< What the scanner could not use yet.
+    Scanner scanner_;
 
-    Template plain_;
-    Template with_receipt_;
+    SendTemplate plain_;
+    SendTemplate with_receipt_;
     std::uint64_t sent_ = 0;
     std::uint64_t receipts_sent_ = 0;
     std::uint64_t receipts_ = 0;
     std::vector<std::uint64_t> receipt_times_;  ///< A ring, by the receipt's number.
 
-    std::size_t head_size_ = 0;  ///< Of the last MESSAGE: the next one's is likely the same.
-    std::string last_token_;     ///< To be acknowledged after this batch.
+    std::string last_token_;               ///< To be acknowledged after this batch.
     std::vector<std::uint64_t> expected_;  ///< Next sequence number, by publisher.
 };
 

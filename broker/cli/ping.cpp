@@ -49,9 +49,11 @@ std::vector<double> round_trips(Client& client, const PingOptions& options, cons
     return times;
 }
 
-std::vector<std::string> advice_for(const Session& session, const Target& target) {
+std::vector<std::string> advice_for(const Client& client, const Target& target) {
+    const Session& session = client.session();
+    const Opening& opening = client.opening();
     std::vector<std::string> advice;
-    if (target.url.is_web_socket && session.sub_protocol.empty()) {
+    if (target.url.is_web_socket && opening.sub_protocol.empty()) {
         advice.emplace_back(
             "no sub-protocol was chosen: browsers that ask for one will fail the connection"
         );
@@ -82,26 +84,28 @@ void print_line(const char* name, const std::string& value) {
     if (!value.empty()) { std::printf("  %-13s %s\n", name, value.c_str()); }
 }
 
-void print_text(const Session& session, const Target& target, const std::vector<double>& times) {
+void print_text(const Client& client, const Target& target, const std::vector<double>& times) {
+    const Session& session = client.session();
+    const Opening& opening = client.opening();
     const auto connect_time =
-        session.tcp_time + session.tls_time + session.upgrade_time + session.stomp_time;
+        opening.tcp_time + opening.tls_time + opening.upgrade_time + session.log_in_time;
     std::printf("%s: connected in %.2f ms", target.url.text().c_str(), milliseconds(connect_time));
     std::printf(
         " (TCP %.2f, TLS %.2f, upgrade %.2f, STOMP %.2f)\n",
-        milliseconds(session.tcp_time),
-        milliseconds(session.tls_time),
-        milliseconds(session.upgrade_time),
-        milliseconds(session.stomp_time)
+        milliseconds(opening.tcp_time),
+        milliseconds(opening.tls_time),
+        milliseconds(opening.upgrade_time),
+        milliseconds(session.log_in_time)
     );
     print_line("server", session.server);
     print_line("STOMP", std::string(to_string(session.version)));
-    print_line("sub-protocol", session.sub_protocol);
+    print_line("sub-protocol", opening.sub_protocol);
     print_line("session", session.id);
     print_line("user", session.user);
     print_line("our beats", beat_text(session.send_every));
     print_line("its beats", beat_text(session.hear_every));
-    print_line("TLS", session.tls);
-    print_line("certificate", session.certificate);
+    print_line("TLS", opening.tls);
+    print_line("certificate", opening.certificate);
     if (!times.empty()) {
         const auto [low, high] = std::minmax_element(times.begin(), times.end());
         const double sum = std::accumulate(times.begin(), times.end(), 0.0);
@@ -114,29 +118,31 @@ void print_text(const Session& session, const Target& target, const std::vector<
             *high
         );
     }
-    for (const std::string& line : advice_for(session, target)) {
+    for (const std::string& line : advice_for(client, target)) {
         print_line("advice", line);
     }
 }
 
-void print_json(const Session& session, const Target& target, const std::vector<double>& times) {
+void print_json(const Client& client, const Target& target, const std::vector<double>& times) {
+    const Session& session = client.session();
+    const Opening& opening = client.opening();
     const boost::json::object object{
         {"url", target.url.text()},
         {"server", session.server},
         {"version", to_string(session.version)},
-        {"sub_protocol", session.sub_protocol},
+        {"sub_protocol", opening.sub_protocol},
         {"session", session.id},
         {"user", session.user},
         {"send_every_ms", session.send_every.count()},
         {"hear_every_ms", session.hear_every.count()},
-        {"tls", session.tls},
-        {"certificate", session.certificate},
-        {"tcp_ms", milliseconds(session.tcp_time)},
-        {"tls_ms", milliseconds(session.tls_time)},
-        {"upgrade_ms", milliseconds(session.upgrade_time)},
-        {"stomp_ms", milliseconds(session.stomp_time)},
+        {"tls", opening.tls},
+        {"certificate", opening.certificate},
+        {"tcp_ms", milliseconds(opening.tcp_time)},
+        {"tls_ms", milliseconds(opening.tls_time)},
+        {"upgrade_ms", milliseconds(opening.upgrade_time)},
+        {"stomp_ms", milliseconds(session.log_in_time)},
         {"round_trips_ms", boost::json::value_from(times)},
-        {"advice", boost::json::value_from(advice_for(session, target))}};
+        {"advice", boost::json::value_from(advice_for(client, target))}};
     std::puts(boost::json::serialize(object).c_str());
 }
 
@@ -145,7 +151,7 @@ int ping(const PingOptions& options) {
     Client client(target);
     const std::vector<double> times = round_trips(client, options, target);
     client.disconnect();
-    (options.as_json ? print_json : print_text)(client.session(), target, times);
+    (options.as_json ? print_json : print_text)(client, target, times);
     return to_int(ExitCode::ok);
 }
 
