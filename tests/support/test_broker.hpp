@@ -1,0 +1,65 @@
+// A broker without sockets, threads and clock: shards with their routers, driven by a test.
+// Clients must be gone before it is.
+#pragma once
+
+#include "broker/engine/authenticator.hpp"
+#include "broker/engine/destinations.hpp"
+#include "tests/support/queued_shard.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace support {
+
+class TestBroker {
+public:
+    explicit TestBroker(
+        unsigned shards = 1, std::uint64_t seed = 1, WorkOrder order = WorkOrder::posted
+    );
+    ~TestBroker();
+    TestBroker(const TestBroker&) = delete;
+    TestBroker& operator=(const TestBroker&) = delete;
+
+    /// To be changed before clients connect.
+    [[nodiscard]] engine::Limits& limits() { return settings_.limits; }
+
+    [[nodiscard]] std::vector<engine::Policy>& policies() { return settings_.policies; }
+
+    [[nodiscard]] ShardGroup& shards() { return shards_; }
+
+    [[nodiscard]] engine::Authenticator& authenticator() { return authenticator_; }
+
+    [[nodiscard]] engine::Destinations& router(unsigned shard) { return *rooms_[shard]->router; }
+
+    [[nodiscard]] engine::TurnOutput& output(unsigned shard) { return rooms_[shard]->output; }
+
+    /// Ends the turn of a shard: flushes what has output.
+    void end_turn(unsigned shard);
+    /// True if no work is posted and no output waits for a flush.
+    [[nodiscard]] bool is_at_rest() const;
+    /// Runs posted work and ends turns until all is at rest. Fails a test that never is.
+    void settle();
+    /// Lets time pass, timer by timer.
+    void advance(std::chrono::milliseconds time);
+
+    [[nodiscard]] engine::Counters counters() const;
+
+    /// The shards in turn, for new connections.
+    [[nodiscard]] unsigned next_shard() { return next_shard_++ % shards_.size(); }
+
+private:
+    struct Room {
+        engine::TurnOutput output;
+        std::unique_ptr<engine::Destinations> router;
+    };
+
+    ShardGroup shards_;
+    engine::RouterSettings settings_;
+    engine::LoopbackAuthenticator authenticator_{false};
+    std::vector<std::unique_ptr<Room>> rooms_;
+    unsigned next_shard_ = 0;
+};
+
+}  // namespace support
