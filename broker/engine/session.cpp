@@ -1,6 +1,7 @@
 #include "broker/engine/session.hpp"
 
 #include "protocol/encoder.hpp"
+#include "protocol/escape.hpp"
 
 #include <algorithm>
 #include <array>
@@ -73,7 +74,7 @@ void Session::handle(const protocol::Frame& frame) {
     }
     if (!request) {
         const bool is_short = receipt && receipt->size() <= router_.limits().protocol.id_bytes_max;
-        return refuse(request.error(), is_short ? receipt : std::nullopt);
+        return refuse(request.error(), is_short && !is_connect ? receipt : std::nullopt);
     }
     std::visit([this](const auto& typed) { on(typed); }, *request);
 }
@@ -153,22 +154,26 @@ std::uint64_t Session::expect(const Receipt& receipt) {
 
 void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
     shard_.assert_current();
+    // Nothing follows the last frame.
+    if (state_ == State::closing || state_ == State::ended) { return; }
+    std::optional<std::string> receipt;
     for (std::size_t i = 0; i < receipts_.size(); ++i) {
         PendingReceipt& pending = receipts_[i];
         if (pending.ticket != ticket) { continue; }
         pending.is_due = !error;
-        if (error) {
-            const std::string receipt = pending.id;
-            // What was asked for later is not answered any more.
-            while (receipts_.size() > i) {
-                receipts_.pop_back();
-            }
-            fail(*error, receipt);
-            return;
+        if (!error) { break; }
+        receipt = std::move(pending.id);
+        // What was asked for later is not answered any more.
+        while (receipts_.size() > i) {
+            receipts_.pop_back();
         }
-        break;
     }
-    if (error) { return fail(*error); }
+    if (!error) { return push_due_receipts(); }
+    if (state_ != State::failing) { return refuse(*error, receipt); }
+    // The frame that failed came before the one that is being refused: its failure counts.
+    refusal_ = std::move(*error);
+    refusal_receipt_ = std::move(receipt);
+    refusal_subscription_.clear();
     push_due_receipts();
 }
 
@@ -183,10 +188,19 @@ void Session::push_due_receipts() {
 }
 
 void Session::fail(Error error, std::string_view receipt, std::string_view subscription) {
+    fail_with(
+        std::move(error), receipt.empty() ? std::nullopt : std::optional(receipt), subscription
+    );
+}
+
+void Session::fail_with(Error error, const Receipt& receipt, std::string_view subscription) {
     if (state_ == State::failing || state_ == State::closing || state_ == State::ended) { return; }
-    ++router_.counters().refusals[static_cast<std::size_t>(error.code)];
     refusal_ = std::move(error);
-    refusal_receipt_ = receipt;
+    refusal_receipt_.reset();
+    // Before CONNECTED nobody knows how to write what needs escapes (P-ERR-03).
+    if (receipt && (state_ != State::accepted || !protocol::needs_escape(*receipt))) {
+        refusal_receipt_ = std::string(*receipt);
+    }
     refusal_subscription_ = subscription;
     drop_everything();
     return_outstanding();
@@ -200,6 +214,7 @@ void Session::fail(Error error, std::string_view receipt, std::string_view subsc
 }
 
 void Session::finish_failing() {
+    ++router_.counters().refusals[static_cast<std::size_t>(refusal_.code)];
     std::string body = refusal_.what + "\n" + refusal_.remedy + "\n";
     if (router_.limits().protocol.strict && !refusal_.rule.empty()) {
         body += std::string(refusal_.rule) + "\n";
@@ -212,7 +227,7 @@ void Session::finish_failing() {
     if (refusal_.code == ErrorCode::version_unsupported) {
         headers.push_back({"version", "1.0,1.1,1.2"});
     }
-    if (!refusal_receipt_.empty()) { headers.push_back({"receipt-id", refusal_receipt_}); }
+    if (refusal_receipt_) { headers.push_back({"receipt-id", *refusal_receipt_}); }
     if (!refusal_subscription_.empty()) {
         headers.push_back({"subscription", refusal_subscription_});
     }

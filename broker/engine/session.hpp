@@ -160,6 +160,7 @@ private:
     void on(const protocol::Disconnect& request);
 
     // session.cpp
+    void fail_with(protocol::Error error, const Receipt& receipt, std::string_view subscription);
     void send_connected(const protocol::Connect& request);
     void grant(const Receipt& receipt);
     std::uint64_t expect(const Receipt& receipt);
@@ -176,7 +177,7 @@ private:
     void set_closing(Closing closing);
 
     void refuse(const protocol::Error& error, const Receipt& receipt) {
-        fail(error, receipt.value_or(""));
+        fail_with(error, receipt, {});
     }
 
     // session_send.cpp
@@ -244,7 +245,7 @@ private:
     std::string user_;
     std::optional<Closing> closing_;
     protocol::Error refusal_;
-    std::string refusal_receipt_;
+    std::optional<std::string> refusal_receipt_;
     std::string refusal_subscription_;
     bool is_cut_ = false;   ///< A slow consumer, to be failed at the next flush.
     unsigned commits_ = 0;  ///< COMMITs whose outcome is not known yet.
