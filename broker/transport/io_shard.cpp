@@ -83,6 +83,7 @@ void IoShard::post(engine::Work work) {
 // Appends to the inbox of this shard, from any thread; wakes it once per batch.
 void IoShard::deliver(std::vector<engine::Work>& works) {
     bool was_empty = false;
+    inbox_size_.fetch_add(works.size(), std::memory_order_relaxed);
     {
         const std::lock_guard lock(inbox_mutex_);
         was_empty = inbox_.empty();
@@ -95,7 +96,6 @@ void IoShard::deliver(std::vector<engine::Work>& works) {
                 std::make_move_iterator(works.end())
             );
         }
-        inbox_size_.store(inbox_.size(), std::memory_order_relaxed);
     }
     works.clear();
     if (was_empty) {
@@ -108,9 +108,17 @@ void IoShard::receive_mail() {
     {
         const std::lock_guard lock(inbox_mutex_);
         works.swap(inbox_);
-        inbox_size_.store(0, std::memory_order_relaxed);
     }
     for (engine::Work& work : works) {
+        mail_.push_back(std::move(work));
+    }
+}
+
+// A bounded part of what came from other shards: the rest waits for the next turn, behind a flush.
+void IoShard::run_mail() {
+    for (int i = 0; i < turn_mail_max && !mail_.empty() && !is_turn_full(); ++i) {
+        engine::Work work = mail_.pop_front();
+        inbox_size_.fetch_sub(1, std::memory_order_relaxed);
         work();
     }
 }
@@ -148,12 +156,13 @@ void IoShard::run() {
 // nothing was ready.
 void IoShard::turn() {
     int handlers = 0;
-    if (later_.empty() && io_.poll_one() == 0) {
+    if (later_.empty() && mail_.empty() && io_.poll_one() == 0) {
         arm_clock();
         io_.run_one();
     }
     read_clock();
     run_later();
+    run_mail();
     while (handlers < turn_handlers_max && !is_turn_full() && io_.poll_one() != 0) {
         ++handlers;
     }
@@ -235,6 +244,7 @@ void IoShard::wind_down() {
     later_.clear();
     timers_.clear();
     inbox_.clear();
+    mail_ = {};
     for (auto& works : outgoing_) {
         works.clear();
     }

@@ -102,8 +102,9 @@ private:
     static constexpr std::size_t turn_read_max = 256 * 1024;
     static constexpr std::size_t turn_output_max = 8 * 1024 * 1024;
     static constexpr int turn_handlers_max = 256;
-    static constexpr std::size_t inbox_high =
-        64 * 1024;  ///< Works in a mailbox before senders stop reading.
+    static constexpr int turn_mail_max = 256;
+    /// Works in a mailbox before those who send to it stop reading.
+    static constexpr std::size_t inbox_high = 4 * 1024;
 
     struct Timer {
         engine::Instant at;
@@ -120,6 +121,7 @@ private:
     void turn();
     void run_later();
     void receive_mail();
+    void run_mail();
     void deliver(std::vector<engine::Work>& works);
     void send_mail();
     void flush();
@@ -152,7 +154,8 @@ private:
     bool mail_congested_ = false;
     std::mutex inbox_mutex_;
     std::vector<engine::Work> inbox_;
-    std::atomic<std::size_t> inbox_size_{0};
+    std::atomic<std::size_t> inbox_size_{0};  ///< Works not run yet, those in mail_ included.
+    engine::Fifo<engine::Work> mail_;         ///< Received; run a part per turn.
 
     mutable std::mutex report_mutex_;
     ShardReport report_;
