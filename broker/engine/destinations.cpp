@@ -358,11 +358,12 @@ void Destinations::subscribe_wildcard(
     const auto text = std::make_shared<const std::string>(subscription.destination());
     for (unsigned shard = 0; shard < peers_.size(); ++shard) {
         if (shard == here) { continue; }
-        run_on(shard, [text, here, wait](Destinations& router) {
+        // `wait` moves along: what it holds must not be destroyed on another shard.
+        run_on(shard, [text, here, wait](Destinations& router) mutable {
             router.shard_.assert_current();
             const auto parsed = protocol::parse_pattern(*text, router.limits().protocol);
             router.index_.add(*parsed, {nullptr, here});
-            router.run_on(here, [wait](Destinations&) {
+            router.run_on(here, [wait = std::move(wait)](Destinations&) {
                 if (--wait->missing == 0) { wait->done(std::nullopt); }
             });
         });
@@ -404,10 +405,11 @@ void Destinations::subscribe_queue(Subscription& subscription, const std::string
         QueueLink link(router.shard_, *queue, queue->attach(std::move(*shared)));
         router.run_on(here, [to, link, done = std::move(done)](Destinations&) {
             const auto alive = to.lock();
-            if (!alive) {
-                return link.post([](Queue& gone_from, Consumer& gone) { gone_from.detach(gone); });
+            if (!alive || alive->is_closed()) {
+                link.post([](Queue& gone_from, Consumer& gone) { gone_from.detach(gone); });
+            } else {
+                alive->set_queue(link);
             }
-            alive->set_queue(link);
             done(std::nullopt);
         });
         queue->dispatch();
@@ -446,10 +448,32 @@ void Destinations::unsubscribe(Subscription& subscription, const protocol::Patte
     });
 }
 
+void Destinations::replace(
+    Subscription& old, Subscription& subscription, const protocol::Pattern& pattern
+) {
+    shard_.assert_current();
+    if (pattern.is_wildcard) {
+        index_.remove(pattern, {&old, 0});
+        return index_.add(pattern, {&subscription, 0});
+    }
+    const protocol::Destination& destination = pattern.destination;
+    const auto topic = local_topic(
+        {std::string(destination.space),
+         std::string(destination.key),
+         false,
+         is_literal_space(destination.space)}
+    );
+    topic->remove(old);
+    topic->add(subscription);
+}
+
 void Destinations::deliver(
     const std::weak_ptr<Subscription>& to, std::weak_ptr<Queue> queue, Delivery delivery
 ) {
-    if (const auto subscription = to.lock()) { return subscription->take(std::move(delivery)); }
+    const auto subscription = to.lock();
+    if (subscription && subscription->queue().is_set()) {
+        return subscription->take(std::move(delivery));
+    }
     // Gone meanwhile: handed back. Its consumer record is gone too, or will be.
     const auto alive = queue.lock();
     if (!alive) { return; }

@@ -102,6 +102,8 @@ public:
     /// called. Call started() once the RECEIPT is queued: only then a queue delivers.
     void subscribe(Subscription& subscription, const protocol::Pattern& pattern, Done done);
     void unsubscribe(Subscription& subscription, const protocol::Pattern& pattern);
+    /// Gives the place of `old` in a topic, or under a wildcard, to `subscription`.
+    void replace(Subscription& old, Subscription& subscription, const protocol::Pattern& pattern);
 
     /// A queue on another shard delivers to a subscription of this one, or gets the message back.
     void deliver(

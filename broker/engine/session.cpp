@@ -164,6 +164,7 @@ void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
         if (!error) { break; }
         receipt = std::move(pending.id);
         // What was asked for later is not answered any more.
+        starting_.reset();
         while (receipts_.size() > i) {
             receipts_.pop_back();
         }
@@ -180,6 +181,10 @@ void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
 void Session::push_due_receipts() {
     while (!receipts_.empty() && receipts_.front().is_due) {
         push_receipt(receipts_.pop_front().id);
+    }
+    if (starting_ && receipts_.front().ticket == starting_->ticket) {
+        const auto starting = std::exchange(starting_, nullptr);
+        return connect(starting->key, starting->subscription, starting->ticket);
     }
     if (!receipts_.empty()) { return; }
     receipts_.idle();
@@ -345,9 +350,12 @@ std::uint64_t Session::track(Subscription& subscription, const Delivery& deliver
     return deliveries_.add(subscription, delivery);
 }
 
-void Session::untrack(std::uint64_t number) {
+bool Session::untrack(std::uint64_t number) {
     shard_.assert_current();
+    const Outstanding* const record = deliveries_.find(number);
+    if (record == nullptr || record->transaction != 0) { return false; }
     (void)deliveries_.remove(number);
+    return true;
 }
 
 void Session::track_unsent(Subscription& subscription, Delivery delivery) {
@@ -362,6 +370,10 @@ void Session::block(Subscription& subscription) {
 void Session::drop_everything() {
     shard_.assert_current();
     abort_transactions();
+    if (starting_) {
+        starting_.reset();
+        receipts_.pop_back();
+    }
     while (!subscriptions_.empty()) {
         remove_subscription(subscriptions_.begin()->first);
     }

@@ -117,7 +117,9 @@ public:
 
     /// Takes the connection's next delivery number for a delivery in a client mode.
     [[nodiscard]] std::uint64_t track(Subscription& subscription, const Delivery& delivery);
-    void untrack(std::uint64_t number);
+    /// Forgets a delivery that was not sent; false if the client has settled it, or a transaction
+    /// has taken it.
+    [[nodiscard]] bool untrack(std::uint64_t number);
     /// Settles `delivery` once the octets encoded so far have left.
     void track_unsent(Subscription& subscription, Delivery delivery);
     /// The subscription wants unblock() when the output has drained.
@@ -132,6 +134,13 @@ private:
         std::uint64_t position = 0;
         Subscription* subscription = nullptr;
         Delivery delivery;
+    };
+
+    /// A SUBSCRIBE whose RECEIPT is behind others: nothing may reach it before (P-SUB-04).
+    struct Starting {
+        std::string key;
+        std::shared_ptr<Subscription> subscription;
+        std::uint64_t ticket = 0;
     };
 
     struct PendingReceipt {
@@ -204,14 +213,32 @@ private:
         const protocol::Pattern& pattern,
         const SubscriptionOptions& options
     );
-    void subscribe_temporary(
-        const std::shared_ptr<Subscription>& subscription,
-        const protocol::Destination& name,
-        const Receipt& receipt
+    void begin_subscribing(
+        std::string key, std::shared_ptr<Subscription> subscription, const Receipt& receipt
     );
-    void subscribed(const std::shared_ptr<Subscription>& subscription);
-    void remove_subscription(const std::string& id);
-    void start(const std::shared_ptr<Subscription>& subscription);
+    void connect(
+        const std::string& key,
+        const std::shared_ptr<Subscription>& subscription,
+        std::uint64_t ticket
+    );
+    void connect_temporary(
+        const std::shared_ptr<Subscription>& subscription, const protocol::Destination& name
+    );
+    void subscribed(
+        const std::shared_ptr<Subscription>& subscription,
+        std::uint64_t ticket,
+        std::optional<protocol::Error> error
+    );
+    void replace(
+        const std::string& key,
+        const std::shared_ptr<Subscription>& subscription,
+        std::uint64_t ticket
+    );
+    [[nodiscard]] std::shared_ptr<Subscription> find_replaced(
+        const std::string& key, std::string_view destination
+    ) const;
+    void remove_subscription(const std::string& key);
+    void forget(const Subscription& subscription);
     bool check_subscription_limits(
         const protocol::Subscribe& request, const protocol::Pattern& pattern
     );
@@ -256,6 +283,7 @@ private:
     std::vector<std::shared_ptr<Subscription>>
         buried_;  ///< Unsubscribed, with deliveries outstanding.
     std::size_t wildcards_ = 0;
+    std::unique_ptr<Starting> starting_;
     std::unique_ptr<TemporaryDestinations> temporary_;
     Deliveries deliveries_ GUARDED_BY(shard_);
     Fifo<Unsent> unsent_;

@@ -89,7 +89,7 @@ Result<std::string> Session::reply_address(const protocol::Send& request) {
             const auto subscription =
                 std::make_shared<Subscription>(*this, id, id, SubscriptionOptions{});
             subscription->is_implicit = true;
-            subscribe_temporary(subscription, *name, std::nullopt);
+            begin_subscribing("i" + id, subscription, std::nullopt);
         }
         return "/reply-queue/" + (*temporary)->token;
     }

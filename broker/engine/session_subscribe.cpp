@@ -99,90 +99,130 @@ bool Session::check_subscription_limits(
     return false;
 }
 
-// A new subscription, or one that takes the place of another with the same id and destination: what
-// the old one has not sent yet moves to it, so that nothing is missed or doubled (P-SUB-02).
+// A new subscription, or one that takes the place of another with the same id and destination.
 void Session::subscribe_new(
     std::string key,
     const protocol::Subscribe& request,
     const protocol::Pattern& pattern,
     const SubscriptionOptions& options
 ) {
-    shard_.assert_current();
-    std::vector<MessageRef> unsent;
-    const auto is_replaced = [&](const auto& entry) {
-        return entry.first == key ||
-               (entry.second->is_implicit && entry.second->destination() == request.destination);
-    };
-    const auto old = std::find_if(subscriptions_.begin(), subscriptions_.end(), is_replaced);
-    if (old != subscriptions_.end()) {
-        unsent = old->second->surrender();
-        remove_subscription(std::string(old->first));
+    const bool is_replacing = find_replaced(key, request.destination) != nullptr;
+    if (!is_replacing && !check_subscription_limits(request, pattern)) { return; }
+    if (is_temporary(pattern.destination.kind)) {
+        if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
+        const auto temporary = temporary_->open(pattern.destination);
+        if (!temporary) { return refuse(temporary.error(), request.receipt); }
     }
-    if (!check_subscription_limits(request, pattern)) { return; }
     const auto subscription = std::make_shared<Subscription>(
         *this, std::string(request.id.value_or("")), std::string(request.destination), options
     );
-    if (is_temporary(pattern.destination.kind)) {
-        subscribe_temporary(subscription, pattern.destination, request.receipt);
-    } else {
-        subscriptions_.emplace(std::move(key), subscription);
-        wildcards_ += pattern.is_wildcard ? 1U : 0U;
-        const std::uint64_t ticket = expect(request.receipt);
-        ++waits_;
-        router_.subscribe(
-            *subscription,
-            pattern,
-            [weak = weak_from_this(), subscription, ticket](std::optional<Error> error) {
-                const auto self = weak.lock();
-                if (!self || self->state_ == State::ended) { return; }
-                if (self->waits_ > 0) { --self->waits_; }
-                self->outbox_.mark_dirty();
-                const bool is_good = !error;
-                self->answered(ticket, std::move(error));
-                if (is_good) { self->start(subscription); }
-            }
-        );
-    }
-    for (const MessageRef& message : unsent) {
-        subscription->publish(message, {});
-    }
+    begin_subscribing(std::move(key), subscription, request.receipt);
 }
 
-// The RECEIPT is queued: the queue may deliver (P-SUB-04).
-void Session::start(const std::shared_ptr<Subscription>& subscription) {
-    if (!subscription->queue().is_set() || !subscription->is_open()) { return; }
+void Session::begin_subscribing(
+    std::string key, std::shared_ptr<Subscription> subscription, const Receipt& receipt
+) {
+    const std::uint64_t ticket = expect(receipt);
+    ++waits_;
+    if (!receipt || receipts_.size() == 1) { return connect(key, subscription, ticket); }
+    starting_ =
+        std::make_unique<Starting>(Starting{std::move(key), std::move(subscription), ticket});
+}
+
+std::shared_ptr<Subscription> Session::find_replaced(
+    const std::string& key, std::string_view destination
+) const {
+    shard_.assert_current();
+    const auto found = subscriptions_.find(key);
+    if (found != subscriptions_.end()) { return found->second; }
+    if (!temporary_) { return nullptr; }
+    for (const auto& [other_key, other] : subscriptions_) {
+        if (other->is_implicit && other->destination() == destination) { return other; }
+    }
+    return nullptr;
+}
+
+void Session::connect(
+    const std::string& key, const std::shared_ptr<Subscription>& subscription, std::uint64_t ticket
+) {
+    shard_.assert_current();
+    const auto pattern =
+        protocol::parse_pattern(subscription->destination(), router_.limits().protocol);
+    const DestinationKind kind = pattern->destination.kind;
+    if (const auto old = find_replaced(key, subscription->destination())) {
+        const bool is_topic = kind == DestinationKind::topic || kind == DestinationKind::temp_topic;
+        if (is_topic) { return replace(key, subscription, ticket); }
+        // What a queue's old consumer has not sent goes back to the queue, and on to the new one.
+        forget(*old);
+    }
+    subscriptions_.emplace(key, subscription);
+    wildcards_ += pattern->is_wildcard ? 1U : 0U;
+    if (is_temporary(kind)) {
+        connect_temporary(subscription, pattern->destination);
+        return subscribed(subscription, ticket, std::nullopt);
+    }
+    router_.subscribe(
+        *subscription,
+        *pattern,
+        [weak = weak_from_this(), subscription, ticket](std::optional<Error> error) {
+            const auto self = weak.lock();
+            if (self) { self->subscribed(subscription, ticket, std::move(error)); }
+        }
+    );
+}
+
+void Session::connect_temporary(
+    const std::shared_ptr<Subscription>& subscription, const protocol::Destination& name
+) {
+    const Route& route = temporary_->find(name.canonical())->route;
+    if (route.topic) { return route.topic->add(*subscription); }
+    Consumer consumer;
+    consumer.local = subscription.get();
+    consumer.window.messages = subscription->options().window_messages;
+    consumer.window.bytes = subscription->options().window_bytes;
+    subscription->set_queue({shard_, *route.queue, route.queue->attach(std::move(consumer))});
+}
+
+// The subscription is matchable. Its RECEIPT is queued before anything may reach it (P-SUB-04).
+void Session::subscribed(
+    const std::shared_ptr<Subscription>& subscription,
+    std::uint64_t ticket,
+    std::optional<Error> error
+) {
+    if (state_ == State::ended) { return; }
+    if (waits_ > 0) { --waits_; }
+    outbox_.mark_dirty();
+    const bool is_good = !error;
+    answered(ticket, std::move(error));
+    if (!is_good || !subscription->open() || !subscription->queue().is_set()) { return; }
     subscription->queue().post([](Queue& queue, Consumer&) { queue.dispatch(); });
 }
 
-void Session::subscribe_temporary(
-    const std::shared_ptr<Subscription>& subscription,
-    const protocol::Destination& name,
-    const Receipt& receipt
+// The topic's place passes from one subscription to the other at once, with what the old one has
+// not sent yet: nothing is missed or doubled (P-SUB-02).
+void Session::replace(
+    const std::string& key, const std::shared_ptr<Subscription>& subscription, std::uint64_t ticket
 ) {
     shard_.assert_current();
-    if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
-    const auto temporary = temporary_->open(name);
-    if (!temporary) { return refuse(temporary.error(), receipt); }
-    const Route& route = (*temporary)->route;
-    const bool has_id = !subscription->id().empty();
-    subscriptions_.emplace(
-        key_of(
-            has_id ? std::optional<std::string_view>(subscription->id()) : std::nullopt,
-            subscription->destination()
-        ),
-        subscription
-    );
-    if (route.topic) {
+    const auto old = find_replaced(key, subscription->destination());
+    const auto pattern =
+        protocol::parse_pattern(subscription->destination(), router_.limits().protocol);
+    if (pattern->destination.kind == DestinationKind::temp_topic) {
+        const Route& route = temporary_->find(pattern->destination.canonical())->route;
+        route.topic->remove(*old);
         route.topic->add(*subscription);
     } else {
-        Consumer consumer;
-        consumer.local = subscription.get();
-        consumer.window.messages = subscription->options().window_messages;
-        consumer.window.bytes = subscription->options().window_bytes;
-        subscription->set_queue({shard_, *route.queue, route.queue->attach(std::move(consumer))});
+        router_.replace(*old, *subscription, *pattern);
     }
-    grant(receipt);
-    start(subscription);
+    std::erase_if(subscriptions_, [&](const auto& entry) { return entry.second == old; });
+    subscriptions_.emplace(key, subscription);
+    prepared_.reset();
+    std::vector<MessageRef> unsent = old->surrender();
+    bury(old);
+    subscribed(subscription, ticket, std::nullopt);
+    for (const MessageRef& message : unsent) {
+        subscription->publish(message, {});
+    }
 }
 
 void Session::on(const protocol::Unsubscribe& request) {
@@ -205,6 +245,8 @@ void Session::remove_subscription(const std::string& key) {
     const auto found = subscriptions_.find(key);
     const std::shared_ptr<Subscription> subscription = std::move(found->second);
     subscriptions_.erase(found);
+    // A repeated SEND looks anew whether its replies have a subscription (P-TEMP-02).
+    prepared_.reset();
     const auto pattern =
         protocol::parse_pattern(subscription->destination(), router_.limits().protocol);
     const DestinationKind kind = pattern->destination.kind;
@@ -216,6 +258,13 @@ void Session::remove_subscription(const std::string& key) {
     }
     subscription->close();
     bury(subscription);
+}
+
+void Session::forget(const Subscription& subscription) {
+    shard_.assert_current();
+    const auto is_it = [&](const auto& entry) { return entry.second.get() == &subscription; };
+    const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), is_it);
+    remove_subscription(std::string(found->first));
 }
 
 // Deliveries outstanding can still be settled until the connection ends (P-SUB-06): until then it

@@ -56,7 +56,9 @@ private:
 
 std::string prefix_of(const std::string& id, protocol::Version version) {
     std::string prefix = "MESSAGE\n";
-    if (!id.empty()) { protocol::append_header(prefix, "subscription", id, version); }
+    if (!id.empty() || version != protocol::Version::v1_0) {
+        protocol::append_header(prefix, "subscription", id, version);
+    }
     return prefix;
 }
 
@@ -236,23 +238,28 @@ void Subscription::close() {
         outbox_.charge(-static_cast<std::int64_t>(backlog_->bytes()));
         backlog_.reset();
     }
-    std::vector<Delivery> unseen_deliveries;
+    unseen(withdraw_waiting());
+}
+
+// What waits for the socket and is not settled: a client may settle what it has not seen yet.
+std::vector<Delivery> Subscription::withdraw_waiting() {
+    std::vector<Delivery> deliveries;
     for (Waiting& waiting : outbox_.withdraw(*this)) {
         if (waiting.number != 0) {
-            session_.untrack(waiting.number);
+            if (!session_.untrack(waiting.number)) { continue; }
             --outstanding_;
             outstanding_bytes_ -= waiting.delivery.message->size();
         }
-        unseen_deliveries.push_back(std::move(waiting.delivery));
+        deliveries.push_back(std::move(waiting.delivery));
     }
-    unseen(std::move(unseen_deliveries));
+    return deliveries;
 }
 
 std::vector<MessageRef> Subscription::surrender() {
     std::vector<MessageRef> messages;
     if (!queue_.is_set()) {
-        for (Waiting& waiting : outbox_.withdraw(*this)) {
-            if (waiting.number == 0) { messages.push_back(std::move(waiting.delivery.message)); }
+        for (Delivery& delivery : withdraw_waiting()) {
+            messages.push_back(std::move(delivery.message));
         }
         while (backlog_ && !backlog_->empty()) {
             messages.push_back(backlog_->pop().message);

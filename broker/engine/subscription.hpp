@@ -102,6 +102,14 @@ public:
 
     [[nodiscard]] const QueueLink& queue() const { return queue_; }
 
+    /// Messages may come from now on, unless it was closed meanwhile; answers whether they may.
+    bool open() {
+        is_open_ = !is_closed_;
+        return is_open_;
+    }
+
+    [[nodiscard]] bool is_closed() const { return is_closed_; }
+
     /// No further messages; those that wait already are still sent.
     void stop();
     /// No further messages. Waiting ones go back to their queue unseen; topics' are dropped.
@@ -119,8 +127,10 @@ public:
     void returned(
         std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
     );
-    /// Deliveries that were encoded but never left, in auto mode.
+    /// Deliveries that never left go back as if they had not been made.
     void unseen(std::vector<Delivery> deliveries);
+    /// Removes what waits in the outbox and is not settled, outstanding no more.
+    [[nodiscard]] std::vector<Delivery> withdraw_waiting();
     /// Last call: the queue forgets this consumer.
     void detach();
 
@@ -144,7 +154,7 @@ private:
     std::string prefix_;
 
     // Lives on the shard.
-    bool is_open_ = true;
+    bool is_open_ = false;
     bool is_closed_ = false;
     bool is_blocking_ = false;  ///< The queue was told to hold back.
     QueueLink queue_;
