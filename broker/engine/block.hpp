@@ -28,7 +28,7 @@ struct Block {
 
 class BlockPool {
 public:
-    static constexpr std::uint32_t small = 2 * 1024 - sizeof(Block);
+    static constexpr std::uint32_t small = 4 * 1024 - sizeof(Block);
     static constexpr std::uint32_t standard = 32 * 1024 - sizeof(Block);
 
     BlockPool() = default;

@@ -7,7 +7,7 @@ namespace engine {
 
 std::uint64_t Deliveries::add(Subscription& subscription, const Delivery& delivery) {
     squeeze();
-    records_.push_back({++last_number_, &subscription, delivery, 0});
+    records_.push_back({++last_number_, &subscription, delivery});
     ++live_;
     return last_number_;
 }
@@ -61,11 +61,14 @@ Delivery Deliveries::remove(std::uint64_t number) {
     return delivery;
 }
 
-std::vector<Delivery> Deliveries::remove_all_of(const Subscription& subscription) {
+std::vector<Delivery> Deliveries::remove_all_of(
+    const Subscription& subscription, std::uint64_t sent
+) {
     std::vector<Delivery> deliveries;
     for (std::size_t i = first_; i < records_.size(); ++i) {
         Outstanding& record = records_[i];
-        if (record.subscription != &subscription || record.transaction != 0) { continue; }
+        const bool is_its = record.subscription == &subscription && record.transaction == 0;
+        if (!is_its || record.end <= sent) { continue; }
         record.subscription = nullptr;
         --live_;
         deliveries.push_back(std::move(record.delivery));

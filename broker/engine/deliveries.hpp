@@ -18,6 +18,9 @@ struct Outstanding {
     Subscription* subscription = nullptr;  ///< None: settled, the record is a gap.
     Delivery delivery;
     std::uint64_t transaction = 0;
+    std::uint64_t end = not_encoded;  ///< Where its frame ends among the connection's octets.
+
+    static constexpr std::uint64_t not_encoded = ~std::uint64_t{0};
 };
 
 class Deliveries {
@@ -36,8 +39,11 @@ public:
 
     /// Ends the record of `number`, which must be there, and returns its delivery.
     Delivery remove(std::uint64_t number);
-    /// Removes every record of `subscription` that no transaction has taken; in order.
-    [[nodiscard]] std::vector<Delivery> remove_all_of(const Subscription& subscription);
+    /// Removes every record of `subscription` that no transaction has taken and whose frame ends
+    /// behind the first `sent` octets; in order.
+    [[nodiscard]] std::vector<Delivery> remove_all_of(
+        const Subscription& subscription, std::uint64_t sent = 0
+    );
 
     [[nodiscard]] std::size_t size() const { return live_; }
 

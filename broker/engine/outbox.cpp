@@ -12,16 +12,11 @@ Outbox::~Outbox() {
 
 // SEND path, stop 7 of 7: octets wait here for the flush at the end of the turn.
 char* Outbox::extend(std::size_t size) {
-    const bool fits = !segments_.empty() && segments_.back().message == nullptr &&
-                      segments_.back().block->references == 1 &&
-                      segments_.back().end == segments_.back().block->size &&
-                      segments_.back().block->room() >= size;
-    if (!fits) {
+    if (!fits_last(size) && !enlarge_last(size)) {
         // The first block of a connection is small: most turns bring a frame or two.
         const std::size_t wanted =
             segments_.empty() ? size : std::max<std::size_t>(size, BlockPool::standard);
-        Block* const block = turn_.pool.take(wanted);
-        segments_.push_back({BlockRef(block), nullptr, 0, 0});
+        segments_.push_back({BlockRef(turn_.pool.take(wanted)), nullptr, 0, 0});
     }
     Segment& segment = segments_.back();
     char* const out = segment.block->data() + segment.end;
@@ -29,6 +24,28 @@ char* Outbox::extend(std::size_t size) {
     segment.block->size = segment.end;
     added(size);
     return out;
+}
+
+// The last segment ends its block, which is ours alone and has room.
+bool Outbox::fits_last(std::size_t size) const {
+    if (segments_.empty() || segments_.back().message != nullptr) { return false; }
+    const Segment& last = segments_.back();
+    return last.block->references == 1 && last.end == last.block->size &&
+           last.block->room() >= size;
+}
+
+// A lone small block that is full moves into a standard one: one piece to send costs less than two.
+bool Outbox::enlarge_last(std::size_t size) {
+    if (segments_.size() != 1 || segments_.back().message != nullptr) { return false; }
+    Segment& last = segments_.back();
+    if (last.block->capacity > BlockPool::small || last.size() + size > BlockPool::standard) {
+        return false;
+    }
+    const BlockRef larger(turn_.pool.take(BlockPool::standard));
+    std::memcpy(larger->data(), last.data(), last.size());
+    larger->size = static_cast<std::uint32_t>(last.size());
+    last = {larger, nullptr, 0, larger->size};
+    return true;
 }
 
 void Outbox::append_body(const MessageRef& message) {

@@ -182,6 +182,8 @@ public:
     [[nodiscard]] const Limits& limits() const { return limits_; }
 
 private:
+    [[nodiscard]] bool fits_last(std::size_t size) const;
+    bool enlarge_last(std::size_t size);
     void skip_withdrawn();
     Waiting withdraw_at(std::size_t index);
 

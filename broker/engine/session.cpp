@@ -327,6 +327,7 @@ void Session::settle_sent() {
             ++messages;
             bytes += unsent_.pop_front().delivery.message->size();
         }
+        subscription->unsent -= messages;
         subscription->settled_automatically(messages, bytes);
     }
     forget_settled();
@@ -350,6 +351,12 @@ std::uint64_t Session::track(Subscription& subscription, const Delivery& deliver
     return deliveries_.add(subscription, delivery);
 }
 
+void Session::track_encoded(std::uint64_t number) {
+    shard_.assert_current();
+    Outstanding* const record = deliveries_.find(number);
+    if (record != nullptr) { record->end = outbox_.encoded_total(); }
+}
+
 bool Session::untrack(std::uint64_t number) {
     shard_.assert_current();
     const Outstanding* const record = deliveries_.find(number);
@@ -359,6 +366,7 @@ bool Session::untrack(std::uint64_t number) {
 }
 
 void Session::track_unsent(Subscription& subscription, Delivery delivery) {
+    ++subscription.unsent;
     unsent_.push_back({outbox_.encoded_total(), &subscription, std::move(delivery)});
 }
 
@@ -380,35 +388,32 @@ void Session::drop_everything() {
     waits_ = 0;
 }
 
-// Deliveries in client modes go back at once: nobody will settle them any more (P-ACK-08).
-void Session::return_outstanding() {
+// What will not be settled any more goes back, the oldest first (P-ACK-08). Of a connection that is
+// lost, what never left goes back as if it had not been delivered.
+void Session::return_outstanding(bool is_lost) {
     shard_.assert_current();
+    std::map<Subscription*, std::vector<Delivery>> unsent;
+    while (is_lost && !unsent_.empty()) {
+        Unsent next = unsent_.pop_front();
+        --next.subscription->unsent;
+        unsent[next.subscription].push_back(std::move(next.delivery));
+    }
     for (const auto& subscription : buried_) {
-        std::vector<Delivery> deliveries = deliveries_.remove_all_of(*subscription);
-        if (deliveries.empty()) { continue; }
-        subscription->returned(std::move(deliveries), Return::requeue, 0, false);
+        std::vector<Delivery> unseen;
+        if (is_lost) { unseen = deliveries_.remove_all_of(*subscription, outbox_.sent_total()); }
+        subscription->returned(deliveries_.remove_all_of(*subscription), Return::requeue, 0, false);
+        subscription->returned(std::move(unseen), Return::unseen, 0, false);
+        subscription->unseen(std::move(unsent[subscription.get()]));
+        subscription->return_withheld();
     }
     forget_settled();
 }
 
-// Octets that never left: the deliveries did not happen (P-ACK-08).
-void Session::return_unsent() {
-    settle_sent();
-    std::map<Subscription*, std::vector<Delivery>> unseen;
-    while (!unsent_.empty()) {
-        Unsent unsent = unsent_.pop_front();
-        unseen[unsent.subscription].push_back(std::move(unsent.delivery));
-    }
-    for (auto& [subscription, deliveries] : unseen) {
-        subscription->unseen(std::move(deliveries));
-    }
-}
-
 void Session::end() {
     if (state_ == State::ended) { return; }
+    settle_sent();
     drop_everything();
-    return_unsent();
-    return_outstanding();
+    return_outstanding(true);
     (void)outbox_.withdraw_all();
     state_ = State::ended;
     receipts_ = {};

@@ -117,6 +117,8 @@ public:
 
     /// Takes the connection's next delivery number for a delivery in a client mode.
     [[nodiscard]] std::uint64_t track(Subscription& subscription, const Delivery& delivery);
+    /// The frame of delivery `number` ends where the encoded octets end now.
+    void track_encoded(std::uint64_t number);
     /// Forgets a delivery that was not sent; false if the client has settled it, or a transaction
     /// has taken it.
     [[nodiscard]] bool untrack(std::uint64_t number);
@@ -180,8 +182,7 @@ private:
     void encode_waiting();
     void settle_sent();
     void drop_everything();
-    void return_outstanding();
-    void return_unsent();
+    void return_outstanding(bool is_lost = false);
     void finish_end();
     void set_closing(Closing closing);
 
@@ -237,7 +238,7 @@ private:
     [[nodiscard]] std::shared_ptr<Subscription> find_replaced(
         const std::string& key, std::string_view destination
     ) const;
-    void remove_subscription(const std::string& key);
+    std::shared_ptr<Subscription> remove_subscription(const std::string& key);
     void forget(const Subscription& subscription);
     bool check_subscription_limits(
         const protocol::Subscribe& request, const protocol::Pattern& pattern
@@ -255,6 +256,7 @@ private:
         bool was_taken
     );
     void watch_ack_time(Subscription& subscription);
+    void check_ack_time(Subscription& subscription);
 
     // Constant after construction.
     Shard& shard_;

@@ -272,7 +272,10 @@ void Session::undo(Transaction transaction) {
             Outstanding* const record = deliveries_.find(number);
             if (record == nullptr) { continue; }
             record->transaction = 0;
-            record->subscription->untaken(1, record->delivery.message->size());
+            Subscription& subscription = *record->subscription;
+            subscription.untaken(1, record->delivery.message->size());
+            subscription.last_settled = shard_.now();
+            watch_ack_time(subscription);
         }
     }
 }

@@ -166,24 +166,29 @@ void Session::settle(
 void Session::watch_ack_time(Subscription& subscription) {
     if (subscription.is_watched) { return; }
     subscription.is_watched = true;
-    const auto limit = router_.limits().ack_time;
-    const auto left = limit - (shard_.now() - subscription.last_settled);
+    const auto left = router_.limits().ack_time - (shard_.now() - subscription.last_settled);
     shard_.after(
         left,
-        [weak = weak_from_this(), weak_subscription = subscription.weak_from_this(), limit] {
+        [weak = weak_from_this(), weak_subscription = subscription.weak_from_this()] {
             const auto self = weak.lock();
             const auto watched = weak_subscription.lock();
-            if (!self || !watched || self->state_ == State::ended) { return; }
-            self->shard_.assert_current();
-            watched->is_watched = false;
-            if (watched->outstanding() == 0) { return; }
-            if (self->shard_.now() - watched->last_settled < limit) {
-                return self->watch_ack_time(*watched);
-            }
-            watched->returned(self->deliveries_.remove_all_of(*watched), Return::requeue, 0, false);
-            self->forget_settled();
+            if (self && watched && self->state_ != State::ended) { self->check_ack_time(*watched); }
         }
     );
+}
+
+void Session::check_ack_time(Subscription& subscription) {
+    shard_.assert_current();
+    subscription.is_watched = false;
+    if (subscription.outstanding() == 0) { return; }
+    if (shard_.now() - subscription.last_settled < router_.limits().ack_time) {
+        return watch_ack_time(subscription);
+    }
+    // What still waits for the socket must not be sent as a delivery that is not outstanding.
+    std::vector<Delivery> waiting = subscription.withdraw_waiting();
+    subscription.returned(deliveries_.remove_all_of(subscription), Return::requeue, 0, false);
+    subscription.unseen(std::move(waiting));
+    forget_settled();
 }
 
 }  // namespace engine

@@ -236,11 +236,13 @@ void Session::on(const protocol::Unsubscribe& request) {
         if (found != subscriptions_.end()) { key = found->first; }
     }
     // An unknown id is success: Spring's relay sends such (P-SUB-05).
-    if (subscriptions_.contains(key)) { remove_subscription(key); }
+    if (subscriptions_.contains(key)) { remove_subscription(key)->return_withheld(); }
+    forget_settled();
     grant(request.receipt);
 }
 
-void Session::remove_subscription(const std::string& key) {
+// Followed by return_withheld() or, at the end, by return_outstanding().
+std::shared_ptr<Subscription> Session::remove_subscription(const std::string& key) {
     shard_.assert_current();
     const auto found = subscriptions_.find(key);
     const std::shared_ptr<Subscription> subscription = std::move(found->second);
@@ -258,13 +260,15 @@ void Session::remove_subscription(const std::string& key) {
     }
     subscription->close();
     bury(subscription);
+    return subscription;
 }
 
 void Session::forget(const Subscription& subscription) {
     shard_.assert_current();
     const auto is_it = [&](const auto& entry) { return entry.second.get() == &subscription; };
     const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), is_it);
-    remove_subscription(std::string(found->first));
+    remove_subscription(std::string(found->first))->return_withheld();
+    forget_settled();
 }
 
 // Deliveries outstanding can still be settled until the connection ends (P-SUB-06): until then it
@@ -278,8 +282,7 @@ void Session::forget_settled() {
     if (buried_.empty() || state_ == State::ended || commits_ != 0) { return; }
     std::erase_if(buried_, [this](const std::shared_ptr<Subscription>& subscription) {
         shard_.assert_current();
-        const bool is_idle =
-            subscription->outstanding() == 0 && !deliveries_.has(*subscription) && unsent_.empty();
+        const bool is_idle = subscription->is_settled() && !deliveries_.has(*subscription);
         if (is_idle) { subscription->detach(); }
         return is_idle;
     });

@@ -170,14 +170,18 @@ void Subscription::send(Delivery delivery) {
     const bool now = outbox_.can_encode(prefix_.size() + delivery.message->size());
     if (!now) { return outbox_.wait({std::move(delivery), this, number}); }
     encode(delivery, number);
-    if (number == 0 && queue_.is_set()) { session_.track_unsent(*this, std::move(delivery)); }
+    encoded(std::move(delivery), number);
 }
 
 void Subscription::resume(Waiting waiting) {
     encode(waiting.delivery, waiting.number);
-    if (waiting.number == 0 && queue_.is_set()) {
-        session_.track_unsent(*this, std::move(waiting.delivery));
-    }
+    encoded(std::move(waiting.delivery), waiting.number);
+}
+
+// Remembers where the frame ends: until its octets are gone the delivery did not happen.
+void Subscription::encoded(Delivery delivery, std::uint64_t number) {
+    if (number != 0) { return session_.track_encoded(number); }
+    if (queue_.is_set()) { return session_.track_unsent(*this, std::move(delivery)); }
 }
 
 void Subscription::encode(const Delivery& delivery, std::uint64_t number) {
@@ -238,7 +242,11 @@ void Subscription::close() {
         outbox_.charge(-static_cast<std::int64_t>(backlog_->bytes()));
         backlog_.reset();
     }
-    unseen(withdraw_waiting());
+    if (queue_.is_set()) {
+        withheld_ = withdraw_waiting();
+    } else {
+        (void)withdraw_waiting();
+    }
 }
 
 // What waits for the socket and is not settled: a client may settle what it has not seen yet.
@@ -271,7 +279,8 @@ std::vector<MessageRef> Subscription::surrender() {
 }
 
 void Subscription::unseen(std::vector<Delivery> deliveries) {
-    if (deliveries.empty() || !queue_.is_set()) { return; }
+    if (deliveries.empty()) { return; }
+    if (!queue_.is_set()) { return discard_or_keep(std::move(deliveries), Return::unseen); }
     queue_.post([deliveries = std::move(deliveries)](Queue& queue, Consumer& consumer) mutable {
         for (const Delivery& delivery : deliveries) {
             queue.release(consumer, 1, delivery.message->size());
@@ -328,6 +337,7 @@ void Subscription::acknowledged_taken(std::size_t messages, std::size_t bytes) {
 void Subscription::returned(
     std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
 ) {
+    if (deliveries.empty()) { return; }
     std::size_t bytes = 0;
     for (const Delivery& delivery : deliveries) {
         bytes += delivery.message->size();
@@ -360,11 +370,13 @@ void Subscription::discard_or_keep(std::vector<Delivery> deliveries, Return how)
     if (!is_open_) { return; }
     if (!backlog_) { backlog_ = std::make_unique<Backlog>(); }
     for (Delivery& delivery : deliveries) {
-        if (how == Return::rejected || delivery.count >= outbox_.limits().delivery_limit) {
+        const bool is_over = delivery.count >= outbox_.limits().delivery_limit;
+        if (how == Return::unseen) {
+            --delivery.count;
+        } else if (how == Return::rejected || is_over) {
             ++outbox_.turn().counters.messages_discarded;
             continue;
         }
-        if (how == Return::unseen) { --delivery.count; }
         outbox_.charge(static_cast<std::int64_t>(delivery.message->size()));
         backlog_->give_back(std::move(delivery));
     }

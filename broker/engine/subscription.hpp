@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace engine {
@@ -95,6 +96,7 @@ public:
     /// session.
     Instant last_settled{0};
     bool is_watched = false;
+    std::size_t unsent = 0;  ///< Automatic deliveries encoded and not sent; kept by the session.
     /// Made by a `reply-to` (P-TEMP-02): an explicit SUBSCRIBE replaces it.
     bool is_implicit = false;
 
@@ -112,8 +114,17 @@ public:
 
     /// No further messages; those that wait already are still sent.
     void stop();
-    /// No further messages. Waiting ones go back to their queue unseen; topics' are dropped.
+    /// No further messages. Waiting ones of a queue are withheld until return_withheld(), so that
+    /// older deliveries can go back first; topics' are dropped.
     void close();
+
+    void return_withheld() { unseen(std::exchange(withheld_, {})); }
+
+    /// Nothing is left to be settled or returned, but for what transactions have taken.
+    [[nodiscard]] bool is_settled() const {
+        return outstanding_ == 0 && unsent == 0 && withheld_.empty();
+    }
+
     /// The queue may deliver again: the connection's output has drained.
     void unblock();
 
@@ -137,6 +148,7 @@ public:
 private:
     void send(Delivery delivery);
     void encode(const Delivery& delivery, std::uint64_t number);
+    void encoded(Delivery delivery, std::uint64_t number);
     void hold_back(const MessageRef& message, const SlowConsumerPolicy& policy);
     void keep(Delivery delivery);
     void pump();
@@ -162,6 +174,7 @@ private:
     std::size_t outstanding_bytes_ = 0;
     std::unique_ptr<Backlog> backlog_;  ///< Topic messages beyond the window, in client modes.
     std::uint64_t last_sequence_ = 0;
+    std::vector<Delivery> withheld_;
 };
 
 }  // namespace engine
