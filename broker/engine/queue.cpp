@@ -136,11 +136,15 @@ void Queue::give_back(std::vector<Delivery> deliveries, Return how) {
     }
 }
 
+bool Queue::is_over_limit(const Delivery& delivery) const {
+    return delivery.count >= limits_.delivery_limit && !is_dead_letter_queue();
+}
+
 void Queue::take_back(Delivery delivery, Return how) {
     if (how == Return::unseen) {
         --delivery.count;
     } else {
-        const bool is_over = delivery.count >= limits_.delivery_limit && !is_dead_letter_queue();
+        const bool is_over = is_over_limit(delivery);
         if (how == Return::rejected || is_over) {
             removed(1, delivery.message->size());
             dead_letter_(
@@ -155,6 +159,8 @@ void Queue::take_back(Delivery delivery, Return how) {
 
 void Queue::give_back_later(Delivery delivery, std::chrono::milliseconds delay) {
     shard_.assert_current();
+    // The limit is reached now, not when the delay is over (P-ACK-10).
+    if (is_over_limit(delivery)) { return take_back(std::move(delivery), Return::requeue); }
     ++delayed_;
     shard_.after(delay, [weak = weak_from_this(), delivery = std::move(delivery)]() mutable {
         const auto self = weak.lock();

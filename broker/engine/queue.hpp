@@ -125,6 +125,7 @@ private:
     void deliver(Consumer& consumer, Delivery delivery);
     void removed(std::size_t messages, std::size_t bytes);
     void take_back(Delivery delivery, Return how);
+    [[nodiscard]] bool is_over_limit(const Delivery& delivery) const;
 
     // Constant after construction.
     Shard& shard_;

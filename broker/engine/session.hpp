@@ -128,6 +128,11 @@ public:
     void block(Subscription& subscription);
     /// Over budget, or stuck: the connection is cut at the next flush, not within a fan-out.
     void cut_slow_consumer(const std::string& destination);
+
+    [[nodiscard]] Instant now() const { return shard_.now(); }
+
+    /// Calls subscription.delay_is_over() after `delay`, if it still lives then.
+    void delay(Subscription& subscription, std::chrono::milliseconds delay);
     /// The home shard's answer to a SEND.
     void answered(std::uint64_t ticket, std::optional<protocol::Error> error);
 

@@ -161,6 +161,13 @@ void Session::settle(
     forget_settled();
 }
 
+void Session::delay(Subscription& subscription, std::chrono::milliseconds delay) {
+    shard_.after(delay, [weak = subscription.weak_from_this()] {
+        const auto alive = weak.lock();
+        if (alive && alive->is_open()) { alive->delay_is_over(); }
+    });
+}
+
 // A consumer that settles nothing for too long loses what it holds; the connection stays
 // (P-ACK-09).
 void Session::watch_ack_time(Subscription& subscription) {

@@ -242,6 +242,14 @@ void Subscription::close() {
         outbox_.charge(-static_cast<std::int64_t>(backlog_->bytes()));
         backlog_.reset();
     }
+    if (put_off_) {
+        for (const auto& entry : *put_off_) {
+            outbox_.charge(-static_cast<std::int64_t>(entry.second.message->size()));
+        }
+        put_off_.reset();
+    }
+    // There may be room for what waits for it.
+    outbox_.mark_dirty();
     if (queue_.is_set()) {
         withheld_ = withdraw_waiting();
     } else {
@@ -348,7 +356,11 @@ void Subscription::returned(
         outstanding_bytes_ -= bytes;
     }
     if (!queue_.is_set()) {
-        discard_or_keep(std::move(deliveries), how);
+        if (delay_ms != 0 && how == Return::requeue) {
+            put_off(std::move(deliveries), std::chrono::milliseconds(delay_ms));
+        } else {
+            discard_or_keep(std::move(deliveries), how);
+        }
         return pump();
     }
     queue_.post([=, deliveries = std::move(deliveries)](Queue& queue, Consumer& consumer) mutable {
@@ -380,6 +392,28 @@ void Subscription::discard_or_keep(std::vector<Delivery> deliveries, Return how)
         outbox_.charge(static_cast<std::int64_t>(delivery.message->size()));
         backlog_->give_back(std::move(delivery));
     }
+}
+
+// Counted in the connection's budget meanwhile: a client could put off message after message.
+void Subscription::put_off(std::vector<Delivery> deliveries, std::chrono::milliseconds delay) {
+    if (!is_open_) { return; }
+    if (!put_off_) { put_off_ = std::make_unique<std::multimap<Instant, Delivery>>(); }
+    for (Delivery& delivery : deliveries) {
+        outbox_.charge(static_cast<std::int64_t>(delivery.message->size()));
+        put_off_->emplace(session_.now() + delay, std::move(delivery));
+    }
+    session_.delay(*this, delay);
+    if (outbox_.level() == Pushed::overflow) { session_.cut_slow_consumer(destination_); }
+}
+
+void Subscription::delay_is_over() {
+    std::vector<Delivery> due;
+    while (put_off_ && !put_off_->empty() && put_off_->begin()->first <= session_.now()) {
+        due.push_back(std::move(put_off_->extract(put_off_->begin()).mapped()));
+        outbox_.charge(-static_cast<std::int64_t>(due.back().message->size()));
+    }
+    discard_or_keep(std::move(due), Return::requeue);
+    pump();
 }
 
 void Subscription::detach() {

@@ -11,7 +11,9 @@
 #include "protocol/destination.hpp"
 #include "protocol/version.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -142,6 +144,8 @@ public:
     void unseen(std::vector<Delivery> deliveries);
     /// Removes what waits in the outbox and is not settled, outstanding no more.
     [[nodiscard]] std::vector<Delivery> withdraw_waiting();
+    /// The time of the deliveries that were delayed first has passed.
+    void delay_is_over();
     /// Last call: the queue forgets this consumer.
     void detach();
 
@@ -155,6 +159,7 @@ private:
     [[nodiscard]] bool has_window(std::size_t size) const;
     void check_congestion();
     void discard_or_keep(std::vector<Delivery> deliveries, Return how);
+    void put_off(std::vector<Delivery> deliveries, std::chrono::milliseconds delay);
 
     // Constant after construction.
     Session& session_;
@@ -173,6 +178,8 @@ private:
     std::size_t outstanding_ = 0;
     std::size_t outstanding_bytes_ = 0;
     std::unique_ptr<Backlog> backlog_;  ///< Topic messages beyond the window, in client modes.
+    /// Topic messages that a NACK keeps back, by the time when they are due.
+    std::unique_ptr<std::multimap<Instant, Delivery>> put_off_;
     std::uint64_t last_sequence_ = 0;
     std::vector<Delivery> withheld_;
 };
