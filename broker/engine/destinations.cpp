@@ -286,7 +286,11 @@ void Destinations::publish_for(
         here.topic = local_topic(*route.name);
     }
     if (!error) { error = publish_here(here, message); }
-    if (!reply.session.is_set() || (!error && !reply.wants_success)) { return; }
+    if (!reply.session.is_set()) {
+        if (error) { ++output_.counters.messages_discarded; }
+        return;
+    }
+    if (!error && !reply.wants_success) { return; }
     reply.session.post([ticket = reply.ticket, error = std::move(error)](Session& session) mutable {
         session.answered(ticket, std::move(error));
     });
@@ -497,20 +501,15 @@ void Destinations::dead_letter(
         return;
     }
     const std::string key = "DLQ." + origin.name().substr(queue_space.size());
-    std::string lines = "x-death-reason:" + std::string(reason) +
-                        "\nx-death-count:" + std::to_string(count) +
-                        "\nx-death-time:" + std::to_string(shard_.wall_clock_ms()) + "\n";
-    std::string queue_line = "x-death-queue:";
-    for (const char c : origin.name()) {
-        if (c == ':' || c == '\\') {
-            queue_line += c == ':' ? "\\c" : "\\\\";
-        } else {
-            queue_line += c;
-        }
-    }
-    lines += queue_line + "\n";
+    const std::string deaths = std::to_string(count);
+    const std::string time = std::to_string(shard_.wall_clock_ms());
+    const std::array<protocol::Header, 4> headers = {
+        {{"x-death-reason", reason},
+         {"x-death-queue", origin.name()},
+         {"x-death-count", deaths},
+         {"x-death-time", time}}};
     const MessageRef letter = Message::make(
-        message->id(), with_headers(*message, lines), message->body(), message->is_text()
+        message->id(), with_headers(*message, headers), message->body(), message->is_text()
     );
     ++output_.counters.messages_dead_lettered;
     const auto target = route({DestinationKind::queue, queue_space, key});

@@ -110,14 +110,19 @@ protocol::Result<SendHead> make_send_head(
     return head;
 }
 
-SendHead with_headers(const Message& message, std::string_view lines) {
-    SendHead head;
-    head.lines = std::string(lines).append(message.head(Version::v1_2));
-    if (!message.is_same_for_all()) {
-        auto older = std::make_shared<SendHead::Older>();
-        older->v1_0 = std::string(lines).append(message.head(Version::v1_0));
-        older->v1_1 = std::string(lines).append(message.head(Version::v1_1));
-        head.older = std::move(older);
+SendHead with_headers(const Message& message, std::span<const Header> headers) {
+    const auto encode = [&](Version version) {
+        std::string lines;
+        for (const Header& header : headers) {
+            protocol::append_header(lines, header.name, header.value, version);
+        }
+        return lines.append(message.head(version));
+    };
+    const auto differs = [](const Header& header) { return protocol::needs_escape(header.value); };
+    SendHead head{encode(Version::v1_2), nullptr};
+    if (!message.is_same_for_all() || std::any_of(headers.begin(), headers.end(), differs)) {
+        head.older = std::make_shared<const SendHead::Older>(SendHead::Older{
+            encode(Version::v1_0), encode(Version::v1_1)});
     }
     return head;
 }

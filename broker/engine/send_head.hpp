@@ -5,6 +5,7 @@
 #include "broker/engine/message.hpp"
 #include "protocol/request.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,9 @@ namespace engine {
     const protocol::Send& request, bool is_queue, std::string_view user, std::string_view reply_to
 );
 
-/// `head` with more header lines of the broker's own (name and value need no escaping) before the
-/// user's.
-[[nodiscard]] SendHead with_headers(const Message& message, std::string_view lines);
+/// The head of `message` with more headers of the broker's own before the user's.
+[[nodiscard]] SendHead with_headers(
+    const Message& message, std::span<const protocol::Header> headers
+);
 
 }  // namespace engine
