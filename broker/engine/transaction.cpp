@@ -48,10 +48,16 @@ Part::QueuePart& part_of(Part& part, const std::shared_ptr<Queue>& queue) {
     return part.queues.back();
 }
 
+// Topics refuse nothing, and reply addresses discard what they cannot take; queues, temporary ones
+// too, need room.
+bool needs_room(const Route& route) {
+    return route.queue != nullptr || (route.name->is_queue && !route.name->is_literal);
+}
+
 void reserve(Destinations& home, Part& part) {
     for (Transaction::BufferedSend& send : part.sends) {
+        if (!needs_room(send.route)) { continue; }
         const Route::Name& name = *send.route.name;
-        if (!name.is_queue || name.is_literal) { continue; }
         const auto queue =
             send.route.queue ? send.route.queue : home.local_queue(name.space + name.key);
         if (!queue) {
@@ -82,10 +88,7 @@ void apply(Destinations& home, Part& part) {
         queue.queue->push_reserved(queue.messages);
     }
     for (Transaction::BufferedSend& send : part.sends) {
-        const Route::Name& name = *send.route.name;
-        if (name.is_queue && !name.is_literal) { continue; }
-        // Topics refuse nothing; reply addresses discard what they cannot take.
-        home.publish_for(send.route, send.message, {});
+        if (!needs_room(send.route)) { home.publish_for(send.route, send.message, {}); }
     }
 }
 
@@ -102,13 +105,15 @@ void reserved(const std::shared_ptr<Commit>& commit, const Part& part) {
     for (const auto& entry : commit->parts) {
         commit->router.run_on(
             entry.first,
-            [commit, asking, is_good, work = entry.second](Destinations& home) {
+            [commit, asking, is_good, work = entry.second](Destinations& home) mutable {
                 if (is_good) {
                     apply(home, *work);
                 } else {
                     cancel(*work);
                 }
-                home.run_on(asking, [commit](Destinations&) { finish(commit); });
+                home.run_on(asking, [commit = std::move(commit)](Destinations&) {
+                    finish(commit);
+                });
             }
         );
     }
@@ -127,10 +132,19 @@ void commit_sends(Destinations& router, Sends sends, Destinations::Done done) {
     commit->missing = commit->parts.size();
     const unsigned asking = router.shard().index();
     for (const auto& entry : commit->parts) {
-        router.run_on(entry.first, [commit, asking, work = entry.second](Destinations& home) {
-            reserve(home, *work);
-            home.run_on(asking, [commit, work](Destinations&) { reserved(commit, *work); });
-        });
+        // The commit moves along: the session that it holds must not be destroyed on another shard.
+        router.run_on(
+            entry.first,
+            [commit, asking, work = entry.second](Destinations& home) mutable {
+                reserve(home, *work);
+                home.run_on(
+                    asking,
+                    [commit = std::move(commit), work = std::move(work)](Destinations&) {
+                        reserved(commit, *work);
+                    }
+                );
+            }
+        );
     }
 }
 
