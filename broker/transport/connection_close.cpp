@@ -33,7 +33,8 @@ void Connection::begin_closing() {
 
 void Connection::log_refusal() {
     const engine::Closing closing = *session_->closing();
-    if (closing.is_disconnect) { return; }
+    // Neither is the client's fault, and a drain has log lines of its own.
+    if (closing.is_disconnect || closing.reason == protocol::ErrorCode::shutdown) { return; }
     const protocol::Error& refusal = session_->refusal();
     logging::warn(
         "refused",
