@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bounded } from './waiting.mjs';
+import { bounded, deferred } from './waiting.mjs';
 
 const binary = process.env.STAMPEDE_BINARY;
 const free = '127.0.0.1:0';
@@ -58,7 +58,8 @@ export class Broker {
       clearTimeout(impatient);
       assert.ok(status === 0, `the broker ended with status ${status}, signal ${signal}:\n${this.#output}`);
     } else {
-      assert.equal(this.#process.signalCode, 'SIGKILL', `the broker crashed:\n${this.#output}`);
+      const hasEnded = this.#process.exitCode === 0 || this.#process.signalCode === 'SIGKILL';
+      assert.ok(hasEnded, `the broker crashed:\n${this.#output}`);
     }
   }
 
@@ -78,6 +79,15 @@ export class Broker {
   /** Everything that the broker has written. */
   get log() {
     return this.#output;
+  }
+
+  /** Waits until the broker has written something like `pattern`. */
+  async logged(pattern) {
+    const found = deferred();
+    const look = () => pattern.test(this.#output) && found.resolve();
+    this.#process.stderr.on('data', look);
+    look();
+    await bounded(found.promise, `a log line like ${pattern}`);
   }
 
   /** What a test in another language is told. */
