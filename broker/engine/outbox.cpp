@@ -71,6 +71,7 @@ void Outbox::push_raw(std::string_view octets) {
 
 void Outbox::wait(Waiting waiting) {
     waiting_bytes_ += waiting.delivery.message->size();
+    if (waiting.is_from_queue) { waiting_from_queues_ += waiting.delivery.message->size(); }
     waiting_.push_back(std::move(waiting));
     mark_dirty();
 }
@@ -79,10 +80,15 @@ Waiting Outbox::take_waiting() {
     while (!waiting_.empty()) {
         Waiting waiting = waiting_.pop_front();
         if (waiting.subscription == nullptr) { continue; }
-        waiting_bytes_ -= waiting.delivery.message->size();
+        count_out(waiting);
         return waiting;
     }
     return {};
+}
+
+void Outbox::count_out(const Waiting& waiting) {
+    waiting_bytes_ -= waiting.delivery.message->size();
+    if (waiting.is_from_queue) { waiting_from_queues_ -= waiting.delivery.message->size(); }
 }
 
 void Outbox::skip_withdrawn() {
@@ -92,7 +98,7 @@ void Outbox::skip_withdrawn() {
 }
 
 Waiting Outbox::withdraw_at(std::size_t index) {
-    waiting_bytes_ -= waiting_[index].delivery.message->size();
+    count_out(waiting_[index]);
     return std::exchange(waiting_[index], Waiting());
 }
 
@@ -119,13 +125,16 @@ bool Outbox::conflate(
     const Subscription& subscription, std::string_view key, const MessageRef& message
 ) {
     const std::string_view value = message->find(key);
+    if (value.empty()) { return false; }
     for (std::size_t i = 0; i < waiting_.size(); ++i) {
         Waiting& waiting = waiting_[i];
         if (waiting.subscription != &subscription || waiting.delivery.message->find(key) != value) {
             continue;
         }
+        const std::size_t size = waiting.delivery.message->size();
+        if (message->size() > size && is_over_budget(message->size() - size)) { return false; }
         waiting_bytes_ += message->size();
-        waiting_bytes_ -= waiting.delivery.message->size();
+        waiting_bytes_ -= size;
         waiting.delivery.message = message;
         return true;
     }
@@ -134,6 +143,7 @@ bool Outbox::conflate(
 
 std::vector<Waiting> Outbox::withdraw_all() {
     waiting_bytes_ = 0;
+    waiting_from_queues_ = 0;
     std::vector<Waiting> all = waiting_.take_all();
     std::erase_if(all, [](const Waiting& waiting) { return waiting.subscription == nullptr; });
     return all;

@@ -40,9 +40,6 @@ struct TurnOutput {
     }
 };
 
-/// `congested` from 75 % of the budget on: who can hold back should. `overflow`: not taken.
-enum class Pushed : std::uint8_t { accepted, congested, overflow };
-
 /// A message that waits for the socket, addressed to a subscription of this connection. `number` is
 /// the connection's delivery number in client modes. Without a subscription it was withdrawn and is
 /// skipped.
@@ -50,6 +47,7 @@ struct Waiting {
     Delivery delivery;
     Subscription* subscription = nullptr;
     std::uint64_t number = 0;
+    bool is_from_queue = false;
 };
 
 /// A piece of output: octets of a block, or the body of a large message.
@@ -122,7 +120,7 @@ public:
     /// Withdraws the oldest delivery that waits for `subscription`; false if there is none.
     bool withdraw_oldest(const Subscription& subscription);
     /// Replaces the message of the delivery that waits for `subscription` and whose header `key`
-    /// has the same value; false if there is none.
+    /// has the same value; false if there is none, or no budget for a larger one.
     bool conflate(
         const Subscription& subscription, std::string_view key, const MessageRef& message
     );
@@ -137,13 +135,18 @@ public:
         return ahead_ + waiting_bytes_ + static_cast<std::size_t>(charged_);
     }
 
-    [[nodiscard]] Pushed level() const { return level_with(0); }
+    /// Of these, what only the socket can lessen.
+    [[nodiscard]] std::size_t queued() const { return ahead_ + waiting_bytes_; }
 
-    /// The level that pending() + `size` would have.
-    [[nodiscard]] Pushed level_with(std::size_t size) const {
-        const std::size_t total = pending() + size;
-        if (total > limits_.outbound_bytes_max) { return Pushed::overflow; }
-        return total >= limits_.outbound_bytes_max / 4 * 3 ? Pushed::congested : Pushed::accepted;
+    [[nodiscard]] bool is_congested() const {
+        return pending() >= limits_.outbound_bytes_max / 4 * 3;
+    }
+
+    /// Whether `size` more octets of a topic are beyond the budget (P-LIM-03). What queues have put
+    /// here does not count: they hold back by themselves, but what is on its way from other shards
+    /// comes all the same.
+    [[nodiscard]] bool is_over_budget(std::size_t size) const {
+        return pending() - waiting_from_queues_ + size > limits_.outbound_bytes_max;
     }
 
     // For the transport.
@@ -184,6 +187,7 @@ public:
 private:
     [[nodiscard]] bool fits_last(std::size_t size) const;
     bool enlarge_last(std::size_t size);
+    void count_out(const Waiting& waiting);
     void skip_withdrawn();
     Waiting withdraw_at(std::size_t index);
 
@@ -207,6 +211,7 @@ private:
     std::uint64_t sent_total_ = 0;
     Fifo<Waiting> waiting_;
     std::size_t waiting_bytes_ = 0;
+    std::size_t waiting_from_queues_ = 0;  ///< Octets among them.
     std::int64_t charged_ = 0;
 };
 

@@ -309,7 +309,7 @@ void Session::flushed() {
     if (state_ == State::ended) { return; }
     encode_waiting();
     if (state_ == State::disconnecting) { finish_disconnecting(); }
-    if (blocked_.empty() || outbox_.pending() > router_.limits().outbound_bytes_max / 2) { return; }
+    if (blocked_.empty() || outbox_.queued() > router_.limits().outbound_bytes_max / 2) { return; }
     for (const auto& weak : std::exchange(blocked_, {})) {
         if (const auto subscription = weak.lock()) { subscription->unblock(); }
     }

@@ -88,9 +88,11 @@ public:
     /// Processes one frame. Afterwards look at may_read() and closing().
     void handle(const protocol::Frame& frame);
 
-    /// False while an answer from another shard is awaited, and when nothing more will be read.
+    /// False while an answer from another shard is awaited, while the client does not take what it
+    /// asked for (RECEIPTs are always queued), and when nothing more will be read.
     [[nodiscard]] bool may_read() const {
-        return waits_ == 0 && (state_ == State::accepted || state_ == State::connected);
+        return waits_ == 0 && (state_ == State::accepted || state_ == State::connected) &&
+               outbox_.ahead() <= outbox_.limits().outbound_bytes_max;
     }
 
     [[nodiscard]] const std::optional<Closing>& closing() const { return closing_; }

@@ -78,47 +78,56 @@ Subscription::Subscription(
 // SEND path, stop 6 of 7.
 void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& policy) {
     if (!is_open_) { return; }
-    if (options_.ack != AckMode::automatic) {
-        Delivery delivery{message, ++last_sequence_, 1};
-        const bool passes = (!backlog_ || backlog_->empty()) && has_window(message->size());
-        if (passes && outbox_.level() == Pushed::accepted) { return send(std::move(delivery)); }
-        if (outbox_.level_with(message->size()) == Pushed::overflow) {
-            return session_.cut_slow_consumer(destination_);
-        }
-        --delivery.count;
-        return keep(std::move(delivery));
-    }
+    if (options_.ack != AckMode::automatic) { return publish_tracked(message, policy); }
     if (outbox_.can_encode(prefix_.size() + message->size())) {
         ++outbox_.turn().counters.messages_delivered;
         return encode({message, 0, 1}, 0);
     }
-    hold_back(message, policy);
+    const bool is_conflated = policy.action == SlowConsumerAction::conflate &&
+                              outbox_.conflate(*this, policy.conflate_key, message);
+    if (is_conflated) {
+        ++outbox_.turn().counters.messages_conflated;
+    } else if (make_room(message->size(), policy)) {
+        outbox_.wait({{message, 0, 1}, this, 0, false});
+    }
 }
 
-void Subscription::hold_back(const MessageRef& message, const SlowConsumerPolicy& policy) {
+// In client modes: sent within the window, else kept in the backlog.
+void Subscription::publish_tracked(const MessageRef& message, const SlowConsumerPolicy& policy) {
+    const bool is_first = !backlog_ || backlog_->empty();
+    if (is_first && has_window(message->size()) && !outbox_.is_congested()) {
+        return send({message, ++last_sequence_, 1});
+    }
+    if (!make_room(message->size(), policy)) { return; }
+    keep({message, ++last_sequence_, 0});
+    check_congestion();
+}
+
+// Treats a message for which there is no budget as `policy` says; false if it is not to be taken.
+bool Subscription::make_room(std::size_t size, const SlowConsumerPolicy& policy) {
     Counters& counters = outbox_.turn().counters;
-    if (policy.action == SlowConsumerAction::conflate &&
-        outbox_.conflate(*this, policy.conflate_key, message)) {
-        ++counters.messages_conflated;
-        return;
-    }
-    if (outbox_.level_with(message->size()) == Pushed::overflow) {
-        switch (policy.action) {
-            case SlowConsumerAction::disconnect:
-                return session_.cut_slow_consumer(destination_);
-            case SlowConsumerAction::drop_newest:
-                ++counters.messages_dropped_newest;
-                return;
-            case SlowConsumerAction::drop_oldest:
-            case SlowConsumerAction::conflate:
-                if (!outbox_.withdraw_oldest(*this)) {
-                    return session_.cut_slow_consumer(destination_);
-                }
-                ++counters.messages_dropped_oldest;
-                break;
+    while (outbox_.is_over_budget(size)) {
+        if (policy.action == SlowConsumerAction::disconnect) {
+            session_.cut_slow_consumer(destination_);
+            return false;
         }
+        const bool is_newest = policy.action == SlowConsumerAction::drop_newest;
+        if (is_newest || !drop_oldest()) {
+            ++counters.messages_dropped_newest;
+            return false;
+        }
+        ++counters.messages_dropped_oldest;
     }
-    outbox_.wait({{message, 0, 1}, this, 0});
+    return true;
+}
+
+bool Subscription::drop_oldest() {
+    if (!backlog_ || backlog_->empty()) {
+        return options_.ack == AckMode::automatic && outbox_.withdraw_oldest(*this);
+    }
+    const Delivery dropped = backlog_->pop();
+    outbox_.charge(-static_cast<std::int64_t>(dropped.message->size()));
+    return true;
 }
 
 // Client-mode topic messages beyond the window, counted in the connection's budget (P-LIM-03).
@@ -168,12 +177,14 @@ void Subscription::send(Delivery delivery) {
         number = session_.track(*this, delivery);
     }
     const bool now = outbox_.can_encode(prefix_.size() + delivery.message->size());
-    if (!now) { return outbox_.wait({std::move(delivery), this, number}); }
+    if (!now) { return outbox_.wait({std::move(delivery), this, number, queue_.is_set()}); }
     encode(delivery, number);
     encoded(std::move(delivery), number);
 }
 
 void Subscription::resume(Waiting waiting) {
+    const bool is_counted = waiting.number != 0 || waiting.is_from_queue;
+    if (!is_counted) { ++outbox_.turn().counters.messages_delivered; }
     encode(waiting.delivery, waiting.number);
     encoded(std::move(waiting.delivery), waiting.number);
 }
@@ -212,18 +223,24 @@ void Subscription::encode(const Delivery& delivery, std::uint64_t number) {
 }
 
 void Subscription::check_congestion() {
-    if (is_blocking_ || outbox_.level() == Pushed::accepted) { return; }
+    if (is_blocking_ || !outbox_.is_congested()) { return; }
     is_blocking_ = true;
     session_.block(*this);
-    queue_.post([](Queue& queue, Consumer& consumer) { queue.set_blocked(consumer, true); });
+    if (queue_.is_set()) {
+        queue_.post([](Queue& queue, Consumer& consumer) { queue.set_blocked(consumer, true); });
+    }
 }
 
 void Subscription::unblock() {
-    if (!is_blocking_) { return pump(); }
     is_blocking_ = false;
-    if (is_open_) {
-        queue_.post([](Queue& queue, Consumer& consumer) { queue.set_blocked(consumer, false); });
+    if (!is_open_) { return; }
+    if (!queue_.is_set()) { return pump(); }
+    if (outbox_.is_congested()) {
+        // Backlogs of topics, which the client has to work off.
+        is_blocking_ = true;
+        return session_.block(*this);
     }
+    queue_.post([](Queue& queue, Consumer& consumer) { queue.set_blocked(consumer, false); });
 }
 
 void Subscription::stop() {
@@ -403,7 +420,7 @@ void Subscription::put_off(std::vector<Delivery> deliveries, std::chrono::millis
         put_off_->emplace(session_.now() + delay, std::move(delivery));
     }
     session_.delay(*this, delay);
-    if (outbox_.level() == Pushed::overflow) { session_.cut_slow_consumer(destination_); }
+    if (outbox_.is_over_budget(0)) { session_.cut_slow_consumer(destination_); }
 }
 
 void Subscription::delay_is_over() {

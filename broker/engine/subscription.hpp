@@ -127,7 +127,7 @@ public:
         return outstanding_ == 0 && unsent == 0 && withheld_.empty();
     }
 
-    /// The queue may deliver again: the connection's output has drained.
+    /// The connection's output has drained: the queue may deliver again, the backlog be sent.
     void unblock();
 
     // Called by the session as deliveries are settled; `bytes` is the sum of the messages' sizes.
@@ -153,7 +153,9 @@ private:
     void send(Delivery delivery);
     void encode(const Delivery& delivery, std::uint64_t number);
     void encoded(Delivery delivery, std::uint64_t number);
-    void hold_back(const MessageRef& message, const SlowConsumerPolicy& policy);
+    void publish_tracked(const MessageRef& message, const SlowConsumerPolicy& policy);
+    [[nodiscard]] bool make_room(std::size_t size, const SlowConsumerPolicy& policy);
+    [[nodiscard]] bool drop_oldest();
     void keep(Delivery delivery);
     void pump();
     [[nodiscard]] bool has_window(std::size_t size) const;
@@ -173,7 +175,7 @@ private:
     // Lives on the shard.
     bool is_open_ = false;
     bool is_closed_ = false;
-    bool is_blocking_ = false;  ///< The queue was told to hold back.
+    bool is_blocking_ = false;  ///< The queue was told to hold back, or the backlog waits.
     QueueLink queue_;
     std::size_t outstanding_ = 0;
     std::size_t outstanding_bytes_ = 0;
