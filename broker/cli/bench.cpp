@@ -57,7 +57,7 @@ void add_load(Rows& rows, const LoadOptions& options) {
     rows["size"] = options.body_size;
     if (options.rate > 0) {
         rows["rate"] = rounded(options.rate);
-    } else {
+    } else if (options.publishers != 0 && options.subscribers != 0) {
         rows["window"] = options.window;
     }
 }
@@ -67,8 +67,8 @@ void add_messages(
 ) {
     const auto published = static_cast<double>(report.published);
     const auto delivered = static_cast<double>(report.delivered);
-    rows["published_per_s"] = share(published, report.seconds);
-    rows["deliveries_per_s"] = share(delivered, report.seconds);
+    if (options.publishers != 0) { rows["published_per_s"] = share(published, report.seconds); }
+    if (options.subscribers != 0) { rows["deliveries_per_s"] = share(delivered, report.seconds); }
     rows["received_mb_per_s"] = share(static_cast<double>(report.bytes_in) / 1e6, report.seconds);
     add_latency(rows, "latency", tally.latency);
     if (options.receipt_every != 0) {

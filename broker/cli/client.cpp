@@ -182,7 +182,10 @@ const protocol::Frame* Client::next_frame() {
         case protocol::Parser::Event::end_of_line:
             return nullptr;
         case protocol::Parser::Event::failed:
-            fail(where() + " does not speak STOMP as we know it: " + parser_.error().what);
+            fail(
+                where() + " does not speak STOMP as we know it: " + parser_.error().what +
+                " Is this the port of a STOMP listener?"
+            );
         case protocol::Parser::Event::frame:
             break;
     }

@@ -43,8 +43,8 @@ constexpr std::size_t answer_body_max = 16 * 1024;
 
 asio::awaitable<tcp::socket> open_tcp(asio::io_context& io, const Url& url) {
     tcp::resolver resolver(io);
-    auto [resolve_error, addresses] =
-        co_await resolver.async_resolve(url.host, std::to_string(url.port), use_result);
+    const std::string port = std::to_string(url.port);
+    auto [resolve_error, addresses] = co_await resolver.async_resolve(url.host, port, use_result);
     if (resolve_error) { fail("cannot resolve " + url.host + ": " + resolve_error.message()); }
 
     tcp::socket socket(io);
@@ -173,12 +173,14 @@ asio::awaitable<void> upgrade(Stream& stream, const Url& url, Dialed& dialed) {
 
 asio::awaitable<Dialed> dial(asio::io_context& io, const Target& target) {
     const auto begin = Clock::now();
-    Dialed dialed{co_await open_tcp(io, target.url), {}, {}};
+    // Not in one expression: g++ 12 destroys the parts of an aggregate that holds a co_await twice.
+    tcp::socket socket = co_await open_tcp(io, target.url);
+    Dialed dialed{std::move(socket), {}, {}};
     const auto connected = Clock::now();
     dialed.opening.tcp_time = connected - begin;
     if (target.url.is_tls) {
-        tcp::socket socket = std::get<PlainStream>(std::move(dialed.stream));
-        dialed.stream = co_await start_tls(std::move(socket), target, dialed.opening);
+        tcp::socket plain = std::get<PlainStream>(std::move(dialed.stream));
+        dialed.stream = co_await start_tls(std::move(plain), target, dialed.opening);
         dialed.opening.tls_time = Clock::now() - connected;
     }
     if (!target.url.is_web_socket) { co_return dialed; }

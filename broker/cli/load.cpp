@@ -3,6 +3,7 @@
 #include "broker/cli/load.hpp"
 
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/refusals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -191,7 +192,9 @@ void Load::check_peers() const {
     const std::string where = plan_.target.url.text();
     const std::string why = tally_.first_error.empty() ? "no answer" : tally_.first_error;
     if (tally_.ready == 0) {
-        throw Failure(ExitCode::failure, "no connection to " + where + " came up: " + why);
+        throw Failure(
+            exit_code_for(tally_.first_error), "no connection to " + where + " came up: " + why
+        );
     }
     const auto is_ready = [](const LoadPeer* peer) { return peer->is_ready(); };
     if (!std::all_of(publishers_.begin(), publishers_.end(), is_ready) ||

@@ -76,7 +76,7 @@ public:
     Load(const Load&) = delete;
     Load& operator=(const Load&) = delete;
 
-    /// Runs the whole pattern. Throws Failure if no connection came up.
+    /// Runs the whole pattern. Throws Failure if not all connections that are needed came up.
     [[nodiscard]] LoadReport run();
 
     [[nodiscard]] const Tally& tally() const { return tally_; }

@@ -190,8 +190,9 @@ void report(const Publisher& publisher, const PubOptions& options, double second
     } else if (!options.quiet) {
         std::fprintf(
             stderr,
-            "sent %llu messages to %s in %.3f s\n",
+            "sent %llu message%s to %s in %.3f s\n",
             static_cast<unsigned long long>(publisher.sent()),
+            publisher.sent() == 1 ? "" : "s",
             options.destination.c_str(),
             seconds
         );

@@ -36,20 +36,12 @@ std::string indented(std::string_view text) {
     return out;
 }
 
-std::string_view first_word(std::string_view text) {
-    return text.substr(0, text.find(' '));
-}
-
 // Besides our own tokens, what RabbitMQ and ActiveMQ say.
 bool is_refused_access(std::string_view message) {
-    const std::string_view word = first_word(message);
+    const std::string_view word = message.substr(0, message.find_first_of(" :"));
     return word == "auth-failed" || word == "access-denied" || word == "token-expired" ||
            message == "Bad CONNECT" || message == "access_refused" ||
            message.starts_with("User name [");
-}
-
-ExitCode exit_code_for(std::string_view message) {
-    return is_refused_access(message) ? ExitCode::refused : ExitCode::failure;
 }
 
 std::string_view advice_for_close(std::uint16_t code) {
@@ -95,6 +87,10 @@ std::string_view advice_for_status(unsigned status) {
 }
 
 }  // namespace
+
+ExitCode exit_code_for(std::string_view message) {
+    return is_refused_access(message) ? ExitCode::refused : ExitCode::failure;
+}
 
 Failure refused_by_error(const protocol::Frame& error) {
     const std::string_view message = error.find("message").value_or("no message");

@@ -11,6 +11,9 @@
 
 namespace cli {
 
+/// 4 if `message`, the token of an ERROR frame or close, means that login or rights are missing.
+[[nodiscard]] ExitCode exit_code_for(std::string_view message);
+
 /// An ERROR frame: its `message` header and both lines of its body.
 [[nodiscard]] Failure refused_by_error(const protocol::Frame& error);
 
