@@ -49,13 +49,10 @@ export class Broker {
   async stop() {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       this.#process.kill('SIGTERM');
-      // Whoever is still connected has had time enough: a second signal ends the drain.
-      const impatient = setTimeout(() => this.#process.kill('SIGTERM'), 1000);
       const [status, signal] = await bounded(this.#exit, 'the end of the broker').catch(() => {
         this.#process.kill('SIGKILL');
         return ['none', 'it hung'];
       });
-      clearTimeout(impatient);
       assert.ok(status === 0, `the broker ended with status ${status}, signal ${signal}:\n${this.#output}`);
     } else {
       const hasEnded = this.#process.exitCode === 0 || this.#process.signalCode === 'SIGKILL';
