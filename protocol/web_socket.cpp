@@ -98,8 +98,8 @@ WebSocketDecoder::Event WebSocketDecoder::next() {
         }
         if (is_control(opcode_)) { return take_control() ? end_of_control() : Event::need_more; }
         if (remaining_ > 0 && input_.empty()) { return Event::need_more; }
-        if (remaining_ > 0 || fin_) { return data_piece(); }
-        in_frame_ = false;  // An empty fragment in the middle of a message says nothing.
+        // Empty fragments too: the caller counts what brings nothing.
+        return data_piece();
     }
 }
 

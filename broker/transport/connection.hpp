@@ -28,6 +28,10 @@ namespace transport {
 
 class ConnectionSet;
 
+/// A socket bound to its shard's own executor: no type erasure on the data path.
+using Socket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
 /// What the connections of one listener have in common; outlives them.
 struct ConnectionContext {
     const Options& options;
@@ -46,7 +50,7 @@ public:
         IoShard& shard,
         const ConnectionContext& context,
         ConnectionSet& set,
-        boost::asio::ip::tcp::socket socket,
+        Socket socket,
         engine::Peer peer
     );
     ~Connection() override;
@@ -117,6 +121,7 @@ private:
     void resume();
     bool resume_stash();
     void discard_input();
+    [[nodiscard]] bool is_leaving() const;
 
     [[nodiscard]] bool is_web_socket() const { return web_socket_ != nullptr; }
 
@@ -153,7 +158,7 @@ private:
     ConnectionSet& set_;
 
     // Lives on the shard.
-    boost::asio::ip::tcp::socket socket_;
+    Socket socket_;
     std::unique_ptr<Stream> stream_;
     std::shared_ptr<engine::Session> session_;
     protocol::Parser parser_;

@@ -20,12 +20,12 @@ void Connection::begin_closing() {
     phase_at_ = shard_.now();
     partial_at_ = missing_nul_at_ = stalled_at_ = Instant(0);
     paused_ = Paused::no;
-    stash_.reset();
-    if (closing.is_disconnect) {
-        // The client closes first, within its time (P-RCPT-06).
-    } else if (is_web_socket()) {
+    const std::unique_ptr<Stash> stash = std::move(stash_);
+    // After DISCONNECT the client closes first, within its time (P-RCPT-06).
+    if (is_web_socket() && (!closing.is_disconnect || web_socket_->close_received)) {
         send_close_frame(bye_code_, bye_reason_);
     }
+    if (is_web_socket() && stash) { (void)process_web_socket(stash->raw); }
     session_->outbox().mark_dirty();
     if (!reading_) { wait_readable(); }
     arm();
@@ -82,6 +82,8 @@ void Connection::close_without_error(std::uint16_t code, std::string_view reason
 void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
     (void)reason;
     web_socket_->close_received = true;
+    // Its ERROR or last RECEIPT goes first.
+    if (is_leaving()) { return session_->outbox().mark_dirty(); }
     if (!web_socket_->close_sent) {
         // A close without DISCONNECT is a normal event (P-WS-15).
         send_close_frame(code == 1005 ? 1000 : code, {});
@@ -99,8 +101,8 @@ void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
 void Connection::finish_flushing() {
     const bool is_over = input_ended_ || (is_web_socket() && web_socket_->close_received);
     if (phase_ == Phase::awaiting) { return; }
-    const bool awaits_client =
-        !closes_after_flush_ && session_->closing() && session_->closing()->is_disconnect;
+    const bool awaits_client = !closes_after_flush_ && !is_over && session_->closing() &&
+                               session_->closing()->is_disconnect;
     if (!awaits_client &&
         (!is_web_socket() || web_socket_->close_received || closes_after_flush_)) {
         stream_->shut_down_writing();

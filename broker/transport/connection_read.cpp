@@ -114,9 +114,9 @@ bool Connection::process(std::span<char> input) {
             process_http(input);
             break;
         case Phase::open:
-            // Refused or leaving: what still comes is read and discarded.
-            if (session_->state() != engine::Session::State::accepted &&
-                session_->state() != engine::Session::State::connected) {
+            if (is_leaving()) {
+                // What still comes is discarded, but for the peer's close frame.
+                if (is_web_socket()) { (void)process_web_socket(input); }
                 break;
             }
             [[fallthrough]];
@@ -190,6 +190,7 @@ void Connection::process_http(std::span<char> input) {
 
 bool Connection::process_web_socket(std::span<char> input) {
     WebSocketDecoder& decoder = web_socket_->decoder;
+    barren_octets_ += input.size();
     decoder.feed(input);
     for (;;) {
         const WebSocketDecoder::Event event = decoder.next();
@@ -197,13 +198,14 @@ bool Connection::process_web_socket(std::span<char> input) {
             case WebSocketDecoder::Event::need_more:
                 return true;
             case WebSocketDecoder::Event::data:
-                if (!handle_data()) {
-                    if (stash_) {
-                        const std::span<char> rest = decoder.take_rest();
-                        stash_->raw.assign(rest.data(), rest.size());
-                    }
+                if (handle_data()) { break; }
+                if (stash_) {
+                    const std::span<char> rest = decoder.take_rest();
+                    stash_->raw.assign(rest.data(), rest.size());
                     return false;
                 }
+                // Refused or leaving: data is ignored, but the peer's close frame still counts.
+                if (phase_ != Phase::open) { return false; }
                 break;
             case WebSocketDecoder::Event::ping:
             case WebSocketDecoder::Event::pong:
@@ -215,7 +217,7 @@ bool Connection::process_web_socket(std::span<char> input) {
                 );
                 return false;
             case WebSocketDecoder::Event::failed:
-                close_without_error(decoder.close_code(), decoder.reason());
+                if (!is_leaving()) { close_without_error(decoder.close_code(), decoder.reason()); }
                 return false;
         }
     }
@@ -228,7 +230,7 @@ bool Connection::handle_data() {
         echo_data();
         return true;
     }
-    if (phase_ != Phase::open) { return true; }
+    if (phase_ != Phase::open || is_leaving()) { return true; }
     if (payload.empty()) { return check_barren(0); }
     barren_frames_ = 0;
     barren_octets_ = 0;
@@ -345,9 +347,15 @@ bool Connection::handle_frame() {
     return false;
 }
 
+// The session reads no more, but its last frames are still to come.
+bool Connection::is_leaving() const {
+    const auto state = session_->state();
+    return phase_ == Phase::open && state != engine::Session::State::accepted &&
+           state != engine::Session::State::connected;
+}
+
 void Connection::discard_input() {
     (void)parser_.take_rest();
-    if (is_web_socket()) { (void)web_socket_->decoder.take_rest(); }
 }
 
 void Connection::on_connected() {
@@ -432,7 +440,11 @@ bool Connection::resume_stash() {
     if (!stash) { return true; }
     if (!stash->stomp.empty() && !process_stomp(stash->stomp)) {
         // Paused again (or closed): what had not been reached yet stays behind it.
-        if (stash_) { stash_->raw += stash->raw; }
+        if (stash_) {
+            stash_->raw += stash->raw;
+        } else if (!stash->raw.empty()) {
+            (void)process_web_socket(stash->raw);
+        }
         return false;
     }
     return stash->raw.empty() || process_web_socket(stash->raw);
