@@ -18,7 +18,7 @@ bool is_temporary(DestinationKind kind) {
 // Subscriptions without id (1.0) are known by their destination; the first octet keeps the two
 // apart.
 std::string key_of(std::optional<std::string_view> id, std::string_view destination) {
-    return id ? "i" + std::string(*id) : "d" + std::string(destination);
+    return id ? std::string("i").append(*id) : std::string("d").append(destination);
 }
 
 }  // namespace
@@ -217,12 +217,9 @@ void Session::replace(
     std::erase_if(subscriptions_, [&](const auto& entry) { return entry.second == old; });
     subscriptions_.emplace(key, subscription);
     prepared_.reset();
-    std::vector<MessageRef> unsent = old->surrender();
-    bury(old);
     subscribed(subscription, ticket, std::nullopt);
-    for (const MessageRef& message : unsent) {
-        subscription->publish(message, {});
-    }
+    subscription->succeed(*old);
+    bury(old);
 }
 
 void Session::on(const protocol::Unsubscribe& request) {
