@@ -67,6 +67,7 @@ class Broker:
         self.folder = tempfile.mkdtemp(prefix="stampede-e2e-")
         self.ports_file = os.path.join(self.folder, "ports.json")
         self.records = []
+        self.bad_log_lines = []
         self._changed = threading.Condition()
         self._raw = []
         config_file = os.path.join(self.folder, "stampede.toml")
@@ -100,7 +101,7 @@ class Broker:
                 try:
                     self.records.append(json.loads(line))
                 except ValueError:
-                    pass
+                    self.bad_log_lines.append(line)
                 self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()

@@ -127,6 +127,8 @@ class BrokerCase(unittest.TestCase):
             raise AssertionError("exit code %s after SIGTERM:\n%s" % (code, broker.log_text()))
         if JUDGES_MEMORY and growth > cls.growth_max:
             raise AssertionError("resident memory grew by %.1f MiB" % (growth / MIB))
+        if broker.bad_log_lines:
+            raise AssertionError("log lines that are no JSON: %s" % broker.bad_log_lines[:3])
         if broker.event("handler-failed"):
             raise AssertionError("a handler failed: %s" % broker.event("handler-failed"))
 

@@ -1,0 +1,586 @@
+"""Hostile octets: every case ends in time, others are served meanwhile, memory stays bounded (security, section 3 and 4).
+
+Names that begin with a CVE are rows of the table in the security specification, section 4.
+"""
+import random
+import socket
+import struct
+import time
+import unittest
+
+from support.broker import JUDGES_MEMORY, MIB, until, wait_time
+from support.case import BrokerCase, TRANSPORTS, combined, each, over_transports, send_to, stomp
+from support.peers import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, upgrade_request, ws_close, ws_frame
+
+QUICK = {"limits": {"idle_topics": 1000, "connect_time": "700ms", "upgrade_time": "500ms", "frame_time": "500ms", "close_time": "500ms",
+                    "linger_time": "300ms", "frame_time_max": "1s"}}
+COMMANDS = ("CONNECT", "STOMP", "SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN", "COMMIT", "ABORT",
+            "DISCONNECT")
+HEADERS = {"CONNECT": ["accept-version:1.2", "host:h", "heart-beat:0,0"], "STOMP": ["accept-version:1.2", "host:h"],
+           "SEND": ["destination:/topic/hostile", "content-type:text/plain"],
+           "SUBSCRIBE": ["destination:/topic/hostile", "id:h", "ack:auto"], "UNSUBSCRIBE": ["id:h"],
+           "ACK": ["id:1-1", "message-id:1-1", "subscription:h"], "NACK": ["id:1-1", "message-id:1-1"],
+           "BEGIN": ["transaction:t"], "COMMIT": ["transaction:t"], "ABORT": ["transaction:t"], "DISCONNECT": []}
+
+
+class HostileCase(BrokerCase):
+    config = QUICK
+    growth_max = 32 * MIB
+
+    def tearDown(self):
+        super().tearDown()
+        self.check_good_client()
+
+    def finish(self, peer, seconds=5):
+        """The peer says goodbye; the broker must end the connection. All frames that came."""
+        if peer.transport == "ws":
+            if not peer.sent_close:
+                peer.sent_close = True
+                peer.raw(ws_close(1000))
+        else:
+            try:
+                peer.half_close()
+            except OSError:
+                pass
+        return peer.read_end(seconds)
+
+
+def faults(command):
+    """{name: (octets, is refused in the state connected)} for a command."""
+    lines = HEADERS[command]
+    name = command.encode()
+    whole = stomp(command, *lines)
+    head = whole[:-2]
+    result = {
+        "good": (whole, None),
+        "twice": (whole * 2, None),
+        "no_headers": (stomp(command), None),
+        "empty_values": (stomp(command, *[line.split(":")[0] + ":" for line in lines]), None),
+        "every_header_twice": (stomp(command, *lines, *lines), None),
+        "headers_reversed": (stomp(command, *reversed(lines)), None),
+        "unknown_header": (stomp(command, *lines, "x-unknown:1"), None),
+        "capital_headers": (stomp(command, *[line.upper() for line in lines]), None),
+        "lower_command": (stomp(command.lower(), *lines), True),
+        "no_colon": (stomp(command, *lines, "junk"), True),
+        "empty_name": (stomp(command, *lines, ":x"), True),
+        "nul_in_header": (head + b"x:\0y\n\n\0", True),
+        "bad_utf8": (head + b"x:\xff\n\n\0", True),
+        "bad_length": (stomp(command, *lines, "content-length:-1"), True),
+        "huge_length": (stomp(command, *lines, "content-length:9999999999"), True),
+        "short_length": (stomp(command, *lines, "content-length:1", body=b"abc"), True),
+        "long_line": (stomp(command, *lines, "x:" + "y" * 9000), True),
+        "many_headers": (stomp(command, *lines, *["x%d:y" % i for i in range(100)]), True),
+        "much_header": (stomp(command, *lines, *["x%d:" % i + "y" * 3000 for i in range(8)]), True),
+        "long_ids": (stomp(command, "receipt:" + "r" * 129, "id:" + "i" * 129, "transaction:" + "t" * 129,
+                           "message-id:" + "m" * 129, "client-id:" + "c" * 129, *lines), None),
+        "body": (stomp(command, *lines, body=b"body"), None),
+        "large_body": (stomp(command, *lines, body=b"b" * 1100000), True),
+        "cut_in_command": (name[:-1], None),
+        "cut_in_headers": (head, None),
+        "cut_before_nul": (whole[:-1], None),
+        "wrong_escape": (stomp(command, *lines, "x:\\q"), None),
+        "cr_inside": (stomp(command, *lines, "x:a\rb"), None),
+        "lone_cr": (name + b"\r", None),
+        "only_eol_and_nul": (b"\n\0\r\n" * 500, None),
+    }
+    for index, line in enumerate(lines):
+        result["without_" + line.split(":")[0]] = (stomp(command, *(lines[:index] + lines[index + 1:])), None)
+    return result
+
+
+MATRIX = {"%s__%s" % (command, name): (octets, refused)
+          for command in COMMANDS for name, (octets, refused) in faults(command).items()}
+
+
+class StompMatrix(HostileCase):
+    """Commands x faults x states x transports."""
+
+    def state(self, transport, state):
+        peer = self.peer(transport)
+        if state == "accepted":
+            return peer
+        peer.connect()
+        if state == "transaction":
+            peer.ask("BEGIN", "transaction:t")
+        elif state == "subscribed":
+            peer.subscribe("/topic/hostile", id="h").subscribe("/queue/hostile", "ack:client", id="q")
+        elif state == "disconnected":
+            peer.ask("DISCONNECT")
+        return peer
+
+    @each(combined(TRANSPORTS, ["accepted", "connected", "transaction", "subscribed", "disconnected"], MATRIX))
+    def test_S_AUTH_02_any_frame_in_any_state(self, transport, state, octets, refused):
+        peer = self.state(transport, state)
+        peer.send(octets)
+        frames = self.finish(peer)
+        errors = [frame for frame in frames if frame.command == "ERROR"]
+        self.assertLessEqual(len(errors), 1)
+        if errors:
+            self.assertIs(errors[0], frames[-1])
+        if state == "disconnected":
+            self.assertEqual(frames, [])
+        elif refused and state != "accepted":
+            self.assertTrue(errors or peer.close_code in (1007, 1009), frames)
+
+
+WEB_SOCKET_FAULTS = {
+    "rsv1": (ws_frame(TEXT, b"\n", rsv=4), 1002), "rsv2": (ws_frame(TEXT, b"\n", rsv=2), 1002),
+    "rsv3": (ws_frame(TEXT, b"\n", rsv=1), 1002), "rsv_on_ping": (ws_frame(PING, rsv=4), 1002),
+    "rsv1_compressed": (ws_frame(BINARY, b"\x4a\xcb\x2f\x02\x00" * 20, rsv=4), 1002),
+    "not_masked": (ws_frame(TEXT, b"\n", mask=None), 1002), "ping_not_masked": (ws_frame(PING, mask=None), 1002),
+    "close_not_masked": (ws_frame(CLOSE, b"\x03\xe8", mask=None), 1002),
+    "continuation_first": (ws_frame(CONTINUATION, b"x"), 1002),
+    "final_continuation_first": (ws_frame(CONTINUATION, b"x", fin=False), 1002),
+    "text_inside_text": (ws_frame(TEXT, b"\n", fin=False) + ws_frame(TEXT, b"\n"), 1002),
+    "binary_inside_text": (ws_frame(TEXT, b"\n", fin=False) + ws_frame(BINARY, b"\n", fin=False), 1002),
+    "fragmented_ping": (ws_frame(PING, b"x", fin=False), 1002),
+    "fragmented_close": (ws_frame(CLOSE, b"\x03\xe8", fin=False), 1002),
+    "ping_126": (ws_frame(PING, b"x" * 126), 1002), "pong_126": (ws_frame(PONG, b"x" * 126), 1002),
+    "close_126": (ws_frame(CLOSE, b"\x03\xe8" + b"x" * 124), 1002), "ping_64_bit": (ws_frame(PING, length=1 << 32), 1002),
+    "close_1_octet": (ws_frame(CLOSE, b"\x03"), 1002), "close_bad_utf8": (ws_close(1000, b"\xff\xfe"), 1007),
+    "not_shortest_16": (ws_frame(TEXT, b"\n" * 5, length_octets=2), 1002),
+    "not_shortest_64": (ws_frame(TEXT, b"\n" * 5, length_octets=8), 1002),
+    "not_shortest_64_of_16": (ws_frame(TEXT, b"\n" * 300, length_octets=8), 1002),
+    "length_2_63": (ws_frame(BINARY, length=1 << 63), 1002), "length_2_64": (ws_frame(BINARY, length=(1 << 64) - 1), 1002),
+    "length_2_63_less_1": (ws_frame(BINARY, length=(1 << 63) - 1), 1009),
+    "length_2_31": (ws_frame(BINARY, length=1 << 31), 1009), "length_2_31_less_1": (ws_frame(BINARY,
+                                                                                        length=(1 << 31) - 1), 1009),
+    "length_2_32": (ws_frame(BINARY, length=1 << 32), 1009), "length_2_31_plus_1": (ws_frame(
+        BINARY, length=(1 << 31) + 1), 1009),
+    "length_2_63_rsv1": (ws_frame(BINARY, length=1 << 63, rsv=4), 1002),
+    "length_2_31_rsv1": (ws_frame(BINARY, length=1 << 31, rsv=4), 1002),
+    "stomp_without_websocket": (b"CONNECT\naccept-version:1.2\n\n\0", 1002),
+    "http_again": (upgrade_request(), 1002), "all_zero": (b"\0" * 64, 1002), "all_ones": (b"\xff" * 64, 1002),
+    "text_bad_utf8": (ws_frame(TEXT, b"\xff"), 1007), "text_cut_utf8": (ws_frame(TEXT, b"\xe2\x82"), 1007),
+    "data_after_close": (ws_close(1000) + ws_frame(TEXT, send_to("/topic/hostile", b"x")), 1000),
+    "pings_after_close": (ws_close(1000) + ws_frame(PING) * 10, 1000),
+}
+WEB_SOCKET_FAULTS.update({"opcode_%d" % code: (ws_frame(code, b"x"), 1002) for code in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)})
+WEB_SOCKET_FAULTS.update({"close_%d" % code: (ws_close(code), 1002) for code in (
+    0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)})
+
+
+class WebSocketMatrix(HostileCase):
+    @each(combined(["accepted", "connected"], WEB_SOCKET_FAULTS))
+    def test_P_WS_05_faults_close(self, state, octets, code):
+        peer = self.peer("ws")
+        if state == "connected":
+            peer.connect().subscribe("/topic/hostile")
+        peer.sent_close = code == 1000
+        peer.raw(octets)
+        self.assert_closed(peer, code)
+        self.assertFalse(peer.was_reset)
+
+    @each({"lead": (b"\xe2", b"\x28\xa1"), "second": (b"\xe2\x82", b"\x28"), "surrogate": (b"\xed", b"\xa0\x80"),
+           "overlong": (b"\xf0", b"\x80\x80\x80"), "too_high": (b"\xf4", b"\x90\x80\x80")})
+    def test_P_WS_08_invalid_utf8_across_fragments(self, one, two):
+        peer = self.client("ws")
+        peer.raw(ws_frame(TEXT, b"SEND\ndestination:/topic/a\n\n" + one, fin=False) + ws_frame(CONTINUATION, two))
+        self.assert_closed(peer, 1007)
+
+    @each(["ERROR", "RECEIPT"])
+    def test_P_WS_15_a_close_right_behind_the_last_frame(self, answer):
+        frame = stomp("DISCONNECT", "receipt:r") if answer == "RECEIPT" else stomp("ABORT", "transaction:none")
+        for before in (b"", send_to("/topic/hostile", b"x" * 500000)):
+            peer = self.client("ws")
+            peer.sent_close = True
+            begin = time.monotonic()
+            peer.raw(ws_frame(BINARY, before + frame + b"\n" * 100000) + ws_close(1000))
+            self.assertEqual([frame.command for frame in peer.read_end()], [answer])
+            self.assertEqual(peer.close_code, 1000 if answer == "RECEIPT" else 1002)
+            self.assertLess(time.monotonic() - begin, wait_time(0.25), "it waited for a close frame that had come")
+
+    @each({"header_1": b"\x82", "header_2": b"\x82\x85", "header_5": b"\x82\xfe\x00", "mask": b"\x82\x85\x01\x02",
+           "payload": ws_frame(BINARY, b"\n" * 100)[:-50], "fragment": ws_frame(TEXT, b"\n", fin=False),
+           "control": ws_frame(PING, b"x" * 50)[:-1], "long_fragment": ws_frame(BINARY, b"\n", length=10000)})
+    def test_P_CONN_11_cut_frames_before_connect_end_in_time(self, octets):
+        peer = self.peer("ws")
+        peer.raw(octets)
+        peer.read_end(seconds=5)
+
+    def test_CVE_2026_62389_endless_empty_continuations(self):
+        for state in ("accepted", "connected"):
+            peer = self.peer("ws")
+            if state == "connected":
+                peer.connect()
+            peer.raw(ws_frame(BINARY, b"", fin=False) + ws_frame(CONTINUATION, b"", fin=False) * 5000)
+            self.assert_closed(peer, 1008, "abuse")
+
+    def test_S_RATE_01_endless_empty_messages(self):
+        peer = self.client("ws")
+        peer.raw(ws_frame(TEXT, b"") * 999)
+        self.assert_lives(peer)
+        peer.raw(ws_frame(TEXT, b"") * 1500)
+        self.assert_closed(peer, 1008, "abuse")
+
+    def test_S_RATE_01_a_heart_beat_is_no_barren_frame(self):
+        peer = self.client("ws")
+        for _ in range(20):
+            peer.raw(ws_frame(TEXT, b"\n") * 100)
+        self.assert_lives(peer)
+
+    def test_CVE_2018_1000518_no_decompression(self):
+        bomb = b"\xec\xc1\x01\x01\x00\x00\x00\x80\x90\xfe\xaf\xee\x08\x0a" + b"\x00" * 50000
+        peer = self.client("ws")
+        before = self.broker.rss()
+        peer.raw(ws_frame(BINARY, bomb, rsv=4))
+        self.assert_closed(peer, 1002)
+        self.assertLess(self.broker.rss() - before, 2 * MIB)
+
+
+HTTP_FAULTS = {
+    "junk": b"\x00\x01\x02\x03\r\n\r\n", "only_crlf": b"\r\n\r\n", "lf_only": upgrade_request().replace(b"\r\n", b"\n"),
+    "no_target": b"GET HTTP/1.1\r\nHost: localhost\r\n\r\n", "no_version": b"GET /ws\r\nHost: localhost\r\n\r\n",
+    "blank_before_colon": upgrade_request(fields=[("X ", "y")]), "folded": upgrade_request().replace(
+        b"Upgrade: websocket", b"Upgrade:\r\n websocket"),
+    "nul_in_name": upgrade_request(fields=[("X\0Y", "z")]), "nul_in_value": upgrade_request(fields=[("X", "y\0z")]),
+    "cr_in_value": upgrade_request(fields=[("X", "y\rz")]), "lf_in_value": upgrade_request(fields=[("X", "y\nInjected: z")]),
+    "octet_80": upgrade_request(fields=[("X", "\x80\xff")]), "no_colon": upgrade_request().replace(b"Host: ", b"Host "),
+    "empty_name": upgrade_request(fields=[("", "y")]), "long_target": upgrade_request("/" + "a" * 7000),
+    "very_long_target": upgrade_request("/" + "a" * 20000), "long_method": b"A" * 5000 + b" /ws HTTP/1.1\r\n\r\n",
+    "control_in_target": upgrade_request("/w\x01s"), "blank_in_target": upgrade_request("/w s"),
+    "fragment_in_target": upgrade_request("/ws#x"), "authority_form": upgrade_request("localhost:80", method="CONNECT"),
+    "te_and_length": upgrade_request(fields=[("Transfer-Encoding", "chunked"), ("Content-Length", "4")]) + b"0\r\n\r\n",
+    "two_lengths": upgrade_request(fields=[("Content-Length", "0"), ("Content-Length", "5")]),
+    "negative_length": upgrade_request(fields=[("Content-Length", "-1")]),
+    "huge_length": upgrade_request(fields=[("Content-Length", "99999999999999999999")]),
+    "length_list": upgrade_request(fields=[("Content-Length", "0, 0")]),
+    "smuggled": upgrade_request(fields=[("Content-Length", "44")]) + b"GET /admin HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "two_requests": upgrade_request("/none") + upgrade_request("/ws"), "http_0_9": b"GET /ws\r\n\r\n",
+    "http_2_preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "proxy_v1": b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" +
+    upgrade_request(), "proxy_v2": b"\r\n\r\n\x00\r\nQUIT\n" + b"\x21\x11\x00\x0c" + b"\0" * 12 + upgrade_request(),
+    "tls_hello": bytes.fromhex("16030100050100000100"), "stomp": b"CONNECT\naccept-version:1.2\n\n\0",
+    "websocket_frame": ws_frame(TEXT, b"hello"), "many_fields": upgrade_request(fields=[("X%d" % i, "y") for i in
+                                                                                     range(2000)]),
+    "one_huge_field": upgrade_request(fields=[("X", "y" * 200000)]), "endless_lines": b"GET /ws HTTP/1.1\r\n" + b"a:b\r\n" *
+    5000, "many_hosts": upgrade_request(fields=[("Host", "localhost")] * 5), "many_keys": upgrade_request(
+        fields=[("Sec-WebSocket-Key", "B" * 22 + "==")] * 5), "many_protocols": upgrade_request(
+            protocols=["p%d" % i for i in range(600)]), "bad_protocols": upgrade_request(protocols=[",", "\"", "v12.stomp\r"]),
+    "expect": upgrade_request(fields=[("Expect", "100-continue")]), "h2c": upgrade_request(leave_out=["Upgrade"], fields=[
+        ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA")]),
+    "origin_controls": upgrade_request(fields=[("Origin", "http://a\tb")]), "shellshock": upgrade_request(
+        fields=[("User-Agent", "() { :;}; /bin/true")]), "many_ranges": upgrade_request("/none", fields=[
+            ("Range", "bytes=" + ",".join("%d-%d" % (i, i) for i in range(800)))]),
+    "dot_dot": upgrade_request("/../../etc/passwd"), "encoded_dot_dot": upgrade_request("/%2e%2e/%2e%2e/etc/passwd"),
+    "bad_percent": upgrade_request("/%zz%"), "backslash": upgrade_request("\\ws"), "utf16": upgrade_request().decode(
+        "latin-1").encode("utf-16"),
+}
+
+
+class HttpMatrix(HostileCase):
+    @each({name: (octets,) for name, octets in HTTP_FAULTS.items()})
+    def test_S_WEB_05_faulty_requests_are_answered_or_closed(self, octets):
+        peer = self.peer("ws", upgrade=False)
+        peer.raw(octets)
+        try:
+            answer = peer.read_answer()
+        except AssertionError:
+            self.assertTrue(peer.ended)
+            return
+        self.assertIn(answer.status, (101, 400, 403, 404, 405, 408, 421, 426, 431, 505), octets[:200])
+        if answer.status == 101:
+            peer.read_end(seconds=5)
+        else:
+            while peer.receive(5):
+                self.assertNotIn(b"HTTP/1.1 101", bytes(peer.buffer))
+                self.assertNotIn(b"Injected", bytes(peer.buffer))
+
+    def test_CVE_2023_46118_a_body_without_end(self):
+        peer = self.peer("ws", upgrade=False)
+        peer.raw(upgrade_request(method="POST", fields=[("Content-Length", "1000000000")]))
+        before = self.broker.rss()
+        for _ in range(200):
+            if not peer.raw(b"x" * 65536):
+                break
+        self.assertLess(self.broker.rss() - before, 4 * MIB)
+
+
+class Vulnerabilities(HostileCase):
+    """Rows that are reachable without accounts."""
+
+    @over_transports
+    def test_CVE_2018_1270_selectors_are_inert(self, transport):
+        peer = self.client(transport)
+        peer.send(stomp("SUBSCRIBE", "id:1", "destination:/topic/a",
+                        "selector:T(java.lang.Runtime).getRuntime().exec('touch /tmp/x')"))
+        self.assertEqual(peer.read_end()[-1].command, "ERROR")
+
+    @over_transports
+    def test_CVE_2022_22971_closed_at_the_first_bad_frame(self, transport):
+        draw = random.Random(1)
+        for _ in range(300):
+            octets = bytearray(send_to("/topic/hostile", b"x" * draw.randrange(50), "key:value"))
+            for _ in range(draw.randrange(1, 6)):
+                octets[draw.randrange(len(octets))] = draw.randrange(256)
+            peer = self.client(transport)
+            peer.send(bytes(octets) * 2)
+            frames = self.finish(peer)
+            self.assertLessEqual(sum(frame.command == "ERROR" for frame in frames), 1)
+            peer.close()
+
+    @over_transports
+    def test_CVE_2025_41254_frames_before_connect_have_no_effect(self, transport):
+        watcher = self.client().subscribe("/topic/hostile.early")
+        for frames in (send_to("/topic/hostile.early", b"x"), stomp("SUBSCRIBE", "id:1", "destination:/topic/a") +
+                       send_to("/topic/hostile.early", b"x"),
+                       stomp("CONNECT", "accept-version:9", "host:h") + send_to("/topic/hostile.early", b"x")):
+            peer = self.peer(transport)
+            peer.send(frames)
+            self.assertEqual(peer.read_end()[-1].command, "ERROR")
+        self.assert_silent(watcher)
+
+    @over_transports
+    def test_CVE_2026_26447_subscribe_unsubscribe_and_close_in_any_order(self, transport):
+        draw = random.Random(2)
+        for _ in range(60):
+            peer = self.client(transport)
+            for _ in range(40):
+                number, kind = draw.randrange(4), draw.choice(("queue", "topic", "temp-queue"))
+                peer.send(draw.choice((
+                    stomp("SUBSCRIBE", "id:%s%d" % (kind, number), "destination:/%s/h%d" % (kind, number), "ack:" +
+                          draw.choice(("auto", "client", "client-individual"))),
+                    stomp("UNSUBSCRIBE", "id:%s%d" % (kind, number)),
+                    send_to("/%s/h%d" % (kind, number), b"x"))))
+            if draw.randrange(2):
+                peer.send(stomp("DISCONNECT"))
+            peer.close()
+
+    @over_transports
+    def test_CVE_2026_26445_half_frames_do_not_wedge_the_loop(self, transport):
+        peers = []
+        for i in range(400):
+            peer = self.client(transport)
+            peer.send((b"SEND\ndestination:/topic/a\n\nhalf", b"S", b"SEND\ndesti", b"SEND\nk:v\ncontent-length:1000\n\nx")
+                      [i % 4])
+            peers.append(peer)
+        begin = time.monotonic()
+        self.client(transport).subscribe("/topic/hostile.new").publish("/topic/hostile.new", b"x")
+        self.assertLess(time.monotonic() - begin, wait_time(1))
+        for peer in peers:
+            self.assertEqual(peer.read_end(seconds=20)[-1]["message"], "frame-timeout")
+
+    LENGTHS = ["-1", "+1", "1e3", "0x10", " 5", "2147483648", "4294967296", "9223372036854775808", "18446744073709551616",
+               "", "5,5", "1048577"]
+
+    @each(combined(TRANSPORTS, {"%02d" % i: text for i, text in enumerate(LENGTHS)}))
+    def test_CVE_2026_49432_content_length_before_login(self, transport, text):
+        peer = self.peer(transport)
+        peer.send(stomp("CONNECT", "accept-version:1.2", "content-length:" + text, end=b""))
+        self.assertIn(peer.read_end()[-1]["message"], ("bad-frame", "frame-too-large"))
+
+    @each(combined(TRANSPORTS, ["accepted", "connected"]))
+    def test_CVE_2026_53916_a_million_short_headers(self, transport, state):
+        peer = self.peer(transport)
+        if state == "connected":
+            peer.connect()
+        peer.send(b"SEND\n" if state == "connected" else b"CONNECT\n")
+        for _ in range(100):
+            if not peer.send(b"a:\n" * 5000):
+                break
+        self.assertIn(peer.read_end()[-1]["message"], ("header-too-large", "frame-too-large"))
+
+    @each(combined(TRANSPORTS, ["accepted", "connected"]))
+    def test_CVE_2026_44891_one_line_without_end(self, transport, state):
+        peer = self.peer(transport)
+        if state == "connected":
+            peer.connect()
+        before = self.broker.rss()
+        peer.send(b"SEND\nk:" if state == "connected" else b"CONNECT\nk:")
+        for _ in range(400):
+            if not peer.send(b"v" * 8000):
+                break
+        frames = peer.read_end()
+        self.assertTrue(peer.close_code == 1009 or frames[-1]["message"] in ("header-too-large", "frame-too-large"))
+        self.assertLess(self.broker.rss() - before, 4 * MIB)
+
+    ACCUMULATIONS = {"headers": [b"CONNECT\n"] + [b"k%d:" % i + b"v" * 2000 + b"\n" for i in range(20)],
+                     "body": [b"CONNECT\n\n"] + [b"b" * 1000] * 30, "line_ends": [b"\n" * 1000] * 30,
+                     "nuls": [b"\0" * 1000] * 30, "declared_body": [b"CONNECT\ncontent-length:16000\n\n"] + [b"b" * 1000] *
+                     30}
+
+    @each(combined(TRANSPORTS, {name: (parts,) for name, parts in ACCUMULATIONS.items()}))
+    def test_PR_17116_nothing_accumulates_before_connected(self, transport, parts):
+        peer = self.peer(transport)
+        for part in parts:
+            if not peer.send(part):
+                break
+        frames = peer.read_end()
+        self.assertTrue(frames or peer.close_code == 1009)
+        if frames:
+            self.assertIn(frames[-1]["message"], ("frame-too-large", "header-too-large", "bad-frame"))
+
+    @over_transports
+    def test_CVE_2026_33219_many_connections_with_the_most_they_may_send(self, transport):
+        before = self.broker.rss()
+        peers = [self.peer(transport) for _ in range(700)]
+        for peer in peers:
+            peer.send(b"CONNECT\n" + b"k:" + b"v" * 8000 + b"\nl:" + b"v" * 7000)
+        self.check_good_client()
+        if JUDGES_MEMORY:
+            self.assertLess(self.broker.rss() - before, 700 * 24 * 1024 + 8 * MIB)
+
+    @over_transports
+    def test_CVE_2025_27533_nothing_is_allocated_by_declared_size(self, transport):
+        peers = [self.client(transport) for _ in range(100)]
+        before = self.broker.rss()
+        for peer in peers:
+            peer.send(stomp("SEND", "destination:/topic/a", "content-length:1000000", body=b"x", end=b""))
+        self.check_good_client()
+        self.assertLess(self.broker.rss() - before, 8 * MIB)
+
+    @over_transports
+    def test_CVE_2026_66071_nothing_is_kept_under_names_of_users(self, transport):
+        def burst(start):
+            peer = self.client(transport)
+            for i in range(start, start + 5000):
+                peer.send(stomp("SUBSCRIBE", "id:%d" % i, "destination:/topic/interned.%d" % i) +
+                          stomp("UNSUBSCRIBE", "id:%d" % i) + stomp("BEGIN", "transaction:%d" % i) +
+                          stomp("ABORT", "transaction:%d" % i))
+            self.assert_lives(peer)
+            peer.close()
+        burst(0)
+        before = self.broker.rss()
+        for i in range(1, 6):
+            burst(i * 5000)
+        self.assertLess(self.broker.rss() - before, 8 * MIB)
+
+    @over_transports
+    def test_CVE_2026_59920_nothing_can_be_injected_into_echoed_headers(self, transport):
+        # The peer refuses frames with repeated headers, raw line ends or wrong escapes.
+        peer = self.client(transport, "1.2", "request-id:a\\nb").subscribe("/topic/hostile.inject")
+        self.assertEqual(peer.connected["response-id"], "a\\nb")
+        peer.ask("BEGIN", "transaction:t")
+        for text in ("x\\nreceipt-id\\cforged", "x\\r\\n\\r\\n", "\\\\n\\c", "%00%0a"):
+            peer.send(stomp("UNSUBSCRIBE", "id:" + text, "receipt:" + text))
+            receipt = peer.read_frame()
+            self.assertEqual([name for name, _ in receipt.headers], ["receipt-id"])
+            peer.send(stomp("SUBSCRIBE", "id:" + text, "destination:/topic/hostile.inject\\c" + text.replace("\\n", "")
+                            .replace("\\r", "")))
+            peer.send(stomp("SEND", "destination:/topic/hostile.inject", text + ":v", "v:" + text))
+            self.assertEqual(peer.read_message()["destination"], "/topic/hostile.inject")
+
+    @over_transports
+    def test_CVE_2017_7653_text_subscribers_never_see_what_is_not_text(self, transport):
+        reader = self.client("ws").subscribe("/topic/hostile.text")
+        peer = self.client(transport)
+        for body in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"ok\xf5"):
+            peer.send(send_to("/topic/hostile.text", body))
+            self.assertEqual(reader.read_message().body, body)  # The peer checks the opcode.
+
+    @over_transports
+    def test_CVE_2017_7651_failed_logins_leave_nothing(self, transport):
+        def burst():
+            for _ in range(600):
+                peer = self.peer(transport)
+                peer.send(stomp("CONNECT", "accept-version:1.2", "login:" + "u" * 4000, "passcode:" + "p" * 4000))
+                self.assertEqual(peer.read_end()[-1]["message"], "auth-failed")
+                peer.close()
+        burst()
+        before, descriptors = self.broker.rss(), self.broker.descriptors()
+        for _ in range(3):
+            burst()
+        self.assertLess(self.broker.rss() - before, 4 * MIB)
+        self.assertTrue(until(lambda: self.broker.descriptors() <= descriptors + 2))
+
+    @each(combined(TRANSPORTS, ["SHUTDOWN", "ADMIN", "QUIT", "RESTART", "EXEC", "AUTH", "STATS", "PURGE", "DELETE"]))
+    def test_CVE_2014_3576_there_are_no_administrative_commands(self, transport, command):
+        peer = self.client(transport)
+        peer.send(stomp(command, "receipt:r"))
+        self.assert_refused(peer, "bad-frame")
+
+    INJECTIONS = {"new_json": 'x","level":"error","event":"forged\n{"event":"forged"}', "ansi": "\x1b[31mred\x1b[0m",
+                  "format": "%s%n%x{}{0}", "c1": "\u009b31m", "newline": "a\\nb\\r\\nc", "long": "y" * 3900,
+                  "bidi": "\u202eevil"}
+
+    @each(combined(TRANSPORTS, INJECTIONS))
+    def test_CVE_2019_11287_log_lines_cannot_be_forged(self, transport, text):
+        for line in ("login:" + text, "accept-version:" + text, "heart-beat:" + text, "host:" + text):
+            peer = self.peer(transport)
+            peer.send(stomp("CONNECT", line))
+            self.finish(peer)
+        peer = self.client(transport)
+        peer.send(stomp("SEND", "destination:" + text))
+        self.finish(peer)
+        if transport == "ws":
+            peer = self.peer("ws", upgrade=False)
+            peer.raw(upgrade_request("/ws?" + text.encode("utf-8").decode("latin-1"),
+                                     fields=[("Origin", text.encode().decode("latin-1"))]))
+        self.assertIsNone(self.broker.event("forged"))
+        raw = self.broker.log_text()
+        self.assertFalse([c for c in raw if c != "\n" and (ord(c) < 32 or 0x7f <= ord(c) < 0xa0)])
+
+    @over_transports
+    def test_S_RATE_01_a_thousand_connections_that_come_and_go(self, transport):
+        for _ in range(1000):
+            peer = self.peer(transport, **({"upgrade": False} if transport == "ws" else {}))
+            peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # Ends with a reset.
+            peer.close()
+
+    @over_transports
+    def test_P_ERR_05_resets_at_every_point_of_a_conversation(self, transport):
+        script = [stomp("CONNECT", "accept-version:1.2", "host:h"), stomp("SUBSCRIBE", "id:1", "destination:/queue/reset",
+                                                                         "ack:client"), stomp("BEGIN", "transaction:t"),
+                  send_to("/queue/reset", b"x" * 1000), send_to("/queue/reset", b"x", "transaction:t"),
+                  stomp("COMMIT", "transaction:t"), stomp("DISCONNECT", "receipt:r")]
+        for steps in range(len(script) + 1):
+            for cut in (None, 1, 10):
+                peer = self.peer(transport)
+                for octets in script[:steps]:
+                    peer.send(octets)
+                if cut and steps < len(script):
+                    peer.send(script[steps][:cut])
+                peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                peer.close()
+
+    def test_S_WEB_07_the_health_listener_is_robust(self):
+        host = self.broker.address("admin")
+        for octets in (b"", b"GET", b"GET /readyz HTTP/1.1\r\n\r\n", b"POST /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                       b"99999999\r\n\r\n", b"\0" * 100000, b"GET /" + b"a" * 100000, b"GET / HTTP/9.9\r\n\r\n",
+                       b"X:" * 50000, bytes.fromhex("1603010005"), b"GET /api/v1/definitions HTTP/1.1\r\nHost: x\r\n\r\n"):
+            with socket.create_connection(host, timeout=wait_time(5)) as sock:
+                try:
+                    sock.sendall(octets)
+                    sock.shutdown(socket.SHUT_WR)
+                    while sock.recv(65536):
+                        pass
+                except OSError:
+                    pass
+        self.assertEqual(self.broker.http("/healthz")[0], 200)
+
+    def test_NATS_2026_27_paths_that_are_not_there(self):
+        for path in ("/", "/metrics", "/api/v1/overview", "/debug/pprof", "/console", "/varz", "/connz", "/readyz/../x"):
+            self.assertEqual(self.broker.http(path)[0], 404, path)
+
+
+class Random(HostileCase):
+    """Octets from a generator, the same in every run."""
+
+    @each(combined(TRANSPORTS, ["accepted", "connected"], list(range(12))))
+    def test_S_AUTH_02_noise(self, transport, state, seed):
+        draw = random.Random("%s %s %s" % (transport, state, seed))
+        peer = self.peer(transport)
+        if state == "connected":
+            peer.connect()
+        for _ in range(draw.randrange(1, 30)):
+            octets = draw.randbytes(draw.randrange(1, 3000))
+            if not (peer.raw if draw.randrange(3) else peer.send)(octets):
+                break
+        self.finish(peer)
+
+    @each(combined(TRANSPORTS, list(range(12))))
+    def test_S_AUTH_02_frames_cut_and_pasted(self, transport, seed):
+        draw = random.Random("%s %s" % (transport, seed))
+        frames = [stomp(command, *HEADERS[command], "receipt:r") for command in COMMANDS[2:]]
+        peer = self.client(transport)
+        for _ in range(60):
+            frame = draw.choice(frames)
+            if not draw.randrange(20):
+                at = draw.randrange(len(frame))
+                frame = frame[:at] + draw.choice(frames)[at // 2:]
+            if not peer.send(frame):
+                break
+        self.finish(peer)
+
+
+if __name__ == "__main__":
+    unittest.main()
