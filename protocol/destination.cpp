@@ -34,7 +34,7 @@ Error no_headers_exchange(std::string_view text) {
     return {
         ErrorCode::unsupported,
         "Destination \"" + quoted(text) + "\" needs routing by headers, which is not offered.",
-        "Use a topic, and a selector on SUBSCRIBE.",
+        "Use a topic for each kind of message instead of matching headers.",
         "P-DEST-01"};
 }
 

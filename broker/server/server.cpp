@@ -270,6 +270,15 @@ void Server::watch_memory() {
 void Server::await_signal() {
     signals_->async_wait([this](const boost::system::error_code& ec, int number) {
         if (ec) { return; }
+        if (number != SIGTERM && number != SIGINT) {
+            logging::warn(
+                "signal-ignored",
+                "This version neither reloads its configuration nor reopens logs: restart it "
+                "instead.",
+                {{"signal", number}}
+            );
+            return await_signal();
+        }
         if (draining_) {
             logging::warn("stopped", "A second signal: stopping at once.", {{"signal", number}});
             logging::shutdown();
@@ -349,6 +358,9 @@ void Server::stop_all() {
 
 int Server::run() {
     signals_ = std::make_unique<boost::asio::signal_set>(first().io(), SIGTERM, SIGINT);
+    signals_->add(SIGHUP);
+    signals_->add(SIGUSR1);
+    signals_->add(SIGUSR2);
     await_signal();
     watch_memory();
     for (const auto& listener : listeners_) {

@@ -16,7 +16,7 @@ Connection::Connection(
     IoShard& shard,
     const ConnectionContext& context,
     ConnectionSet& set,
-    boost::asio::ip::tcp::socket socket,
+    Socket socket,
     engine::Peer peer
 )
     : shard_(shard),

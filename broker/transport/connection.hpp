@@ -112,7 +112,8 @@ private:
     bool handle_frame();
     bool handle_data();
     bool handle_control(protocol::WebSocketDecoder::Event event);
-    bool check_barren(std::size_t octets);
+    bool count_barren_frame();
+    bool check_barren();
     void echo_data();
     void on_connected();
     void on_end_of_input();
@@ -129,6 +130,7 @@ private:
     void begin_closing();
     void send_close_frame(std::uint16_t code, std::string_view reason);
     void close_without_error(std::uint16_t code, std::string_view reason);
+    void close_for_violation();
     void finish_flushing();
     void on_peer_close(std::uint16_t code, std::string_view reason);
     void end(std::string_view reason);

@@ -79,6 +79,18 @@ void Connection::close_without_error(std::uint16_t code, std::string_view reason
     arm();
 }
 
+// What the decoder found: the token first, then what it was (P-WS-16).
+void Connection::close_for_violation() {
+    const protocol::WebSocketDecoder& decoder = web_socket_->decoder;
+    auto code = protocol::ErrorCode::bad_frame;
+    if (decoder.close_code() == 1007) { code = protocol::ErrorCode::bad_utf8; }
+    if (decoder.close_code() == 1009) { code = protocol::ErrorCode::frame_too_large; }
+    ++shard_.output().counters.refusals[static_cast<std::size_t>(code)];
+    const std::string reason =
+        std::string(protocol::token(code)).append(" ").append(decoder.reason());
+    close_without_error(decoder.close_code(), reason);
+}
+
 void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
     (void)reason;
     web_socket_->close_received = true;
@@ -86,6 +98,14 @@ void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {
     if (is_leaving()) { return session_->outbox().mark_dirty(); }
     if (!web_socket_->close_sent) {
         // A close without DISCONNECT is a normal event (P-WS-15).
+        logging::info(
+            "left",
+            "A client closed its WebSocket without DISCONNECT.",
+            {{"code", code},
+             {"conn", session_->name()},
+             {"user", session_->user()},
+             {"remote", peer().address}}
+        );
         send_close_frame(code == 1005 ? 1000 : code, {});
     }
     session_->leave();

@@ -196,7 +196,7 @@ bool Connection::process_web_socket(std::span<char> input) {
         const WebSocketDecoder::Event event = decoder.next();
         switch (event) {
             case WebSocketDecoder::Event::need_more:
-                return true;
+                return phase_ != Phase::open || check_barren();
             case WebSocketDecoder::Event::data:
                 if (handle_data()) { break; }
                 if (stash_) {
@@ -217,7 +217,7 @@ bool Connection::process_web_socket(std::span<char> input) {
                 );
                 return false;
             case WebSocketDecoder::Event::failed:
-                if (!is_leaving()) { close_without_error(decoder.close_code(), decoder.reason()); }
+                if (!is_leaving()) { close_for_violation(); }
                 return false;
         }
     }
@@ -231,7 +231,7 @@ bool Connection::handle_data() {
         return true;
     }
     if (phase_ != Phase::open || is_leaving()) { return true; }
-    if (payload.empty()) { return check_barren(0); }
+    if (payload.empty()) { return count_barren_frame(); }
     barren_frames_ = 0;
     barren_octets_ = 0;
     if (!process_stomp(payload, decoder.is_text())) { return false; }
@@ -284,9 +284,12 @@ bool Connection::handle_control(WebSocketDecoder::Event event) {
 }
 
 // Octets or frames in a row that bring no STOMP octet are an attack on the processor.
-bool Connection::check_barren(std::size_t octets) {
-    barren_octets_ += octets;
+bool Connection::count_barren_frame() {
     ++barren_frames_;
+    return check_barren();
+}
+
+bool Connection::check_barren() {
     const Options& options = context_.options;
     if (barren_frames_ <= options.barren_frames_max && barren_octets_ <= options.barren_bytes_max) {
         return true;

@@ -88,6 +88,11 @@ public:
     /// Other shards lag behind: nothing new is read meanwhile.
     [[nodiscard]] bool is_mail_congested() const { return mail_congested_; }
 
+    /// 1: accounted memory of all shards is beyond alarm 1, 2: beyond alarm 2 (S-RATE-04).
+    [[nodiscard]] int memory_alarm() const {
+        return memory_alarm_->load(std::memory_order_relaxed);
+    }
+
     /// Accounted memory of all shards is beyond alarm 1: publishers pause (S-RATE-04).
     [[nodiscard]] bool is_memory_alarm() const {
         return memory_alarm_->load(std::memory_order_relaxed) >= 1;

@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <stdexcept>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace transport {
 
@@ -56,6 +57,30 @@ engine::Peer peer_of(const sockaddr_storage& address) {
     peer.address = parsed.to_string();
     peer.is_loopback = parsed.is_loopback();
     return peer;
+}
+
+// On the connection's own shard.
+void begin(
+    const Post& post,
+    const std::shared_ptr<const ConnectionContext>& context,
+    int descriptor,
+    bool is_v6,
+    engine::Peer peer
+) {
+    Socket socket(post.shard->io());
+    boost::system::error_code ec;
+    socket.assign(is_v6 ? tcp::v6() : tcp::v4(), descriptor, ec);
+    if (ec) {
+        ::close(descriptor);
+        context->census.left(peer.address, peer.is_loopback, false);
+        post.shard->load.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+    const auto connection = std::make_shared<Connection>(
+        *post.shard, *context, *post.connections, std::move(socket), std::move(peer)
+    );
+    post.connections->add(connection);
+    connection->start();
 }
 
 }  // namespace
@@ -151,13 +176,6 @@ bool Listener::accept_one() {
                    b.shard->load.load(std::memory_order_relaxed);
         });
     set_options(descriptor, context_->kind == ListenerKind::tcp);
-    tcp::socket socket(least->shard->io());
-    boost::system::error_code ec;
-    socket.assign(is_v6 ? tcp::v6() : tcp::v4(), descriptor, ec);
-    if (ec) {
-        ::close(descriptor);
-        return true;
-    }
     const Admission admission = context_->census.admit(peer.address, peer.is_loopback);
     if (admission == Admission::too_many_unauthenticated) {
         // Room is made by the oldest of the address that holds most; this one has to come again.
@@ -168,29 +186,26 @@ bool Listener::accept_one() {
         }
     }
     if (admission != Admission::admitted) {
-        turn_away(socket, peer, admission);
+        turn_away(descriptor, peer, admission);
+        return true;
+    }
+    if (posts_.front().shard->memory_alarm() >= 2) {
+        context_->census.left(peer.address, peer.is_loopback, false);
+        turn_away(descriptor, peer, Admission::too_many);
         return true;
     }
     was_full_ = false;
     least->shard->load.fetch_add(1, std::memory_order_relaxed);
+    // The socket object is made on its own shard: nobody else may touch that shard's reactor.
     if (least->shard == posts_.front().shard) {
-        const auto connection = std::make_shared<Connection>(
-            *least->shard, *context_, *least->connections, std::move(socket), std::move(peer)
-        );
-        least->connections->add(connection);
-        connection->start();
+        begin(*least, context_, descriptor, is_v6, std::move(peer));
         return true;
     }
-    least->shard->post([post = *least,
-                        context = context_,
-                        socket = std::make_shared<tcp::socket>(std::move(socket)),
-                        peer = std::move(peer)]() mutable {
-        const auto connection = std::make_shared<Connection>(
-            *post.shard, *context, *post.connections, std::move(*socket), std::move(peer)
-        );
-        post.connections->add(connection);
-        connection->start();
-    });
+    least->shard->post(
+        [post = *least, context = context_, descriptor, is_v6, peer = std::move(peer)]() mutable {
+            begin(post, context, descriptor, is_v6, std::move(peer));
+        }
+    );
     return true;
 }
 
@@ -207,23 +222,23 @@ void Listener::pause(const char* why) {
     });
 }
 
-void Listener::turn_away(tcp::socket& socket, const engine::Peer& peer, Admission admission) {
+void Listener::turn_away(int descriptor, const engine::Peer& peer, Admission admission) {
     logging::warn(
         "connection-refused",
-        "A connection was turned away: limits.connections, limits.connections_per_ip or the "
-        "unauthenticated limits are reached.",
+        "A connection was turned away: limits.connections, limits.connections_per_ip, the "
+        "unauthenticated limits or memory alarm 2 are reached.",
         {{"reason", "limit-connections"},
          {"remote", peer.address},
          {"listener", context_->listener_name}}
     );
-    boost::system::error_code ec;
     if (context_->kind == ListenerKind::web_socket && context_->tls == nullptr) {
         const std::string text = admission == Admission::too_many_from_address
                                      ? HttpUpgrade::too_many_response()
                                      : HttpUpgrade::overload_response();
-        ::send(socket.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        ::send(descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    socket.shutdown(tcp::socket::shutdown_both, ec);
+    ::shutdown(descriptor, SHUT_RDWR);
+    ::close(descriptor);
 }
 
 }  // namespace transport

@@ -40,9 +40,7 @@ private:
     void accept_some();
     bool accept_one();
     void pause(const char* why);
-    void turn_away(
-        boost::asio::ip::tcp::socket& socket, const engine::Peer& peer, Admission admission
-    );
+    void turn_away(int descriptor, const engine::Peer& peer, Admission admission);
 
     std::vector<Post> posts_;
     std::shared_ptr<const ConnectionContext> context_;
