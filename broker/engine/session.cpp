@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <iterator>
 
 namespace engine {
 
@@ -401,10 +402,12 @@ void Session::return_outstanding(bool is_lost) {
     for (const auto& subscription : buried_) {
         std::vector<Delivery> unseen;
         if (is_lost) { unseen = deliveries_.remove_all_of(*subscription, outbox_.sent_total()); }
-        subscription->returned(deliveries_.remove_all_of(*subscription), Return::requeue, 0, false);
-        subscription->returned(std::move(unseen), Return::unseen, 0, false);
-        subscription->unseen(std::move(unsent[subscription.get()]));
-        subscription->return_withheld();
+        std::vector<Delivery> counted = deliveries_.remove_all_of(*subscription);
+        subscription->outstanding_no_more(unseen);
+        subscription->outstanding_no_more(counted);
+        auto& automatic = unsent[subscription.get()];
+        std::move(automatic.begin(), automatic.end(), std::back_inserter(unseen));
+        subscription->give_back(std::move(counted), std::move(unseen));
     }
     forget_settled();
 }

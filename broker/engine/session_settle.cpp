@@ -193,8 +193,9 @@ void Session::check_ack_time(Subscription& subscription) {
     }
     // What still waits for the socket must not be sent as a delivery that is not outstanding.
     std::vector<Delivery> waiting = subscription.withdraw_waiting();
-    subscription.returned(deliveries_.remove_all_of(subscription), Return::requeue, 0, false);
-    subscription.unseen(std::move(waiting));
+    std::vector<Delivery> counted = deliveries_.remove_all_of(subscription);
+    subscription.outstanding_no_more(counted);
+    subscription.give_back(std::move(counted), std::move(waiting));
     forget_settled();
 }
 

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 
 namespace engine {
 
@@ -53,6 +54,14 @@ private:
     char lines_[320];  // Two ids of 64, two numbers of 20, and the names.
     std::size_t size_;
 };
+
+std::size_t size_of(const std::vector<Delivery>& deliveries) {
+    std::size_t bytes = 0;
+    for (const Delivery& delivery : deliveries) {
+        bytes += delivery.message->size();
+    }
+    return bytes;
+}
 
 std::string prefix_of(const std::string& id, protocol::Version version) {
     std::string prefix = "MESSAGE\n";
@@ -288,29 +297,69 @@ std::vector<Delivery> Subscription::withdraw_waiting() {
     return deliveries;
 }
 
-std::vector<MessageRef> Subscription::surrender() {
-    std::vector<MessageRef> messages;
-    if (!queue_.is_set()) {
-        for (Delivery& delivery : withdraw_waiting()) {
-            messages.push_back(std::move(delivery.message));
+void Subscription::succeed(Subscription& old) {
+    const bool is_tracked = options_.ack != AckMode::automatic;
+    for (Delivery& delivery : old.surrender()) {
+        if (is_tracked) {
+            delivery.sequence = ++last_sequence_;
+            keep(std::move(delivery));
+            continue;
         }
-        while (backlog_ && !backlog_->empty()) {
-            messages.push_back(backlog_->pop().message);
-            outbox_.charge(-static_cast<std::int64_t>(messages.back()->size()));
+        ++delivery.count;
+        if (!outbox_.can_encode(prefix_.size() + delivery.message->size())) {
+            outbox_.wait({std::move(delivery), this, 0, false});
+            continue;
         }
+        ++outbox_.turn().counters.messages_delivered;
+        encode(delivery, 0);
     }
-    close();
-    return messages;
+    pump();
 }
 
-void Subscription::unseen(std::vector<Delivery> deliveries) {
-    if (deliveries.empty()) { return; }
-    if (!queue_.is_set()) { return discard_or_keep(std::move(deliveries), Return::unseen); }
-    queue_.post([deliveries = std::move(deliveries)](Queue& queue, Consumer& consumer) mutable {
-        for (const Delivery& delivery : deliveries) {
-            queue.release(consumer, 1, delivery.message->size());
-        }
-        queue.give_back(std::move(deliveries), Return::unseen);
+// Closes it, and gives what it has not sent, oldest first; counts are those of the deliveries made.
+std::vector<Delivery> Subscription::surrender() {
+    std::vector<Delivery> deliveries = withdraw_waiting();
+    for (Delivery& delivery : deliveries) {
+        --delivery.count;
+    }
+    const auto take = [&](Delivery delivery) {
+        outbox_.charge(-static_cast<std::int64_t>(delivery.message->size()));
+        deliveries.push_back(std::move(delivery));
+    };
+    while (backlog_ && !backlog_->empty()) {
+        take(backlog_->pop());
+    }
+    while (put_off_ && !put_off_->empty()) {
+        take(std::move(put_off_->extract(put_off_->begin()).mapped()));
+    }
+    const auto is_older = [](const Delivery& a, const Delivery& b) {
+        return a.sequence < b.sequence;
+    };
+    std::stable_sort(deliveries.begin(), deliveries.end(), is_older);
+    close();
+    return deliveries;
+}
+
+void Subscription::outstanding_no_more(const std::vector<Delivery>& deliveries) {
+    outstanding_ -= deliveries.size();
+    outstanding_bytes_ -= size_of(deliveries);
+}
+
+void Subscription::give_back(std::vector<Delivery> counted, std::vector<Delivery> unseen) {
+    std::move(withheld_.begin(), withheld_.end(), std::back_inserter(unseen));
+    withheld_.clear();
+    if (counted.empty() && unseen.empty()) { return; }
+    if (!queue_.is_set()) {
+        discard_or_keep(std::move(counted), Return::requeue);
+        discard_or_keep(std::move(unseen), Return::unseen);
+        return pump();
+    }
+    queue_.post([counted = std::move(counted),
+                 unseen = std::move(unseen)](Queue& queue, Consumer& consumer) mutable {
+        queue.release(consumer, counted.size(), size_of(counted));
+        queue.release(consumer, unseen.size(), size_of(unseen));
+        queue.give_back(std::move(counted), Return::requeue);
+        queue.give_back(std::move(unseen), Return::unseen);
         queue.dispatch();
     });
 }
@@ -363,15 +412,9 @@ void Subscription::returned(
     std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
 ) {
     if (deliveries.empty()) { return; }
-    std::size_t bytes = 0;
-    for (const Delivery& delivery : deliveries) {
-        bytes += delivery.message->size();
-    }
+    const std::size_t bytes = size_of(deliveries);
     const std::size_t messages = deliveries.size();
-    if (!was_taken) {
-        outstanding_ -= messages;
-        outstanding_bytes_ -= bytes;
-    }
+    if (!was_taken) { outstanding_no_more(deliveries); }
     if (!queue_.is_set()) {
         if (delay_ms != 0 && how == Return::requeue) {
             put_off(std::move(deliveries), std::chrono::milliseconds(delay_ms));

@@ -91,8 +91,9 @@ public:
     /// Encodes what waited in the outbox.
     void resume(Waiting waiting);
 
-    /// Closes a topic subscription whose place another one takes, and returns what it has not sent.
-    [[nodiscard]] std::vector<MessageRef> surrender();
+    /// Closes `old`, a topic subscription, and takes over what it has not sent, at once and in
+    /// order. Deliveries that a NACK had put off are due now.
+    void succeed(Subscription& old);
 
     /// The last sign that its consumer is at work, for the ack time (P-ACK-09); kept by the
     /// session.
@@ -120,7 +121,7 @@ public:
     /// older deliveries can go back first; topics' are dropped.
     void close();
 
-    void return_withheld() { unseen(std::exchange(withheld_, {})); }
+    void return_withheld() { give_back({}, {}); }
 
     /// Nothing is left to be settled or returned, but for what transactions have taken.
     [[nodiscard]] bool is_settled() const {
@@ -140,8 +141,11 @@ public:
     void returned(
         std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
     );
-    /// Deliveries that never left go back as if they had not been made.
-    void unseen(std::vector<Delivery> deliveries);
+    /// Deliveries go back that the client will not settle, all at once: `counted` ones were made,
+    /// `unseen` ones never left. What is withheld goes with them.
+    void give_back(std::vector<Delivery> counted, std::vector<Delivery> unseen);
+    /// Takes deliveries off the window.
+    void outstanding_no_more(const std::vector<Delivery>& deliveries);
     /// Removes what waits in the outbox and is not settled, outstanding no more.
     [[nodiscard]] std::vector<Delivery> withdraw_waiting();
     /// The time of the deliveries that were delayed first has passed.
@@ -153,6 +157,7 @@ private:
     void send(Delivery delivery);
     void encode(const Delivery& delivery, std::uint64_t number);
     void encoded(Delivery delivery, std::uint64_t number);
+    [[nodiscard]] std::vector<Delivery> surrender();
     void publish_tracked(const MessageRef& message, const SlowConsumerPolicy& policy);
     [[nodiscard]] bool make_room(std::size_t size, const SlowConsumerPolicy& policy);
     [[nodiscard]] bool drop_oldest();
