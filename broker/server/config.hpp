@@ -21,6 +21,7 @@ namespace server {
 struct Address {
     std::string host;  ///< An IP address, without brackets.
     std::uint16_t port = 0;
+    bool is_off = false;  ///< Written as `off` where not set means something else.
 
     [[nodiscard]] bool is_set() const { return !host.empty(); }
 

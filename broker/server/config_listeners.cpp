@@ -24,9 +24,15 @@ ListenerEntry default_listener(ListenerKind kind, std::uint16_t port) {
     return entry;
 }
 
-// One socket instead of all listeners of `kind`; paths and TLS are those of the first of them.
+// One socket, or none, instead of all listeners of `kind`; paths and TLS are those of the first of
+// them.
 void replace(Draft& draft, ListenerKind kind, const std::string& key, const Address& address) {
+    if (!address.is_set() && !address.is_off) { return; }
     const auto is_of_kind = [kind](const ListenerEntry& entry) { return entry.value.kind == kind; };
+    if (address.is_off) {
+        std::erase_if(draft.listeners, is_of_kind);
+        return;
+    }
     const auto first = std::ranges::find_if(draft.listeners, is_of_kind);
     ListenerEntry only = first == draft.listeners.end() ? default_listener(kind, 0) : *first;
     only.value.address = address;
@@ -96,8 +102,8 @@ void settle_listeners(Draft& draft) {
         draft.listeners.push_back(default_listener(ListenerKind::web_socket, default_ws_port));
         draft.listeners.push_back(default_listener(ListenerKind::tcp, default_tcp_port));
     }
-    if (config.ws.is_set()) { replace(draft, ListenerKind::web_socket, "server.ws", config.ws); }
-    if (config.tcp.is_set()) { replace(draft, ListenerKind::tcp, "server.tcp", config.tcp); }
+    replace(draft, ListenerKind::web_socket, "server.ws", config.ws);
+    replace(draft, ListenerKind::tcp, "server.tcp", config.tcp);
     check_pair(draft, draft.origin_of("tls.certificate"), "tls", config.tls);
     for (ListenerEntry& entry : draft.listeners) {
         settle_tls(draft, entry);

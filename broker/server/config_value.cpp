@@ -70,10 +70,16 @@ std::string show(const Raw& raw) {
     return std::holds_alternative<Strings>(raw) ? "a list" : "a value of another type";
 }
 
+// Listeners whose `word` is the default can be switched off as well.
+bool has_off(const Key& key) {
+    return key.unit == Unit::address && !key.word.empty() && key.word != "off";
+}
+
 Problem expected(const Key& key, const Raw& raw) {
     std::string what(expectation(key.unit));
     if (key.unit == Unit::choice) { what += " " + format_range(key); }
     if (!key.word.empty()) { what += " or " + quote(key.word); }
+    if (has_off(key)) { what += " or \"off\""; }
     return fmt::format("expected {}, found {}", what, show(raw));
 }
 
@@ -164,6 +170,10 @@ Problem assign_address(const Key& key, Address& target, const Raw& raw) {
         return std::nullopt;
     }
     const auto* const text = std::get_if<std::string>(&raw);
+    if (text != nullptr && *text == "off" && has_off(key)) {
+        target = Address{{}, 0, true};
+        return std::nullopt;
+    }
     if (text != nullptr && text->starts_with("unix:")) {
         return "Unix sockets are not part of this version yet";
     }
@@ -219,6 +229,7 @@ struct Format {
     std::string operator()(Strings* value) const { return format_list(*value); }
 
     std::string operator()(Address* value) const {
+        if (value->is_off) { return quote("off"); }
         return quote(value->is_set() ? format_address(*value) : std::string(key.word));
     }
 
@@ -268,6 +279,7 @@ std::string format_range(const Key& key) {
         choices.pop_back();
         return fmt::format("{} or {}", fmt::join(choices, ", "), last);
     }
+    if (has_off(key)) { return fmt::format("or {} or \"off\"", quote(key.word)); }
     if (key.range.max == 0) { return key.word.empty() ? "" : "or " + quote(key.word); }
     std::string text = fmt::format(
         "{} to {}", format_number(key.unit, key.range.min), format_number(key.unit, key.range.max)

@@ -119,6 +119,16 @@ TEST(Config, AddressByFlagIsExactlyOneSocket) {
     EXPECT_TRUE(loaded.config.listeners[0].also_ipv6_loopback);
 }
 
+TEST(Config, OffRemovesTheListenersOfAKind) {
+    Flags flags;
+    flags.ws = "off";
+    const LoadedConfig loaded = load("[server]\ntcp = \"127.0.0.1:7\"\n", flags);
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    ASSERT_EQ(loaded.config.listeners.size(), 1U);
+    EXPECT_EQ(loaded.config.listeners[0].port, 7);
+    EXPECT_THAT(effective_config_text(loaded), HasSubstr("ws = \"off\""));
+}
+
 TEST(Config, ListenersOfTheFileReplaceTheDefaults) {
     const LoadedConfig loaded = load(
         "[[listener]]\nkind = \"ws\"\naddress = \"127.0.0.1:61614\"\npaths = [\"/stomp\"]\n"
