@@ -306,6 +306,7 @@ void Subscription::succeed(Subscription& old) {
             continue;
         }
         ++delivery.count;
+        delivery.sequence = 0;
         if (!outbox_.can_encode(prefix_.size() + delivery.message->size())) {
             outbox_.wait({std::move(delivery), this, 0, false});
             continue;
