@@ -12,7 +12,14 @@
 
 namespace protocol {
 
-enum class DestinationKind : std::uint8_t { queue, topic, temp_queue, temp_topic, reply_queue, user };
+enum class DestinationKind : std::uint8_t {
+    queue,
+    topic,
+    temp_queue,
+    temp_topic,
+    reply_queue,
+    user
+};
 
 /// A parsed concrete name: what a SEND addresses. `space` + `key` is the canonical name, equal for
 /// all aliases of one queue or topic: `/queue/`, `/topic/`, `/exchange/X/`, `/foo/` and so on.
@@ -29,7 +36,7 @@ enum class Separator : std::uint8_t { slash, dot, both };
 
 /// A parsed SUBSCRIBE destination: a concrete name, or a topic pattern with whole-level wildcards.
 struct Pattern {
-    Destination destination;   ///< For a pattern, `key` is the pattern text.
+    Destination destination;  ///< For a pattern, `key` is the pattern text.
     bool is_wildcard = false;
     Separator separator = Separator::slash;
 };

@@ -46,7 +46,8 @@ enum class ErrorCode : std::uint8_t {
     limit_connections,
 };
 
-inline constexpr std::size_t error_code_count = static_cast<std::size_t>(ErrorCode::limit_connections) + 1;
+inline constexpr std::size_t error_code_count =
+    static_cast<std::size_t>(ErrorCode::limit_connections) + 1;
 
 /// The stable token: ERROR's `message` header, first word of the close reason, metric label.
 [[nodiscard]] std::string_view token(ErrorCode code);

@@ -11,9 +11,11 @@
 
 namespace protocol {
 
-/// Undoes the escapes of `version` in `text[0, size)` in place and returns the new size; nullopt for
-/// an undefined escape. With `lenient` both octets of an undefined escape are kept.
-[[nodiscard]] std::optional<std::size_t> unescape_in_place(char* text, std::size_t size, Version version, bool lenient);
+/// Undoes the escapes of `version` in `text[0, size)` in place and returns the new size; nullopt
+/// for an undefined escape. With `lenient` both octets of an undefined escape are kept.
+[[nodiscard]] std::optional<std::size_t> unescape_in_place(
+    char* text, std::size_t size, Version version, bool lenient
+);
 
 /// True if `text` has a backslash that begins no escape of `version` (never in 1.0).
 [[nodiscard]] bool has_undefined_escape(std::string_view text, Version version);

@@ -24,7 +24,8 @@ struct Frame {
     /// The octets from command to blank line equal those of the SEND that the same parser returned
     /// before this one: whatever was derived from that head holds for this frame too.
     bool repeats_head = false;
-    /// The body is known to be valid UTF-8: all of the frame came in validated text. False: not known.
+    /// The body is known to be valid UTF-8: all of the frame came in validated text. False: not
+    /// known.
     bool is_utf8 = false;
 
     /// The value of header `name`, or nothing. Linear: frames have few headers.

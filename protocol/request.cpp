@@ -60,7 +60,13 @@ Result<Request> to_send(const Frame& frame, const Limits& limits) {
     const auto destination = frame.find("destination");
     if (!destination || destination->empty()) { return missing(frame.command, "destination"); }
     return Send{
-        *destination, *receipt, *transaction, frame.headers, frame.body, frame.repeats_head, frame.is_utf8};
+        *destination,
+        *receipt,
+        *transaction,
+        frame.headers,
+        frame.body,
+        frame.repeats_head,
+        frame.is_utf8};
 }
 
 Result<AckMode> to_ack_mode(const Frame& frame) {

@@ -17,8 +17,7 @@ enum class Version : std::uint8_t { v1_0, v1_1, v1_2 };
 /// echoed, if any: it wins when it is listed (P-VER-04). Absent `accept_version` is 1.0 (P-VER-02);
 /// nothing in common, an empty list included, is nullopt (P-VER-03).
 [[nodiscard]] std::optional<Version> negotiate(
-    std::optional<std::string_view> accept_version,
-    std::optional<Version> sub_protocol
+    std::optional<std::string_view> accept_version, std::optional<Version> sub_protocol
 );
 
 /// "v10.stomp", "v11.stomp" or "v12.stomp".

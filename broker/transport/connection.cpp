@@ -119,6 +119,24 @@ bool Connection::drain_output(bool has_session) {
     return true;
 }
 
+// The kernel announces room only once much of its buffer is free: before a peer counts as stalled,
+// a write finds out whether it has taken anything. True if so, or if the connection is lost.
+bool Connection::nudge_output() {
+    engine::Outbox& outbox = session_->outbox();
+    if (outbox.ahead() == 0) { return true; }
+    const IoResult result = stream_->write(outbox.segments());
+    if (result.status == IoStatus::failed || result.status == IoStatus::end) {
+        end(stream_->failure());
+        return true;
+    }
+    if (result.octets == 0) { return false; }
+    outbox.sent(result.octets);
+    keepalive_.sent(shard_.now());
+    stalled_at_ = outbox.ahead() == 0 ? Instant(0) : shard_.now();
+    if (phase_ == Phase::open) { session_->flushed(); }
+    return true;
+}
+
 void Connection::arm() {
     const Instant at = next_deadline();
     if (at != Instant::max()) { shard_.wheel().arm(*this, at); }
@@ -184,7 +202,7 @@ void Connection::check_deadlines() {
     }
     if (check_setup_time() || check_frame_time() || check_keepalive()) { return; }
     const auto stall = context_.settings.limits.outbound_stall;
-    if (stalled_at_ != Instant(0) && now >= stalled_at_ + stall) {
+    if (stalled_at_ != Instant(0) && now >= stalled_at_ + stall && !nudge_output()) {
         refuse(
             ErrorCode::slow_consumer,
             "This connection took no octets for " + std::to_string(stall.count()) + " ms.",

@@ -94,6 +94,7 @@ private:
     bool check_keepalive();
     void write_output();
     bool drain_output(bool has_session);
+    bool nudge_output();
     void begin_open();
     void guard(void (Connection::*work)());
     void refuse(protocol::ErrorCode code, std::string what, std::string remedy);
