@@ -1,6 +1,8 @@
 // The example page of docs/examples as its users see it: two tabs of one browser on one broker.
 // With SCREENSHOTS=FOLDER it also leaves pictures there, for the eye.
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +15,7 @@ const lost = /WebSocket connection to .* failed/;
 
 async function start(t, options = {}) {
   const { page, context } = await startBrowser(t, options.browser);
-  const broker = await startBroker(t, { ...options, args: ['--http-dir', folder] });
+  const broker = await startBroker(t, { ...options, args: ['--http-dir', options.folder ?? folder] });
   const requests = [];
   context.on('request', (request) => requests.push(request.url()));
   const open = async () => {
@@ -21,7 +23,7 @@ async function start(t, options = {}) {
     await online(tab);
     return tab;
   };
-  return { broker, open, requests };
+  return { broker, page, open, requests };
 }
 
 const state = (tab, name) => tab.waitForSelector(`#state[data-state=${name}]`);
@@ -112,6 +114,16 @@ test('Example page: P_RCPT_06 disconnects and connects at a click', limit, async
   await state(tab, 'offline');
   await broker.stop();
   assert.doesNotMatch(broker.log, /"level":"(warn|error)"/);
+});
+
+test('Example page: says what to do when its packages are not installed', limit, async (t) => {
+  const bare = mkdtempSync(join(tmpdir(), 'stampede-page-'));
+  t.after(() => rmSync(bare, { recursive: true, force: true }));
+  cpSync(folder, bare, { recursive: true, filter: (path) => !path.endsWith('node_modules') });
+  const { broker, page } = await start(t, { folder: bare });
+  const tab = await page(`${broker.http}/`, /404/);
+  await tab.waitForSelector('#trouble:not([hidden])');
+  assert.match(await tab.textContent('#trouble-text'), /npm ci/);
 });
 
 for (const colorScheme of ['light', 'dark']) {

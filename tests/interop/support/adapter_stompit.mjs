@@ -103,10 +103,12 @@ function surviveErrors(client) {
     });
 }
 
+/** Opens sessions over TCP, over TLS where the broker's listener speaks it. */
 export function stompitAdapter(broker, { login = 'guest', passcode = 'guest', beats = 0, version = '1.0,1.1,1.2' } = {}) {
   const connected = deferred();
   const connectHeaders = { host: '/', login, passcode, 'heart-beat': `${beats},${beats}`, 'accept-version': version };
-  const client = stompit.connect({ ...broker.tcp, connectHeaders }, (error) => {
+  const tls = broker.tcpUrl.startsWith('stomps:') ? { ssl: true, rejectUnauthorized: false } : {};
+  const client = stompit.connect({ ...broker.tcp, ...tls, connectHeaders }, (error) => {
     if (error) connected.reject(Object.assign(error, { body: error.longMessage }));
     else connected.resolve(new Session(client));
   });
