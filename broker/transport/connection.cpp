@@ -3,7 +3,9 @@
 #include "broker/log/log.hpp"
 
 #include <algorithm>
+#include <linux/sockios.h>
 #include <map>
+#include <sys/ioctl.h>
 #include <utility>
 
 namespace transport {
@@ -111,7 +113,10 @@ bool Connection::drain_output(bool has_session) {
             if (has_session) { session_->flushed(); }
         }
         if (result.status == IoStatus::want_write) {
-            if (stalled_at_ == Instant(0)) { stalled_at_ = shard_.now(); }
+            if (stalled_at_ == Instant(0)) {
+                stalled_at_ = shard_.now();
+                stalled_queue_ = unacknowledged();
+            }
             wait_writable();
             arm();
         }
@@ -119,22 +124,18 @@ bool Connection::drain_output(bool has_session) {
     return true;
 }
 
-// The kernel announces room only once much of its buffer is free: before a peer counts as stalled,
-// a write finds out whether it has taken anything. True if so, or if the connection is lost.
-bool Connection::nudge_output() {
-    engine::Outbox& outbox = session_->outbox();
-    if (outbox.ahead() == 0) { return true; }
-    const IoResult result = stream_->write(outbox.segments());
-    if (result.status == IoStatus::failed || result.status == IoStatus::end) {
-        end(stream_->failure());
-        return true;
-    }
-    if (result.octets == 0) { return false; }
-    outbox.sent(result.octets);
-    keepalive_.sent(shard_.now());
-    stalled_at_ = outbox.ahead() == 0 ? Instant(0) : shard_.now();
-    if (phase_ == Phase::open) { session_->flushed(); }
+// A peer that takes octets slowly is not stalled: the kernel tells of room only once much of its
+// buffer is free, but how much the peer has not acknowledged can be asked.
+bool Connection::peer_takes_octets() {
+    const int before = std::exchange(stalled_queue_, unacknowledged());
+    if (stalled_queue_ >= before) { return false; }
+    stalled_at_ = shard_.now();
     return true;
+}
+
+int Connection::unacknowledged() {
+    int octets = 0;
+    return ::ioctl(socket_.native_handle(), SIOCOUTQ, &octets) == 0 ? octets : 0;
 }
 
 void Connection::arm() {
@@ -202,7 +203,7 @@ void Connection::check_deadlines() {
     }
     if (check_setup_time() || check_frame_time() || check_keepalive()) { return; }
     const auto stall = context_.settings.limits.outbound_stall;
-    if (stalled_at_ != Instant(0) && now >= stalled_at_ + stall && !nudge_output()) {
+    if (stalled_at_ != Instant(0) && now >= stalled_at_ + stall && !peer_takes_octets()) {
         refuse(
             ErrorCode::slow_consumer,
             "This connection took no octets for " + std::to_string(stall.count()) + " ms.",

@@ -94,7 +94,8 @@ private:
     bool check_keepalive();
     void write_output();
     bool drain_output(bool has_session);
-    bool nudge_output();
+    bool peer_takes_octets();
+    [[nodiscard]] int unacknowledged();
     void begin_open();
     void guard(void (Connection::*work)());
     void refuse(protocol::ErrorCode code, std::string what, std::string remedy);
@@ -183,6 +184,7 @@ private:
     engine::Instant phase_at_{0};
     engine::Instant partial_at_{0};  ///< When the frame being received began; 0: none.
     engine::Instant stalled_at_{0};  ///< When the socket stopped taking octets; 0: it takes them.
+    int stalled_queue_ = 0;          ///< Octets that the peer had not acknowledged then.
     engine::Instant paused_at_{0};
     engine::Instant missing_nul_at_{0};
     std::size_t partial_octets_ = 0;
