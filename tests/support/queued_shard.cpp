@@ -41,7 +41,7 @@ ShardGroup::ShardGroup(unsigned count, std::uint64_t seed, WorkOrder order)
 
 void ShardGroup::post(unsigned target, engine::Work work) {
     const unsigned source = current_ == nobody ? size() : current_;
-    mailboxes_[source * size() + target].push_back({++last_serial_, std::move(work)});
+    mailboxes_[source * size() + target].push_back({++last_serial_, target, std::move(work)});
     ++posted_;
 }
 
@@ -74,7 +74,7 @@ void ShardGroup::run_one() {
     Posted posted = std::move(mailboxes_[chosen].front());
     mailboxes_[chosen].pop_front();
     --posted_;
-    on(static_cast<unsigned>(chosen % size()), [&] { posted.work(); });
+    on(posted.target, [&] { posted.work(); });
 }
 
 bool ShardGroup::run_timer(engine::Instant deadline) {

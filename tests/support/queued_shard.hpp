@@ -93,6 +93,7 @@ private:
 
     struct Posted {
         std::uint64_t serial = 0;
+        unsigned target = 0;
         engine::Work work;
     };
 

@@ -154,8 +154,7 @@ void TestClient::stops_reading() {
 }
 
 void TestClient::reads(std::size_t octets) {
-    allowance_ = octets;
-    broker_.shards().on(shard_, [this] { flush(); });
+    allows(octets);
     broker_.settle();
 }
 
@@ -164,8 +163,17 @@ void TestClient::reads_all() {
 }
 
 void TestClient::drops() {
-    if (session_) { finish(); }
+    vanishes();
     broker_.settle();
+}
+
+void TestClient::allows(std::size_t octets) {
+    allowance_ = octets;
+    if (session_) { session_->outbox().mark_dirty(); }
+}
+
+void TestClient::vanishes() {
+    if (session_) { finish(); }
 }
 
 void TestClient::pump_input() {

@@ -81,6 +81,11 @@ public:
     void reads_all();
     /// The connection is lost.
     void drops();
+    /// As reads(), and as drops(), but the broker does not run on.
+    void allows(std::size_t octets);
+    void vanishes();
+
+    static constexpr std::size_t unlimited = ~std::size_t{0};
 
     // What the script expects of what it received. The place is the caller's.
 
@@ -132,8 +137,6 @@ public:
     void pump_input();
 
 private:
-    static constexpr std::size_t unlimited = ~std::size_t{0};
-
     std::size_t move_octets();
     void parse_input();
     void finish();
