@@ -26,7 +26,7 @@ Report check(std::uint64_t seed) {
 std::size_t caught(Sabotage sabotage) {
     std::size_t number = 0;
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-        number += simulate(seed, sabotage).violations.empty() ? 0 : 1;
+        number += simulate(seed, sabotage).violations.empty() ? 0U : 1U;
     }
     return number;
 }
