@@ -108,7 +108,9 @@ bool Connection::drain_output(bool has_session) {
         }
         if (result.octets != 0) {
             outbox.sent(result.octets);
-            keepalive_.sent(shard_.now());
+            // Scripts in browsers see no pings and pongs: these do not stand for a beat.
+            if (result.octets > control_octets_) { keepalive_.sent(shard_.now()); }
+            control_octets_ -= std::min(control_octets_, result.octets);
             stalled_at_ = Instant(0);
             if (has_session) { session_->flushed(); }
         }
@@ -122,6 +124,11 @@ bool Connection::drain_output(bool has_session) {
         }
     }
     return true;
+}
+
+void Connection::push_control_frame(std::string_view frame) {
+    control_octets_ += frame.size();
+    session_->outbox().push_raw(frame);
 }
 
 // A peer that takes octets slowly is not stalled: the kernel tells of room only once much of its
@@ -300,7 +307,7 @@ bool Connection::check_keepalive() {
         case Keepalive::Due::ping: {
             std::string frame;
             protocol::append_web_socket_frame(frame, protocol::Opcode::ping, {});
-            outbox.push_raw(frame);
+            push_control_frame(frame);
             keepalive_.pinged();
             break;
         }

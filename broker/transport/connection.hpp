@@ -94,6 +94,7 @@ private:
     bool check_keepalive();
     void write_output();
     bool drain_output(bool has_session);
+    void push_control_frame(std::string_view frame);
     bool peer_takes_octets();
     [[nodiscard]] int unacknowledged();
     void begin_open();
@@ -187,6 +188,7 @@ private:
     int stalled_queue_ = 0;          ///< Octets that the peer had not acknowledged then.
     engine::Instant paused_at_{0};
     engine::Instant missing_nul_at_{0};
+    std::size_t control_octets_ = 0;  ///< Of pings and pongs, not sent yet.
     std::size_t partial_octets_ = 0;
     std::size_t barren_octets_ = 0;
     std::size_t barren_frames_ = 0;

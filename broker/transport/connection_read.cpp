@@ -278,7 +278,7 @@ bool Connection::handle_control(WebSocketDecoder::Event event) {
         protocol::append_web_socket_frame(
             frame, protocol::Opcode::pong, {payload.data(), payload.size()}
         );
-        session_->outbox().push_raw(frame);
+        push_control_frame(frame);
     }
     return true;
 }

@@ -49,7 +49,8 @@ bool IoShard::is_current() const {
     return current == this || current == nullptr;
 }
 
-void IoShard::read_clock() {
+void IoShard::read_clock() const {
+    is_clock_old_ = false;
     now_ = std::chrono::duration_cast<engine::Instant>(
         std::chrono::steady_clock::now().time_since_epoch()
     );
@@ -156,6 +157,7 @@ void IoShard::run() {
 // nothing was ready.
 void IoShard::turn() {
     int handlers = 0;
+    is_clock_old_ = true;
     if (later_.empty() && mail_.empty() && io_.poll_one() == 0) {
         arm_clock();
         io_.run_one();
@@ -206,7 +208,7 @@ void IoShard::flush() {
 
 void IoShard::after(std::chrono::milliseconds delay, engine::Work work) {
     timers_.push_back(
-        {now_ + std::max(delay, std::chrono::milliseconds(1)), ++last_timer_, std::move(work)}
+        {now() + std::max(delay, std::chrono::milliseconds(1)), ++last_timer_, std::move(work)}
     );
     std::push_heap(timers_.begin(), timers_.end(), IsLater());
 }

@@ -28,7 +28,7 @@ public:
         pinged_ = false;
     }
 
-    /// Any octet sent restarts the time until the next beat.
+    /// Any octet of STOMP sent restarts the time until the next beat.
     void sent(engine::Instant now) { sent_ = now; }
 
     /// The broker itself did not read: the peer's silence begins anew (P-HB-09).
