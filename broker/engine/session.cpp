@@ -54,7 +54,7 @@ Session::~Session() {
 
 void Session::handle(const protocol::Frame& frame) {
     shard_.assert_current();
-    assert(may_read());
+    assert(accepts_frames());
     // A publisher that repeats its head: nothing about it has to be looked at again.
     if (frame.repeats_head && prepared_ && prepared_->is_plain) {
         return publish(*prepared_, frame.body, frame.is_utf8, std::nullopt);

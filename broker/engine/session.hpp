@@ -85,14 +85,18 @@ public:
     /// The version whose WebSocket sub-protocol was echoed; before the first frame.
     void set_sub_protocol(protocol::Version version) { sub_protocol_ = version; }
 
-    /// Processes one frame. Afterwards look at may_read() and closing().
+    /// Processes one frame, which must have been read while accepts_frames(). Afterwards look at
+    /// may_read() and closing().
     void handle(const protocol::Frame& frame);
+
+    [[nodiscard]] bool accepts_frames() const {
+        return waits_ == 0 && (state_ == State::accepted || state_ == State::connected);
+    }
 
     /// False while an answer from another shard is awaited, while the client does not take what it
     /// asked for (RECEIPTs are always queued), and when nothing more will be read.
     [[nodiscard]] bool may_read() const {
-        return waits_ == 0 && (state_ == State::accepted || state_ == State::connected) &&
-               outbox_.ahead() <= outbox_.limits().outbound_bytes_max;
+        return accepts_frames() && outbox_.ahead() <= outbox_.limits().outbound_bytes_max;
     }
 
     [[nodiscard]] const std::optional<Closing>& closing() const { return closing_; }
