@@ -156,6 +156,48 @@ TEST_P(Addressing, P_DEST_10_AQueueInUseStays) {
     bob.expects(message("1", "y"));
 }
 
+TEST_P(Addressing, P_LIM_01_QueuesInAll) {
+    broker.limits().queues_max = 4 * GetParam();
+    const auto creates = [](TestClient& client, int from, bool subscribes) {
+        int made = 0;
+        for (int i = from; i < from + 100 && client.is_open(); ++i) {
+            const std::string name = "/queue/n" + std::to_string(i);
+            client.sends(
+                subscribes ? subscribe(name, name).receipt("r") : send(name, "x").receipt("r")
+            );
+            made += client.take().command == protocol::Command::receipt ? 1 : 0;
+        }
+        return made;
+    };
+    const int made = creates(alice, 0, false);
+    EXPECT_GE(made, 4);
+    EXPECT_LE(made, static_cast<int>(4 * GetParam()));
+    EXPECT_FALSE(alice.is_open());
+    EXPECT_EQ(alice.closing()->reason, protocol::ErrorCode::limit_queues);
+    EXPECT_LE(creates(bob, 1000, true), static_cast<int>(4 * GetParam()) - made);
+    EXPECT_EQ(bob.closing()->reason, protocol::ErrorCode::limit_queues);
+    // What is there is still in use.
+    carol.sends(subscribe("c", "/queue/n0"));
+    carol.expects(message("c", "x"));
+}
+
+TEST_P(Addressing, P_LIM_01_TopicsWithoutSubscribersAreOnlyACache) {
+    engine::RouterSettings settings;
+    settings.limits.idle_topics_max = 50;
+    TestBroker small(GetParam(), 1, WorkOrder::posted, settings);
+    TestClient client(small);
+    client.connects().sends(subscribe("s", "/topic/n7"));
+    for (int i = 0; i < 1000; ++i) {
+        client.sends(send("/topic/n" + std::to_string(i), "x"));
+    }
+    EXPECT_EQ(client.received().size(), 1U);
+    for (unsigned shard = 0; shard < GetParam(); ++shard) {
+        small.shards().on(shard, [&] { EXPECT_LE(small.router(shard).topic_count(), 110U); });
+    }
+    client.sends(send("/topic/n7", "again"));
+    EXPECT_EQ(client.received().size(), 2U);
+}
+
 TEST_P(Addressing, P_DEST_11_TopicsKeepNothing) {
     alice.sends(send("/topic/a", "early").receipt("r"));
     alice.expects(receipt("r"));

@@ -333,6 +333,22 @@ TEST_P(Lagging, AClientThatReadsNothingIsNotReadFrom) {
     EXPECT_FALSE(alice.has_input());
 }
 
+TEST_P(Lagging, AFrameThatWasReadAlreadyIsStillProcessed) {
+    broker.limits().outbound_bytes_max = 2000;
+    alice.connects();
+    alice.stops_reading();
+    while (alice.session().may_read()) {
+        alice.sends(unsubscribe("x").receipt(std::string(100, 'r')));
+    }
+    // RECEIPTs from other shards may come between a connection's look and its next frame.
+    const protocol::Header headers[] = {{"destination", "/queue/a"}};
+    broker.shards().on(alice.shard(), [&] {
+        alice.session().handle({Command::send, headers, "x"});
+    });
+    bob.connects().sends(subscribe("1", "/queue/a"));
+    bob.expects(message("1", "x"));
+}
+
 RUN_SCRIPTS_ON_SHARDS(Lagging);
 
 }  // namespace support

@@ -15,8 +15,10 @@ constexpr std::size_t steps_max = 2'000'000;
 
 }  // namespace
 
-TestBroker::TestBroker(unsigned shards, std::uint64_t seed, WorkOrder order)
-    : shards_(shards, seed, order) {
+TestBroker::TestBroker(
+    unsigned shards, std::uint64_t seed, WorkOrder order, const engine::RouterSettings& settings
+)
+    : shards_(shards, seed, order), settings_(settings) {
     std::vector<engine::Destinations*> routers;
     for (unsigned index = 0; index < shards; ++index) {
         auto room = std::make_unique<Room>();

@@ -16,7 +16,10 @@ namespace support {
 class TestBroker {
 public:
     explicit TestBroker(
-        unsigned shards = 1, std::uint64_t seed = 1, WorkOrder order = WorkOrder::posted
+        unsigned shards = 1,
+        std::uint64_t seed = 1,
+        WorkOrder order = WorkOrder::posted,
+        const engine::RouterSettings& settings = {}
     );
     ~TestBroker();
     TestBroker(const TestBroker&) = delete;
