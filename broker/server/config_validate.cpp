@@ -60,6 +60,7 @@ void check_order(Draft& draft, const Ordered& pair) {
 void check_connections(Draft& draft) {
     rlimit files{};
     const std::size_t connections = draft.loaded.config.transport.connections_max;
+    if (connections == 0) { return; }  // As many as the system allows.
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max == RLIM_INFINITY) { return; }
     if (connections + reserved_descriptors <= files.rlim_max) { return; }
     draft.fail_at(
