@@ -240,7 +240,10 @@ class Subscriptions(SessionCase):
                 writer.send(send_to(name, b"%d" % i))
                 if i % 20 == 10:
                     peer.send(stomp("SUBSCRIBE", "id:0", "destination:" + name, "ack:auto", "x-priority:%d" % i))
-            self.assertEqual([peer.read_message().body for _ in range(200)], [b"%d" % i for i in range(200)])
+            numbers = [int(peer.read_message().body) for _ in range(200)]
+            if prefix == "/queue/" and self.threads > 1:
+                numbers.sort()  # What was on its way between event loops may be overtaken.
+            self.assertEqual(numbers, list(range(200)))
             self.assert_silent(peer)
 
     @each(combined(TRANSPORTS, {"as_destination": "/topic/session.id", "umlaut": "\u00e4", "blank": " x ", "longest":
@@ -699,7 +702,10 @@ class Receipts(SessionCase):
         self.assertEqual(frames[-1]["receipt-id"], "bye")
         self.assertEqual([f["receipt-id"] for f in frames if f.command == "RECEIPT"],
                          [str(i) for i in range(100)] + ["bye"])
-        self.assertEqual(len([f for f in frames if f.command == "MESSAGE"]), 100)
+        messages = [frame.body for frame in frames if frame.command == "MESSAGE"]
+        self.assertEqual(messages, [b"%d" % i for i in range(len(messages))])
+        if self.threads == 1:  # With more, some may not have come back yet when DISCONNECT is read.
+            self.assertEqual(len(messages), 100)
         self.assertEqual(len(watcher.read_frames(100)), 100)
         self.assert_silent(watcher)
 
@@ -711,8 +717,9 @@ class Receipts(SessionCase):
         for _ in range(30):
             peer.send(send_to(name, body))
         peer.send(stomp("DISCONNECT", "receipt:bye"))
-        frames = peer.read_end()
-        self.assertEqual([f.command for f in frames], ["MESSAGE"] * 30 + ["RECEIPT"])
+        commands = [frame.command for frame in peer.read_end()]
+        queued = 30 if self.threads == 1 else len(commands) - 1
+        self.assertEqual(commands, ["MESSAGE"] * queued + ["RECEIPT"])
 
     @over_versions
     def test_P_ERR_01_nothing_after_the_offending_frame(self, transport, version):
