@@ -107,6 +107,7 @@ private:
     void on_readable();
     void read_some();
     void continue_handshake();
+    bool has_too_many_rekeys();
     bool process(std::span<char> input);
     void process_http(std::span<char> input);
     bool process_web_socket(std::span<char> input);
@@ -193,6 +194,9 @@ private:
     std::size_t barren_octets_ = 0;
     std::size_t barren_frames_ = 0;
     std::uint64_t sent_seen_ = 0;
+    engine::Instant rekey_second_{0};
+    std::size_t rekeys_seen_ = 0;
+    std::size_t rekeys_at_second_ = 0;
 };
 
 /// The connections of one shard: owns them until they end.

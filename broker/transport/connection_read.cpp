@@ -81,6 +81,7 @@ void Connection::read_some() {
         if (phase_ == Phase::ended || paused_ != Paused::no) { return; }
         const std::span<char> buffer = shard_.read_buffer();
         const IoResult result = stream_->read(buffer);
+        if (has_too_many_rekeys()) { return end("abuse"); }
         switch (result.status) {
             case IoStatus::ok:
                 break;
@@ -105,6 +106,19 @@ void Connection::read_some() {
             self->guard(&Connection::on_readable);
         });
     }
+}
+
+// KeyUpdates cost their sender less than us (S-TLS-02).
+bool Connection::has_too_many_rekeys() {
+    const std::size_t seen = stream_->late_handshakes();
+    if (seen == rekeys_seen_) { return false; }
+    const Instant now = shard_.now();
+    if (now - rekey_second_ >= Instant(1000)) {
+        rekey_second_ = now;
+        rekeys_at_second_ = rekeys_seen_;
+    }
+    rekeys_seen_ = seen;
+    return seen - rekeys_at_second_ > context_.options.rekeys_per_second_max;
 }
 
 // False if nothing more is to be read now.

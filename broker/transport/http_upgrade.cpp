@@ -76,6 +76,11 @@ bool is_local_name(std::string_view host) {
     return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
 }
 
+// A TLS record and other binary octets are refused without waiting for the rest.
+bool may_begin_request(char octet) {
+    return octet == '\r' || octet == '\n' || (octet >= ' ' && octet < 0x7F);
+}
+
 // Items that may hold tokens are not logged (P-WS-04).
 std::string loggable(std::string_view offered) {
     std::string text;
@@ -140,6 +145,9 @@ HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
     const std::size_t limit = endpoint_.options.upgrade_head_max;
     const std::size_t had = pending_.size();
     pending_.append(input.data(), std::min(input.size(), limit + 1 - std::min(had, limit)));
+    if (!pending_.empty() && !may_begin_request(pending_.front())) {
+        return refuse(400, "This is no HTTP. A listener without TLS is spoken to as http or ws.");
+    }
     const std::size_t end = pending_.find("\r\n\r\n");
     if (end == std::string::npos) {
         if (pending_.size() > limit) {

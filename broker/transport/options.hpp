@@ -53,6 +53,7 @@ struct Options {
         0;  ///< 0 in this struct: unlimited (the key says "unlimited").
     std::size_t unauthenticated_max = 4096;
     std::size_t unauthenticated_per_ip_max = 512;
+    std::uint32_t rekeys_per_second_max = 10;  ///< TLS messages such as KeyUpdate (S-TLS-02).
     std::size_t barren_bytes_max = 64 * 1024;  ///< Octets in a row that bring no STOMP octet.
     std::size_t barren_frames_max = 1000;  ///< WebSocket frames in a row that bring no STOMP octet.
     std::size_t memory_limit = 0;          ///< Accounted octets; 0: from cgroup or RAM at start.

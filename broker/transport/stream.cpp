@@ -79,20 +79,31 @@ public:
     TlsStream(int descriptor, SSL_CTX& context) : descriptor_(descriptor), ssl_(SSL_new(&context)) {
         if (!ssl_ || SSL_set_fd(ssl_.get(), descriptor) != 1) { throw std::bad_alloc(); }
         SSL_set_accept_state(ssl_.get());
+        // A read returns after each message of TLS itself, so that a row of them ends.
+        SSL_clear_mode(ssl_.get(), SSL_MODE_AUTO_RETRY);
+        SSL_set_msg_callback(ssl_.get(), &count_message);
+        SSL_ctrl(ssl_.get(), SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, this);
     }
 
     IoStatus handshake() override {
         ERR_clear_error();
         const int done = SSL_do_handshake(ssl_.get());
-        return done == 1 ? IoStatus::ok : status_of(done);
+        if (done != 1) { return status_of(done); }
+        is_established_ = true;
+        return IoStatus::ok;
     }
 
     IoResult read(std::span<char> buffer) override {
-        ERR_clear_error();
-        std::size_t got = 0;
-        const int done = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &got);
-        if (done == 1) { return {IoStatus::ok, got}; }
-        return {status_of(done), 0};
+        for (int i = 0;; ++i) {
+            ERR_clear_error();
+            std::size_t got = 0;
+            const std::size_t before = messages_;
+            const int done = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &got);
+            if (done == 1) { return {IoStatus::ok, got}; }
+            const IoStatus status = status_of(done);
+            const bool goes_on = status == IoStatus::want_read && messages_ != before;
+            if (!goes_on || i == messages_in_a_row_max) { return {status, 0}; }
+        }
     }
 
     // One record per call; small segments share it. A blocked write is repeated with the same
@@ -125,14 +136,26 @@ public:
 
     bool is_tls() const override { return true; }
 
+    std::size_t late_handshakes() const override { return late_handshakes_; }
+
     std::string failure() const override { return failure_; }
 
 private:
+    static void count_message(
+        int is_written, int, int type, const void*, std::size_t, SSL*, void* self
+    ) {
+        if (is_written != 0 || (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT)) { return; }
+        auto* const stream = static_cast<TlsStream*>(self);
+        ++stream->messages_;
+        if (stream->is_established_) { ++stream->late_handshakes_; }
+    }
+
     struct Free {
         void operator()(SSL* ssl) const { SSL_free(ssl); }
     };
 
     static constexpr std::size_t record_max = 16 * 1024;
+    static constexpr int messages_in_a_row_max = 100;  // Far above what Options allow in a second.
 
     // Up to one record's worth of octets from position `skip` on.
     std::span<const char> gather(std::span<const engine::Segment> segments, std::size_t skip) {
@@ -178,6 +201,9 @@ private:
     int descriptor_;
     std::unique_ptr<SSL, Free> ssl_;
     std::string failure_;
+    bool is_established_ = false;
+    std::size_t messages_ = 0;  ///< Handshake messages and alerts received.
+    std::size_t late_handshakes_ = 0;
 };
 
 thread_local std::array<char, TlsStream::record_max> TlsStream::scratch;

@@ -42,6 +42,10 @@ public:
     /// Octets that arrived already and will raise no event.
     [[nodiscard]] virtual bool has_buffered_input() const = 0;
     [[nodiscard]] virtual bool is_tls() const = 0;
+
+    /// Handshake messages that came after the handshake, such as KeyUpdate (S-TLS-02).
+    [[nodiscard]] virtual std::size_t late_handshakes() const { return 0; }
+
     /// Why it failed, for the log.
     [[nodiscard]] virtual std::string failure() const = 0;
 };
