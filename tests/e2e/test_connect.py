@@ -255,10 +255,10 @@ class Upgrade(BrokerCase):
     def test_P_WS_04_a_warning_without_tokens(self):
         token = "bearer.eyJhbGciOiJIUzI1NiJ9.secret-part.signature"
         self.peer("ws", protocols=["strange-one", token]).connect()
-        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("sub-protocol-unknown")))
-        record = self.broker.event("sub-protocol-unknown")
+        offered = "strange-one, (redacted)"  # Other tests of this broker log the same event.
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("sub-protocol-unknown", offered=offered)))
+        record = self.broker.event("sub-protocol-unknown", offered=offered)
         self.assertEqual(record["level"], "warn")
-        self.assertIn("strange-one", str(record))
         self.assertNotIn("secret-part", str(record))
 
     @each({"deflate": "permessage-deflate; client_max_window_bits", "several": "x-webkit-deflate-frame, permessage-bzip2"})
