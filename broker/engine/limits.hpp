@@ -30,7 +30,9 @@ struct Limits {
     std::uint32_t delivery_limit = 20;  ///< Deliveries before a message is dead-lettered.
     std::size_t queue_messages_max = 1'000'000;
     std::size_t queue_bytes_max = 256 * 1024 * 1024;
-    std::size_t queues_max = 200'000;  ///< On all shards together.
+    std::size_t queues_max = 200'000;                  ///< On all shards together.
+    std::size_t queue_memory_bytes = 8 * 1024 * 1024;  ///< Of a durable queue's waiting messages.
+    bool early_delivery = false;  ///< Durable messages go to consumers before they are stored.
     std::size_t idle_topics_max =
         100'000;  ///< Topics without subscriber kept as a cache, per shard.
     std::chrono::milliseconds unused_destination_life = std::chrono::seconds(60);  ///< P-DEST-10.

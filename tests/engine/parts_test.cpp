@@ -237,4 +237,22 @@ TEST(Policy, TheFirstThatMatchesCounts) {
     EXPECT_EQ(action("c"), SlowConsumerAction::disconnect);
 }
 
+TEST(Policy, P_DEST_11_SaysWhichQueuesAreDurable) {
+    const std::vector<engine::Policy> policies = {
+        {"/queue/cache.keep", {}, true},
+        {"/queue/cache.*", {}, false},
+        {"/amq/queue/plain", {}, false},
+        {"/queue/open/**", {}}};
+    const auto durable = [&](std::string_view key) {
+        const protocol::Destination queue{protocol::DestinationKind::queue, "/queue/", key};
+        return engine::durable_policy(policies, queue, {});
+    };
+    EXPECT_EQ(durable("cache.keep"), true);
+    EXPECT_EQ(durable("cache.x"), false);
+    EXPECT_EQ(durable("cache.x.y"), std::nullopt);
+    EXPECT_EQ(durable("plain"), false);
+    EXPECT_EQ(durable("open/a/b"), std::nullopt);
+    EXPECT_EQ(durable("other"), std::nullopt);
+}
+
 }  // namespace support
