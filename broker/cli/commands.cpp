@@ -13,7 +13,7 @@ namespace {
 constexpr const char* footer =
     "URLs: ws://, wss://, stomp://, stomps://[user[:passcode]@]host[:port][/path]\n"
     "Exit codes: 0 ok, 1 failure, 2 usage, 3 configuration, 4 authentication or permission,\n"
-    "5 timeout or nothing received.";
+    "5 timeout or nothing received, 6 store damaged, 7 storage failed while running.";
 
 // CLI11 has its own exit codes for usage errors; ours is 2 for all of them.
 int end_of_parsing(const CLI::App& app, const CLI::ParseError& error) {

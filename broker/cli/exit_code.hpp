@@ -14,6 +14,8 @@ enum class ExitCode : int {
     configuration = 3,
     refused = 4,  ///< Authentication or permission.
     timeout = 5,  ///< Or nothing received.
+    damaged = 6,  ///< The store.
+    storage = 7,  ///< The store failed while the broker ran.
 };
 
 [[nodiscard]] constexpr int to_int(ExitCode code) {

@@ -138,6 +138,11 @@ void add_serve_options(CLI::App& command, server::Flags& flags) {
     command.add_flag(
         "--insecure-no-auth", flags.insecure_no_auth, "Let everyone in, from everywhere"
     );
+    command.add_flag(
+        "--accept-data-loss",
+        flags.accept_data_loss,
+        "Open a damaged store as far as it can be read"
+    );
     command.add_flag("--insecure-no-tls", flags.insecure_no_tls, "Plain text on public addresses");
 }
 

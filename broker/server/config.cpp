@@ -44,6 +44,7 @@ void read_flags(Draft& draft, const Flags& flags) {
     text("server.tcp", "--tcp", flags.tcp);
     text("server.ws", "--ws", flags.ws);
     text("admin.address", "--admin", flags.admin);
+    text("storage.directory", "--data", flags.data);
     text("server.ports_file", "--ports-file", flags.ports_file);
     text("server.http_dir", "--http-dir", flags.http_dir);
     text("log.level", "--log-level", flags.log_level);
@@ -54,6 +55,7 @@ void read_flags(Draft& draft, const Flags& flags) {
     if (flags.strict) { set_flag(draft, "server.strict", "--strict", true); }
     draft.loaded.config.transport.insecure_no_auth = flags.insecure_no_auth;
     draft.loaded.config.insecure_no_tls = flags.insecure_no_tls;
+    draft.loaded.config.storage.accept_data_loss = flags.accept_data_loss;
 }
 
 // By measurement: on two cores a second shard only takes turns with the first.

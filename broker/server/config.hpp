@@ -28,11 +28,40 @@ struct Address {
     friend bool operator==(const Address&, const Address&) = default;
 };
 
+/// What a RECEIPT promises for a durable message (docs/durability.md).
+enum class Durability : std::uint8_t { sync, relaxed, memory };
+
+/// What becomes of the process when its store fails (D-FS-01).
+enum class OnFailure : std::uint8_t { exit, serve_memory };
+
+/// Free space below which nothing durable is accepted: octets, a share of the file system, or,
+/// with both 0, what the store thinks right (D-FULL-01).
+struct DiskFloor {
+    std::uint64_t octets = 0;
+    std::uint32_t percent = 0;
+
+    friend bool operator==(const DiskFloor&, const DiskFloor&) = default;
+};
+
+/// `[storage]`, but for what is the engine's.
+struct StorageOptions {
+    std::string directory;  ///< Empty: there is no store.
+    Durability durability = Durability::sync;
+    std::chrono::milliseconds relaxed_interval{100};
+    std::chrono::milliseconds commit_delay{0};
+    DiskFloor disk_floor;
+    bool allow_unsafe_filesystem = false;
+    OnFailure on_failure = OnFailure::exit;
+    bool ready_requires_disk = false;
+    bool accept_data_loss = false;  ///< Only by flag (D-ROCK-03).
+};
+
 struct Config {
     engine::Limits limits;         ///< `server.strict` and `hide_version` arrive here.
     transport::Options transport;  ///< `threads`, `http_dir`, test echo and S-BIND-03 arrive here.
     std::vector<transport::ListenerOptions> listeners;
     std::vector<engine::Policy> policies;  ///< The first that matches decides.
+    StorageOptions storage;
     logging::Options log;
     Address admin{"127.0.0.1", 15680};  ///< Not set: no admin listener.
     Address tcp;                        ///< `server.tcp`; already applied to `listeners`.
@@ -51,7 +80,7 @@ struct Flags {
     std::optional<std::string> tcp;    ///< `host:port`, or `off`.
     std::optional<std::string> ws;     ///< `host:port`, or `off`.
     std::optional<std::string> admin;  ///< `host:port`, or `off`.
-    std::optional<std::string> data;   ///< Refused: durable storage comes in a later version.
+    std::optional<std::string> data;   ///< `storage.directory`.
     std::optional<std::string> ports_file;
     std::optional<std::string> log_level;
     std::optional<std::string> http_dir;
@@ -60,6 +89,7 @@ struct Flags {
     bool strict = false;
     bool insecure_no_auth = false;
     bool insecure_no_tls = false;
+    bool accept_data_loss = false;
 };
 
 /// One thing wrong with what the operator wrote.

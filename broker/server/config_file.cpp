@@ -20,8 +20,8 @@ namespace server {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> later_sections{
-    "auth", "acl", "storage", "cluster", "metrics", "trace"};
+constexpr std::array<std::string_view, 5> later_sections{
+    "auth", "acl", "cluster", "metrics", "trace"};
 
 Origin origin_at(const toml::source_region& region, const std::string& path) {
     return {path, region.begin.line, region.begin.column};

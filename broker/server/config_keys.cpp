@@ -17,6 +17,7 @@ constexpr std::uint64_t minute = 60 * second;
 constexpr std::uint64_t hour = 60 * minute;
 
 constexpr std::string_view levels = "trace|debug|info|warn|error|off";
+constexpr std::string_view durabilities = "sync|relaxed|memory";
 constexpr std::string_view formats = "automatic|text|json";
 
 // One key, three lines.
@@ -243,6 +244,37 @@ const Row<Config> rows[] = {
     {{"heartbeat", "dead_after", Unit::duration, {10, 300 * second}, "", "",
       "Silence after which such a peer is dead."},
      [](C& c) -> Target { return &c.transport.dead_after; }},
+
+    {{"storage", "directory", Unit::text, {}, "", "",
+      "Directory of the store, made if it is not there; empty: everything lives in memory."},
+     [](C& c) -> Target { return &c.storage.directory; }},
+    {{"storage", "durability", Unit::choice, {}, "", durabilities,
+      "What a RECEIPT means: synced to disk, handed to the kernel, or routed (no store is opened)."},
+     [](C& c) -> Target { return &c.storage.durability; }},
+    {{"storage", "relaxed_interval", Unit::duration, {1, minute}, "", "",
+      "Time within which relaxed durability syncs."},
+     [](C& c) -> Target { return &c.storage.relaxed_interval; }},
+    {{"storage", "commit_delay", Unit::duration, {0, 1 * second}, "", "",
+      "Wait of a small group of changes for more before it is stored."},
+     [](C& c) -> Target { return &c.storage.commit_delay; }},
+    {{"storage", "disk_floor", Unit::space, {1 * mi, 1'024 * gi}, "auto", "",
+      "Free space below which durable messages are refused; auto: the greater of 1 GiB and 5 %."},
+     [](C& c) -> Target { return &c.storage.disk_floor; }},
+    {{"storage", "queue_memory", Unit::size, {64 * ki, 64 * gi}, "", "",
+      "Octets of a durable queue's waiting messages that are kept in memory."},
+     [](C& c) -> Target { return &c.limits.queue_memory_bytes; }},
+    {{"storage", "early_delivery", Unit::boolean, {}, "", "",
+      "Give messages to consumers before they are stored; an ACK is never stored before its message."},
+     [](C& c) -> Target { return &c.limits.early_delivery; }},
+    {{"storage", "allow_unsafe_filesystem", Unit::boolean, {}, "", "",
+      "Accept NFS, SMB, FUSE, tmpfs and overlay, whose sync may promise nothing."},
+     [](C& c) -> Target { return &c.storage.allow_unsafe_filesystem; }},
+    {{"storage", "on_failure", Unit::choice, {}, "", "exit|serve-memory",
+      "After a failure of the store: exit with code 7, or go on with what is not durable."},
+     [](C& c) -> Target { return &c.storage.on_failure; }},
+    {{"storage", "ready_requires_disk", Unit::boolean, {}, "", "",
+      "/readyz fails while free space is below the floor."},
+     [](C& c) -> Target { return &c.storage.ready_requires_disk; }},
 
     {{"drain", "pre_stop_delay", Unit::duration, {0, 5 * minute}, "", "",
       "Wait between turning not ready and closing the listeners."},

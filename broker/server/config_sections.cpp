@@ -37,7 +37,7 @@ const Row<ListenerDraft> listeners[] = {
 
 const Row<PolicyDraft> policies[] = {
     {{"policy", "match", Unit::text, {}, "", "",
-      "Pattern of topics, such as \"/topic/chat.**\"."},
+      "Pattern of topics or of queues, such as \"/topic/chat.**\" or \"/queue/jobs.*\"."},
      [](PolicyDraft& p) -> Target { return &p.policy.match; }},
     {{"policy", "priority", Unit::count, {0, 1'000'000}, "", "",
       "The highest matching policy wins, among equals the more specific pattern."},
@@ -48,6 +48,9 @@ const Row<PolicyDraft> policies[] = {
     {{"policy", "conflate_key", Unit::text, {}, "", "",
       "Header of which conflate keeps the latest message per value."},
      [](PolicyDraft& p) -> Target { return &p.policy.slow_consumer.conflate_key; }},
+    {{"policy", "durable", Unit::boolean, {}, "default", "",
+      "Whether the queues are stored; default: as far as there is a store."},
+     [](PolicyDraft& p) -> Target { return &p.policy.durable; }},
 };
 
 // clang-format on

@@ -90,7 +90,7 @@ std::string default_config_text() {
     }
     text += "\n# Sockets; any such entry replaces the default listeners.\n";
     append_repeated(text, listener_rows(), example_listener());
-    text += "\n# What happens to slow subscribers of a topic.\n";
+    text += "\n# What happens to slow subscribers of a topic, and which queues are durable.\n";
     append_repeated(text, policy_rows(), example_policy());
     return text;
 }

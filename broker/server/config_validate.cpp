@@ -15,6 +15,8 @@ namespace server {
 
 namespace {
 
+using protocol::DestinationKind;
+
 constexpr std::size_t reserved_descriptors = 256;
 
 struct Ordered {
@@ -81,19 +83,38 @@ bool is_header_name(std::string_view name) {
     });
 }
 
-void check_policy(Draft& draft, const Entry<PolicyDraft>& entry) {
+// A policy is for topics or for queues, and says nothing that the other kind has not.
+void check_match(Draft& draft, const Entry<PolicyDraft>& entry) {
     const engine::Policy& policy = entry.value.policy;
-    const engine::SlowConsumerPolicy& slow = policy.slow_consumer;
-    const auto pattern = protocol::parse_pattern(policy.match, draft.loaded.config.limits.protocol);
-    if (!pattern || pattern->destination.kind != protocol::DestinationKind::topic) {
+    const auto pattern = engine::parse_match(policy.match, draft.loaded.config.limits.protocol);
+    const bool is_topic = pattern && pattern->destination.kind == DestinationKind::topic;
+    const bool is_queue = pattern && pattern->destination.kind == DestinationKind::queue;
+    if (!is_topic && !is_queue) {
         draft.fail(
             entry.origin,
             entry.name + ".match",
             fmt::format(
-                "{} is no topic or topic pattern such as \"/topic/chat.**\"", quote(policy.match)
+                "{} is no topic, queue or pattern such as \"/topic/chat.**\" or \"/queue/jobs.*\"",
+                quote(policy.match)
             )
         );
     }
+    if (is_topic && policy.durable) {
+        draft.fail(entry.origin, entry.name + ".durable", "only queues can be durable");
+    }
+    if (is_queue && policy.slow_consumer.action != engine::SlowConsumerAction::disconnect) {
+        draft.fail(
+            entry.origin,
+            entry.name + ".slow_consumer",
+            "a queue has none: it stops giving to consumers that are too slow"
+        );
+    }
+}
+
+void check_policy(Draft& draft, const Entry<PolicyDraft>& entry) {
+    const engine::Policy& policy = entry.value.policy;
+    const engine::SlowConsumerPolicy& slow = policy.slow_consumer;
+    check_match(draft, entry);
     if ((slow.action == engine::SlowConsumerAction::conflate) == slow.conflate_key.empty()) {
         draft.fail(
             entry.origin,
@@ -110,7 +131,7 @@ void check_policy(Draft& draft, const Entry<PolicyDraft>& entry) {
 auto specificity(const engine::Policy& policy, const protocol::Limits& limits) {
     std::ptrdiff_t many = 0;
     std::ptrdiff_t one = 0;
-    const auto pattern = protocol::parse_pattern(policy.match, limits);
+    const auto pattern = engine::parse_match(policy.match, limits);
     if (pattern && pattern->is_wildcard) {
         for (const auto level :
              protocol::split_levels(pattern->destination.key, pattern->separator)) {
@@ -222,6 +243,22 @@ void check_echo(Draft& draft) {
     draft.fail_at("test.echo", "expected a path that begins with \"/\"");
 }
 
+void warn_storage(Draft& draft, const Flags& flags) {
+    const StorageOptions& storage = draft.loaded.config.storage;
+    if (flags.accept_data_loss) {
+        draft.loaded.warnings.push_back(
+            "--accept-data-loss: if the store is damaged, confirmed messages from the first "
+            "damaged "
+            "record on are given up; start without it once the store has opened"
+        );
+    }
+    if (storage.directory.empty() || storage.durability != Durability::memory) { return; }
+    draft.loaded.warnings.push_back(
+        "storage.durability is \"memory\": " + quote(storage.directory) +
+        " is not opened, and nothing survives the end of the process"
+    );
+}
+
 }  // namespace
 
 void validate(Draft& draft, const Flags& flags) {
@@ -232,14 +269,7 @@ void validate(Draft& draft, const Flags& flags) {
     settle_policies(draft);
     check_echo(draft);
     check_binding(draft, flags);
-    if (flags.data) {
-        draft.fail(
-            {"--data"},
-            "",
-            "durable storage is not part of this version yet: start without --data, messages are "
-            "then kept in memory only"
-        );
-    }
+    warn_storage(draft, flags);
 }
 
 }  // namespace server

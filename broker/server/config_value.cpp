@@ -16,6 +16,8 @@ namespace {
 
 using Problem = std::optional<std::string>;
 
+constexpr std::uint32_t floor_percent_max = 90;
+
 std::string upper(std::string_view text) {
     std::string result(text);
     for (char& letter : result) {
@@ -44,6 +46,8 @@ std::string_view expectation(Unit unit) {
             return "a whole number";
         case Unit::size:
             return "a size with its unit, such as \"64KiB\" or \"1MiB\"";
+        case Unit::space:
+            return "a size or a percentage, such as \"2GiB\" or \"5%\"";
         case Unit::duration:
             return "a duration with its unit, such as \"250ms\", \"10s\" or \"5m\"";
         case Unit::percent:
@@ -86,6 +90,7 @@ Problem expected(const Key& key, const Raw& raw) {
 std::string format_number(Unit unit, std::uint64_t number) {
     switch (unit) {
         case Unit::size:
+        case Unit::space:
             return format_size(number);
         case Unit::percent:
             return fmt::format("{}%", number);
@@ -105,7 +110,7 @@ std::optional<std::uint64_t> to_number(const Key& key, const Raw& raw) {
     }
     const auto* const text = std::get_if<std::string>(&raw);
     if (text == nullptr) { return std::nullopt; }
-    if (key.unit == Unit::size) { return parse_size(*text); }
+    if (key.unit == Unit::size || key.unit == Unit::space) { return parse_size(*text); }
     if (key.unit == Unit::percent) { return parse_percent(*text); }
     const auto duration = parse_duration(*text);
     if (!duration) { return std::nullopt; }
@@ -183,6 +188,36 @@ Problem assign_address(const Key& key, Address& target, const Raw& raw) {
     return std::nullopt;
 }
 
+// Nothing but the word leaves it open.
+Problem assign_optional(const Key& key, std::optional<bool>& target, const Raw& raw) {
+    if (is_word(key, raw)) {
+        target.reset();
+        return std::nullopt;
+    }
+    bool value = false;
+    auto problem = assign_same(key, value, raw);
+    if (!problem) { target = value; }
+    return problem;
+}
+
+Problem assign_floor(const Key& key, DiskFloor& target, const Raw& raw) {
+    const auto* const text = std::get_if<std::string>(&raw);
+    const auto percent = text == nullptr ? std::nullopt : parse_percent(*text);
+    if (!percent) {
+        std::uint64_t octets = 0;
+        auto problem = assign_number(key, octets, raw);
+        if (!problem) { target = {octets, 0}; }
+        return problem;
+    }
+    if (*percent < 1 || *percent > floor_percent_max) {
+        return fmt::format(
+            "{}% is out of range: allowed is 1% to {}%", *percent, floor_percent_max
+        );
+    }
+    target = {0, *percent};
+    return std::nullopt;
+}
+
 struct Assign {
     const Key& key;
     const Raw& raw;
@@ -192,6 +227,12 @@ struct Assign {
     Problem operator()(std::string* target) const { return assign_same(key, *target, raw); }
 
     Problem operator()(Strings* target) const { return assign_same(key, *target, raw); }
+
+    Problem operator()(std::optional<bool>* target) const {
+        return assign_optional(key, *target, raw);
+    }
+
+    Problem operator()(DiskFloor* target) const { return assign_floor(key, *target, raw); }
 
     Problem operator()(Address* target) const { return assign_address(key, *target, raw); }
 
@@ -223,6 +264,16 @@ struct Format {
     const Key& key;
 
     std::string operator()(bool* value) const { return *value ? "true" : "false"; }
+
+    std::string operator()(std::optional<bool>* value) const {
+        if (!value->has_value()) { return quote(key.word); }
+        return **value ? "true" : "false";
+    }
+
+    std::string operator()(DiskFloor* value) const {
+        if (value->percent != 0) { return quote(format_number(Unit::percent, value->percent)); }
+        return format_as_toml(key, value->octets);
+    }
 
     std::string operator()(std::string* value) const { return quote(*value); }
 
@@ -284,6 +335,7 @@ std::string format_range(const Key& key) {
     std::string text = fmt::format(
         "{} to {}", format_number(key.unit, key.range.min), format_number(key.unit, key.range.max)
     );
+    if (key.unit == Unit::space) { text += fmt::format(", 1% to {}%", floor_percent_max); }
     if (!key.word.empty()) { text += fmt::format(", or {}", quote(key.word)); }
     return text;
 }
@@ -294,6 +346,7 @@ std::uint64_t number_in(const Target& target) {
     if (const auto* const time = std::get_if<std::chrono::milliseconds*>(&target)) {
         return static_cast<std::uint64_t>((*time)->count());
     }
+    if (const auto* const floor = std::get_if<DiskFloor*>(&target)) { return (*floor)->octets; }
     return 0;
 }
 

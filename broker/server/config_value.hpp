@@ -20,6 +20,7 @@ enum class Unit : std::uint8_t {
     text,
     count,
     size,      ///< Octets.
+    space,     ///< Octets or a share of the file system.
     duration,  ///< Milliseconds.
     percent,
     address,
@@ -38,7 +39,7 @@ struct Key {
     std::string_view section;
     std::string_view name;
     Unit unit = Unit::text;
-    Range range;               ///< Of count, size, duration and percent.
+    Range range;               ///< Of count, size, space, duration and percent.
     std::string_view word;     ///< Stands for "not set" or 0: `unlimited`, `auto`, `off`; or none.
     std::string_view choices;  ///< `a|b|c`, in the order of the enumeration.
     std::string_view summary;
@@ -55,12 +56,16 @@ using Strings = std::vector<std::string>;
 /// The field that a key fills.
 using Target = std::variant<
     bool*,
+    std::optional<bool>*,
     std::uint32_t*,
     std::size_t*,
     std::chrono::milliseconds*,
     std::string*,
     Strings*,
     Address*,
+    DiskFloor*,
+    Durability*,
+    OnFailure*,
     logging::Level*,
     logging::Format*,
     transport::ListenerKind*,

@@ -381,6 +381,11 @@ int Server::run() {
 
 int run(const Config& config) {
     std::signal(SIGPIPE, SIG_IGN);
+    if (!config.storage.directory.empty() && config.storage.durability != Durability::memory) {
+        throw std::runtime_error(
+            "Durable storage is not part of this version yet: start without --data."
+        );
+    }
     Server server(config);
     const int code = server.run();
     logging::info("stopped", "The broker has stopped.");

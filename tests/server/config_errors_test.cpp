@@ -106,6 +106,7 @@ TEST(ConfigErrors, ThreadsByFlagAreChecked) {
 std::string written(const Key& key, std::uint64_t value) {
     switch (key.unit) {
         case Unit::size:
+        case Unit::space:
             return fmt::format("\"{}B\"", value);
         case Unit::duration:
             return fmt::format("\"{}ms\"", value);
@@ -238,8 +239,7 @@ TEST(ConfigErrors, CertificateAndKeyGoTogether) {
 }
 
 TEST(ConfigErrors, PoliciesAreChecked) {
-    EXPECT_THAT(error_of("[[policy]]\nmatch = \"/queue/a\"\n"), HasSubstr("no topic"));
-    EXPECT_THAT(error_of("[[policy]]\nmatch = \"chat\"\n"), HasSubstr("no topic"));
+    EXPECT_THAT(error_of("[[policy]]\nmatch = \"/chat\"\n"), HasSubstr("no topic"));
     EXPECT_THAT(error_of("[[policy]]\nslow_consumer = \"drop-newest\"\n"), HasSubstr("no topic"));
     EXPECT_THAT(
         error_of("[[policy]]\nmatch = \"/topic/a\"\nslow_consumer = \"conflate\"\n"),
@@ -253,19 +253,51 @@ TEST(ConfigErrors, PoliciesAreChecked) {
 
 TEST(ConfigErrors, LaterSectionsAreNotSkipped) {
     for (const char* const toml :
-         {"[auth]\n", "[[acl]]\nwho = []\n", "[storage]\npath = \"/x\"\n"}) {
+         {"[auth]\n", "[[acl]]\nwho = []\n", "[cluster]\nname = \"x\"\n"}) {
         EXPECT_THAT(error_of(toml), HasSubstr("not part of this version")) << toml;
     }
 }
 
-TEST(ConfigErrors, DurableStorageIsRefusedClearly) {
-    Flags flags;
-    flags.data = "/var/lib/stampede";
-    const LoadedConfig loaded = load("", flags);
-    ASSERT_EQ(loaded.errors.size(), 1U);
+TEST(ConfigErrors, P_DEST_11_PoliciesOfQueuesAndTopicsAreNotMixed) {
     EXPECT_THAT(
-        loaded.errors[0].text(), HasSubstr("--data: durable storage is not part of this version")
+        error_of("[[policy]]\nmatch = \"/topic/a\"\ndurable = true\n"), HasSubstr("only queues")
     );
+    EXPECT_THAT(
+        error_of("[[policy]]\nmatch = \"/queue/*\"\nslow_consumer = \"drop-oldest\"\n"),
+        HasSubstr("a queue has none")
+    );
+    EXPECT_THAT(
+        error_of("[[policy]]\nmatch = \"/queue/a\"\ndurable = \"yes\"\n"),
+        HasSubstr("expected true or false or \"default\"")
+    );
+    EXPECT_THAT(error_of("[[policy]]\nmatch = \"/temp-queue/*\"\n"), HasSubstr("no topic"));
+    EXPECT_THAT(error_of("[[policy]]\nmatch = \"/queue/\"\n"), HasSubstr("no topic"));
+}
+
+TEST(ConfigErrors, D_FULL_01_TheFloorIsASizeOrAShare) {
+    EXPECT_THAT(
+        error_of("[storage]\ndisk_floor = \"much\"\n"),
+        HasSubstr("expected a size or a percentage, such as \"2GiB\" or \"5%\" or \"auto\"")
+    );
+    EXPECT_THAT(error_of("[storage]\ndisk_floor = 5\n"), HasSubstr("found 5"));
+    EXPECT_THAT(error_of("[storage]\ndisk_floor = \"0%\"\n"), HasSubstr("1% to 90%"));
+    EXPECT_THAT(error_of("[storage]\ndisk_floor = \"91%\"\n"), HasSubstr("1% to 90%"));
+    EXPECT_THAT(
+        error_of("[storage]\ndisk_floor = \"1KiB\"\n"),
+        HasSubstr("1MiB to 1024GiB, 1% to 90%, or \"auto\"")
+    );
+}
+
+TEST(ConfigErrors, StorageSaysWhatWouldBeRight) {
+    EXPECT_THAT(
+        error_of("[storage]\ndurability = \"replicated\"\n"),
+        HasSubstr("expected one of sync, relaxed or memory")
+    );
+    EXPECT_THAT(error_of("[storage]\non_failure = \"abort\"\n"), HasSubstr("exit or serve-memory"));
+    EXPECT_THAT(
+        error_of("[storage]\ndirectry = \"/x\"\n"), HasSubstr("did you mean \"directory\"?")
+    );
+    EXPECT_THAT(error_of("[storage]\naccept_data_loss = true\n"), HasSubstr("unknown key"));
 }
 
 TEST(ConfigErrors, BrokenTomlHasItsPlace) {

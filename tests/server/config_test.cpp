@@ -244,6 +244,86 @@ TEST(Config, PoliciesAreOrderedByPriorityThenBySpecificity) {
     EXPECT_EQ(loaded.config.policies[1].slow_consumer.conflate_key, "k");
 }
 
+TEST(Config, PoliciesOfQueuesSayWhetherTheyAreDurable) {
+    const LoadedConfig loaded = load(
+        "[[policy]]\nmatch = \"/queue/**\"\ndurable = true\n"
+        "[[policy]]\nmatch = \"/queue/cache.*\"\ndurable = false\n"
+        "[[policy]]\nmatch = \"/queue/cache.a\"\n"
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    ASSERT_EQ(loaded.config.policies.size(), 3U);
+    EXPECT_EQ(loaded.config.policies[0].match, "/queue/cache.a");
+    EXPECT_EQ(loaded.config.policies[0].durable, std::nullopt);
+    EXPECT_EQ(loaded.config.policies[1].durable, false);
+    EXPECT_EQ(loaded.config.policies[2].durable, true);
+    EXPECT_THAT(effective_config_text(loaded), HasSubstr("durable = \"default\""));
+    EXPECT_TRUE(load(effective_config_text(loaded)).ok());
+}
+
+TEST(Config, StorageIsOffByDefault) {
+    const LoadedConfig loaded = load("");
+    EXPECT_TRUE(loaded.config.storage.directory.empty());
+    EXPECT_EQ(loaded.config.storage.durability, Durability::sync);
+    EXPECT_EQ(loaded.config.storage.disk_floor, DiskFloor{});
+    EXPECT_EQ(loaded.config.storage.on_failure, OnFailure::exit);
+    EXPECT_EQ(loaded.config.limits.queue_memory_bytes, 8U * 1024 * 1024);
+    EXPECT_FALSE(loaded.config.limits.early_delivery);
+}
+
+TEST(Config, StorageKeysReachTheirFields) {
+    const LoadedConfig loaded = load(
+        "[storage]\ndirectory = \"/srv/a\"\ndurability = \"relaxed\"\nrelaxed_interval = \"1s\"\n"
+        "commit_delay = \"2ms\"\ndisk_floor = \"64MiB\"\nqueue_memory = \"64KiB\"\n"
+        "early_delivery = true\nallow_unsafe_filesystem = true\non_failure = \"serve-memory\"\n"
+        "ready_requires_disk = true\n"
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    const StorageOptions& storage = loaded.config.storage;
+    EXPECT_EQ(storage.directory, "/srv/a");
+    EXPECT_EQ(storage.durability, Durability::relaxed);
+    EXPECT_EQ(storage.relaxed_interval, std::chrono::seconds(1));
+    EXPECT_EQ(storage.commit_delay, std::chrono::milliseconds(2));
+    EXPECT_EQ(storage.disk_floor, (DiskFloor{64 * 1024 * 1024, 0}));
+    EXPECT_TRUE(storage.allow_unsafe_filesystem);
+    EXPECT_EQ(storage.on_failure, OnFailure::serve_memory);
+    EXPECT_TRUE(storage.ready_requires_disk);
+    EXPECT_EQ(loaded.config.limits.queue_memory_bytes, 64U * 1024);
+    EXPECT_TRUE(loaded.config.limits.early_delivery);
+    EXPECT_TRUE(loaded.warnings.empty());
+}
+
+TEST(Config, D_FULL_01_TheFloorMayBeAShare) {
+    const LoadedConfig loaded = load("[storage]\ndisk_floor = \"7%\"\n");
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    EXPECT_EQ(loaded.config.storage.disk_floor, (DiskFloor{0, 7}));
+    EXPECT_THAT(effective_config_text(loaded), HasSubstr("disk_floor = \"7%\""));
+    EXPECT_EQ(load("[storage]\ndisk_floor = \"auto\"\n").config.storage.disk_floor, DiskFloor{});
+}
+
+TEST(Config, TheDirectoryByFlagWins) {
+    const Environment environment{{"STAMPEDE_STORAGE__DIRECTORY", "/srv/b"}};
+    const char* const toml = "[storage]\ndirectory = \"/srv/a\"\n";
+    EXPECT_EQ(load(toml, {}, environment).config.storage.directory, "/srv/b");
+    Flags flags;
+    flags.data = "/srv/c";
+    const LoadedConfig loaded = load(toml, flags, environment);
+    EXPECT_EQ(loaded.config.storage.directory, "/srv/c");
+    EXPECT_THAT(effective_config_text(loaded), HasSubstr("directory = \"/srv/c\"  # --data\n"));
+}
+
+TEST(Config, AWeakStoreIsNeverSilent) {
+    Flags flags;
+    flags.data = "/srv/a";
+    const LoadedConfig memory = load("[storage]\ndurability = \"memory\"\n", flags);
+    ASSERT_EQ(memory.warnings.size(), 1U);
+    EXPECT_THAT(memory.warnings[0], HasSubstr("\"/srv/a\" is not opened"));
+    flags.accept_data_loss = true;
+    const LoadedConfig accepting = load("", flags);
+    EXPECT_TRUE(accepting.config.storage.accept_data_loss);
+    ASSERT_EQ(accepting.warnings.size(), 1U);
+    EXPECT_THAT(accepting.warnings[0], HasSubstr("--accept-data-loss"));
+}
+
 TEST(Config, WordsStandForZero) {
     const LoadedConfig loaded = load(
         "[limits]\nconnections_per_ip = \"unlimited\"\nconnections = \"auto\"\n"
