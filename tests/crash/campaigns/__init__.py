@@ -1,0 +1,1 @@
+"""One module for each way to fail: kill, power, sync, sweep, mutate, full."""
