@@ -27,7 +27,7 @@ struct Room {
 const std::vector<Room>& rooms() {
     static const std::vector<Room> table = {
         {"protocol", {"boost.system"}, {"simdjson"}},
-        {"storage", {"fmt"}, {"threads", "files", "system", "rocksdb", "nats"}},
+        {"storage", {"fmt"}, {"threads", "files", "system", "rocksdb", "xxhash", "nats"}},
         {"broker/engine", {"protocol", "storage", "fmt"}},
         {"broker/log", {"spdlog", "fmt", "threads", "files", "system"}},
         {"broker/tls", {"openssl", "broker/log", "fmt", "threads", "files", "system"}},
@@ -125,6 +125,7 @@ constexpr auto libraries = std::to_array<std::pair<std::string_view, std::string
     {"CLI/", "cli11"},
     {"prometheus/", "prometheus"},
     {"rocksdb/", "rocksdb"},
+    {"xxhash", "xxhash"},
     {"nats/", "nats"},
 });
 
