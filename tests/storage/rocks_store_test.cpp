@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <limits>
 
 namespace {
@@ -74,7 +73,7 @@ TEST_P(RocksStoreRuns, D_LSM_05_HoldWhatTheModelHoldsAfterEveryKindOfStop) {
         }
         // A copy of the open store is what a kill would leave.
         const std::string copy = directory / std::to_string(run);
-        std::filesystem::copy(place, copy, std::filesystem::copy_options::recursive);
+        copy_open_store(place, copy);
         place = copy;
     }
 }

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -34,3 +35,25 @@ public:
 private:
     std::string path_;
 };
+
+/// Copies a store that is open but has nothing to do, as a kill would leave it. Files may go in the
+/// background; the copy is made again until none has.
+inline void copy_open_store(const std::string& from, const std::string& to) {
+    namespace fs = std::filesystem;
+    const auto list = [](const std::string& path) {
+        std::set<std::string> names;
+        for (const auto& entry : fs::recursive_directory_iterator(path)) {
+            names.insert(entry.path().lexically_relative(path).string());
+        }
+        return names;
+    };
+    for (int tries = 0; tries < 100; ++tries) {
+        try {
+            const auto before = list(from);
+            fs::copy(from, to, fs::copy_options::recursive);
+            if (list(from) == before) { return; }
+        } catch (const fs::filesystem_error&) {}
+        fs::remove_all(to);
+    }
+    throw std::runtime_error("the store at " + from + " never rests");
+}
