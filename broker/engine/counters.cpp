@@ -30,6 +30,7 @@ void Counters::add(const Counters& other) {
     messages_dropped_newest += other.messages_dropped_newest;
     messages_conflated += other.messages_conflated;
     messages_discarded += other.messages_discarded;
+    messages_damaged += other.messages_damaged;
     receipts += other.receipts;
     tolerances += other.tolerances;
     transactions_committed += other.transactions_committed;

@@ -22,6 +22,8 @@ struct Counters {
     std::uint64_t messages_conflated = 0;
     std::uint64_t messages_discarded =
         0;  ///< Delivery limit without dead-letter queue, lost with a cut consumer.
+    std::uint64_t messages_damaged =
+        0;  ///< Read back and found bad: stay in the store (D-ROCK-01).
     std::uint64_t receipts = 0;
     std::uint64_t tolerances = 0;
     std::uint64_t transactions_committed = 0;

@@ -1,5 +1,6 @@
 #include "broker/engine/destinations.hpp"
 
+#include "broker/engine/refusals.hpp"
 #include "broker/engine/send_head.hpp"
 #include "broker/engine/session.hpp"
 #include "broker/engine/subscription.hpp"
@@ -38,23 +39,6 @@ std::string random_id(Shard& shard, std::size_t size) {
     return id;
 }
 
-Error queue_full(const std::string& name) {
-    return {
-        ErrorCode::queue_full,
-        "The queue " + protocol::quoted(name) + " is full.",
-        "Let its consumers catch up and send again later, or raise limits.queue_messages or "
-        "limits.queue_bytes.",
-        "P-SEND-08"};
-}
-
-Error too_many_queues(std::size_t limit) {
-    return {
-        ErrorCode::limit_queues,
-        "There are already " + std::to_string(limit) + " queues.",
-        "Remove unused queues, or raise limits.queues.",
-        "P-LIM-01"};
-}
-
 bool is_literal_space(std::string_view space) {
     return space == "/exchange/amq.direct/";
 }
@@ -67,6 +51,7 @@ Destinations::Destinations(Shard& shard, TurnOutput& output, const RouterSetting
       settings_(settings),
       peers_{this},
       id_prefix_(random_id(shard, 6)),
+      journal_(shard, settings.store),
       sweep_topics_at_(settings.limits.idle_topics_max),
       alive_(std::make_shared<char>()) {
     // The shard's own character keeps ids of different shards apart.
@@ -93,19 +78,56 @@ MessageRef Destinations::make_message(const SendHead& head, std::string_view bod
     return Message::make({id, static_cast<std::size_t>(end - id)}, head, body, is_utf8);
 }
 
+Queue::DeadLetter Destinations::dead_letter_sink() {
+    return [this](const Queue& origin, const Delivery& delivery, std::string_view reason) {
+        dead_letter(origin, delivery, reason);
+    };
+}
+
 std::shared_ptr<Queue> Destinations::make_queue(std::string name) {
     return std::make_shared<Queue>(
+        shard_, std::move(name), settings_.limits, output_.counters, dead_letter_sink()
+    );
+}
+
+std::shared_ptr<Queue> Destinations::make_stored_queue(
+    const storage::QueueDefinition& definition, const storage::RecoveredQueue* recovered
+) {
+    const QueueStore::Options options{
+        settings_.limits.queue_memory_bytes, settings_.limits.early_delivery};
+    if (recovered == nullptr) {
+        return std::make_shared<Queue>(
+            shard_,
+            definition.name,
+            settings_.limits,
+            output_.counters,
+            dead_letter_sink(),
+            std::make_unique<QueueStore>(journal_, definition, options)
+        );
+    }
+    return std::make_shared<Queue>(
         shard_,
-        std::move(name),
+        definition.name,
         settings_.limits,
         output_.counters,
-        [this](
-            const Queue& origin,
-            const MessageRef& message,
-            std::string_view reason,
-            std::uint32_t count
-        ) { dead_letter(origin, message, reason, count); }
+        dead_letter_sink(),
+        std::make_unique<QueueStore>(journal_, *recovered, options),
+        *recovered
     );
+}
+
+// A policy overrides the argument, the argument the default (P-DEST-11, P-SUB-14).
+bool Destinations::is_queue_durable(const std::string& name, std::optional<bool> argument) const {
+    if (!journal_.has_store()) { return false; }
+    std::optional<bool> wanted = argument;
+    if (!settings_.policies.empty()) {
+        const auto& limits = settings_.limits.protocol;
+        const auto destination = protocol::parse_destination(name, limits);
+        const auto policy =
+            destination ? durable_policy(settings_.policies, *destination, limits) : std::nullopt;
+        if (policy) { wanted = policy; }
+    }
+    return wanted.value_or(true);
 }
 
 std::shared_ptr<Topic> Destinations::make_topic(
@@ -125,15 +147,31 @@ std::shared_ptr<Topic> Destinations::make_topic(
     );
 }
 
-std::shared_ptr<Queue> Destinations::local_queue(const std::string& name) {
+Result<std::shared_ptr<Queue>> Destinations::local_queue(
+    const std::string& name, std::optional<bool> durable
+) {
     shard_.assert_current();
     const auto found = queues_.find(name);
-    if (found != queues_.end()) { return found->second; }
+    if (found != queues_.end()) {
+        const bool is_durable = found->second->is_durable();
+        if (!durable || *durable == is_durable || is_queue_durable(name, durable) == is_durable) {
+            return found->second;
+        }
+        return Error{
+            ErrorCode::bad_header,
+            "The queue " + protocol::quoted(name) + " has durable:" +
+                (is_durable ? "true" : "false") + ", not " + (*durable ? "true." : "false."),
+            "Leave the header durable out, or give the value that the queue has.",
+            "P-SUB-14"};
+    }
     if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
-        return nullptr;
+        return too_many_queues(settings_.limits.queues_max);
     }
     schedule_sweep();
-    return queues_.emplace(name, make_queue(name)).first->second;
+    const bool is_durable = is_queue_durable(name, durable);
+    return queues_
+        .emplace(name, is_durable ? make_stored_queue({name, {}}, nullptr) : make_queue(name))
+        .first->second;
 }
 
 std::shared_ptr<Topic> Destinations::local_topic(const Route::Name& name) {
@@ -178,6 +216,7 @@ void Destinations::sweep_queues() {
         const bool was_unused =
             std::binary_search(unused_queues_.begin(), unused_queues_.end(), entry->first);
         if (is_unused && was_unused) {
+            entry->second->drop();
             entry = queues_.erase(entry);
             continue;
         }
@@ -185,25 +224,43 @@ void Destinations::sweep_queues() {
         ++entry;
     }
     unused_queues_ = std::move(unused);
-    if (!queues_.empty()) { schedule_sweep(); }
+    std::erase_if(retired_, [](const std::shared_ptr<Queue>& queue) {
+        return queue->consumers() == 0;
+    });
+    if (!queues_.empty() || !retired_.empty()) { schedule_sweep(); }
 }
 
-Result<Route> Destinations::route(const protocol::Destination& destination) {
+Result<Route> Destinations::route(
+    const protocol::Destination& destination, std::optional<bool> durable
+) {
     Route route;
     const bool is_queue = destination.kind == DestinationKind::queue;
     const bool is_literal = is_literal_space(destination.space);
-    const std::string canonical = destination.canonical();
-    route.home = home_of(canonical);
+    route.home = home_of(destination.canonical());
     route.name = std::make_shared<const Route::Name>(Route::Name{
-        std::string(destination.space), std::string(destination.key), is_queue, is_literal});
+        std::string(destination.space), std::string(destination.key), is_queue, is_literal, durable}
+    );
     if (route.home != shard_.index()) { return route; }
-    if (is_queue) {
-        route.queue = local_queue(canonical);
-        if (!route.queue) { return too_many_queues(settings_.limits.queues_max); }
-    } else {
-        route.topic = local_topic(*route.name);
+    return complete(route);
+}
+
+// The route with the object itself, on its home shard.
+Result<Route> Destinations::complete(const Route& route) {
+    Route here = route;
+    if (route.topic || route.queue) { return here; }
+    if (!route.name->is_queue) {
+        here.topic = local_topic(*route.name);
+    } else if (!route.name->is_literal) {
+        const auto queue = queue_of(route);
+        if (!queue) { return queue.error(); }
+        here.queue = *queue;
     }
-    return route;
+    return here;
+}
+
+Result<std::shared_ptr<Queue>> Destinations::queue_of(const Route& route) {
+    if (route.queue) { return route.queue; }
+    return local_queue(route.name->space + route.name->key, route.name->durable);
 }
 
 Route Destinations::reply_route(std::string_view token) {
@@ -239,28 +296,50 @@ void Destinations::remove_reply_address(std::string_view token) {
     if (found != reply_addresses_.end()) { reply_addresses_.erase(found); }
 }
 
+bool Destinations::is_answered_later(const Route& route) {
+    if (route.home != shard_.index()) { return true; }
+    if (!route.topic || peers_.size() == 1) { return false; }
+    shard_.assert_current();
+    const auto& bindings = route.topic->bindings(index_);
+    return std::any_of(bindings.begin(), bindings.end(), [this](const Binding* binding) {
+        return binding->home != shard_.index();
+    });
+}
+
 // SEND path, stop 4 of 7.
 Result<Published> Destinations::publish(
     const Route& route, const MessageRef& message, const ReplyTo& reply
 ) {
     if (route.home == shard_.index()) {
-        if (const auto error = publish_here(route, message)) { return *error; }
-        return Published::done;
+        if (!reply.session.is_set()) { return publish_here(route, message); }
+        publish_for(route, message, reply);
+        return Published::pending;
     }
     run_on(route.home, [route, message, reply](Destinations& home) {
         home.publish_for(route, message, reply);
     });
-    return reply.wants_success ? Published::pending : Published::done;
+    return Published::pending;
 }
 
-std::optional<Error> Destinations::publish_here(const Route& route, const MessageRef& message) {
-    if (route.topic) {
-        fan_out_from_home(*route.topic, route.name, message);
-        return std::nullopt;
+Error Destinations::refusal(const Queue& queue, Admission admission) {
+    switch (admission) {
+        case Admission::disk_full:
+            return disk_full();
+        case Admission::storage_failed:
+            return storage_failed();
+        case Admission::accepted:
+        case Admission::queue_full:
+            break;
     }
+    return queue_full(queue.name());
+}
+
+Result<Published> Destinations::publish_here(const Route& route, const MessageRef& message) {
+    if (route.topic) { return publish_to_topic(route, message); }
     if (route.queue) {
-        if (!route.queue->push(message)) { return queue_full(route.queue->name()); }
-        return std::nullopt;
+        const Admission admission = route.queue->push(message);
+        if (admission != Admission::accepted) { return refusal(*route.queue, admission); }
+        return route.queue->stores(*message) ? Published::stored : Published::done;
     }
     // A reply address, looked up at each SEND: its owner may have left.
     shard_.assert_current();
@@ -268,32 +347,135 @@ std::optional<Error> Destinations::publish_here(const Route& route, const Messag
         route.is_gone ? reply_addresses_.end() : reply_addresses_.find(route.name->key);
     if (address == reply_addresses_.end()) {
         ++output_.counters.messages_unroutable;
-        return std::nullopt;
+        return Published::done;
     }
     return publish_here(address->second, message);
 }
 
-// On the home shard, for a publisher elsewhere.
+// What durable subscriptions cannot keep is refused before anyone gets it (D contract 3).
+Result<Published> Destinations::publish_to_topic(const Route& route, const MessageRef& message) {
+    shard_.assert_current();
+    const auto bindings = bindings_elsewhere(route, *message);
+    if (!bindings) { return bindings.error(); }
+    fan_out_from_home(*route.topic, route.name, message);
+    return copy_to_bindings(*route.topic, message, false) ? Published::stored : Published::done;
+}
+
+// On the home shard, for a publisher elsewhere, or where others have to answer too.
 void Destinations::publish_for(
     const Route& route, const MessageRef& message, const ReplyTo& reply
 ) {
-    Route here = route;
-    std::optional<Error> error;
-    if (route.name->is_queue && !route.name->is_literal) {
-        here.queue = local_queue(route.name->space + route.name->key);
-        if (!here.queue) { error = too_many_queues(settings_.limits.queues_max); }
-    } else if (!route.name->is_queue) {
-        here.topic = local_topic(*route.name);
-    }
-    if (!error) { error = publish_here(here, message); }
+    const auto here = complete(route);
+    auto published = here ? publish_here(*here, message) : Result<Published>(here.error());
     if (!reply.session.is_set()) {
-        if (error) { ++output_.counters.messages_discarded; }
+        if (!published) { ++output_.counters.messages_discarded; }
         return;
     }
-    if (!error && !reply.wants_success) { return; }
-    reply.session.post([ticket = reply.ticket, error = std::move(error)](Session& session) mutable {
-        session.answered(ticket, std::move(error));
-    });
+    if (!published) {
+        reply.session.post([ticket = reply.ticket, error = published.error()](Session& session) {
+            session.answered(ticket, error);
+        });
+        return;
+    }
+    if (!reply.wants_success) { return; }
+    std::vector<unsigned> homes;
+    if (*published == Published::stored && here->topic) {
+        shard_.assert_current();
+        for (const Binding* const binding : here->topic->bindings(index_)) {
+            if (binding->home != shard_.index()) { homes.push_back(binding->home); }
+        }
+    }
+    confirm(reply, homes);
+}
+
+// Tells `reply` when what went to the stores of this shard and of `homes` is stored.
+void Destinations::confirm(const ReplyTo& reply, const std::vector<unsigned>& homes) {
+    struct Wait {
+        ReplyTo reply;
+        std::size_t missing;
+        bool has_failed = false;
+    };
+
+    const auto wait = std::make_shared<Wait>(Wait{reply, homes.size() + 1});
+    const auto finish = [](Wait& waiting, bool has_failed) {
+        waiting.has_failed = waiting.has_failed || has_failed;
+        if (--waiting.missing != 0) { return; }
+        waiting.reply.session.post([ticket = waiting.reply.ticket,
+                                    failed = waiting.has_failed](Session& session) {
+            session.answered(ticket, failed ? std::optional(storage_failed()) : std::nullopt);
+        });
+    };
+    const unsigned here = shard_.index();
+    for (const unsigned home : homes) {
+        run_on(home, [wait, finish, here](Destinations& router) mutable {
+            router.journal_.when_stored([&router, wait = std::move(wait), finish, here]() mutable {
+                const bool has_failed = router.journal_.has_failed();
+                router.run_on(here, [wait = std::move(wait), finish, has_failed](Destinations&) {
+                    finish(*wait, has_failed);
+                });
+            });
+        });
+    }
+    journal_.when_stored([this, wait, finish] { finish(*wait, journal_.has_failed()); });
+}
+
+void Destinations::await_store(unsigned home, ReplyTo reply) {
+    run_on(home, [reply = std::move(reply)](Destinations& router) { router.confirm(reply, {}); });
+}
+
+Result<std::vector<std::shared_ptr<const Binding>>> Destinations::bindings_elsewhere(
+    const Route& route, const Message& message
+) {
+    std::vector<std::shared_ptr<const Binding>> elsewhere;
+    if (route.name->is_queue) { return elsewhere; }
+    shard_.assert_current();
+    const auto topic = route.topic ? route.topic : local_topic(*route.name);
+    const auto& bindings = topic->bindings(index_);
+    if (bindings.empty()) { return elsewhere; }
+    const bool is_stored = journal_.has_store() && message.is_persistent();
+    if (is_stored && !journal_.accepts_appends()) {
+        return journal_.has_failed() ? storage_failed() : disk_full();
+    }
+    for (const Binding* const binding : bindings) {
+        if (binding->home != shard_.index()) { elsewhere.push_back(binding->shared_from_this()); }
+    }
+    return elsewhere;
+}
+
+void Destinations::publish_committed(const Route& route, const MessageRef& message) {
+    const auto here = complete(route);
+    if (!here || !here->topic) {
+        if (here) { (void)publish_here(*here, message); }
+        return;
+    }
+    fan_out_from_home(*here->topic, here->name, message);
+    (void)copy_to_bindings(*here->topic, message, true);
+}
+
+// Returns whether a store keeps a copy. In a commit the copies of other shards are their parts.
+bool Destinations::copy_to_bindings(Topic& topic, const MessageRef& message, bool is_commit) {
+    shard_.assert_current();
+    const auto& bindings = topic.bindings(index_);
+    for (const Binding* const binding : bindings) {
+        if (binding->home == shard_.index()) {
+            push_bound(*binding, message);
+        } else if (!is_commit) {
+            run_on(
+                binding->home,
+                [binding = binding->shared_from_this(), message](Destinations& home) {
+                    home.push_bound(*binding, message);
+                }
+            );
+        }
+    }
+    return !bindings.empty() && journal_.has_store() && message->is_persistent();
+}
+
+void Destinations::push_bound(const Binding& binding, const MessageRef& message) {
+    const auto queue = binding.queue.lock();
+    if (!queue || queue->push(message) != Admission::accepted) {
+        ++output_.counters.messages_discarded;
+    }
 }
 
 void Destinations::fan_out_from_home(
@@ -317,6 +499,7 @@ void Destinations::fan_out_here(const Route::Name& name, const MessageRef& messa
 void Destinations::subscribe(
     Subscription& subscription, const protocol::Pattern& pattern, Done done
 ) {
+    if (subscription.options().durable) { return subscribe_durable(subscription, std::move(done)); }
     if (pattern.destination.kind == DestinationKind::queue) {
         return subscribe_queue(subscription, pattern.destination.canonical(), std::move(done));
     }
@@ -374,7 +557,7 @@ void Destinations::subscribe_wildcard(
     }
 }
 
-void Destinations::subscribe_queue(Subscription& subscription, const std::string& name, Done done) {
+Consumer Destinations::make_consumer(Subscription& subscription) const {
     const SubscriptionOptions& options = subscription.options();
     const bool is_automatic = options.ack == protocol::AckMode::automatic;
     Consumer consumer;
@@ -384,45 +567,57 @@ void Destinations::subscribe_queue(Subscription& subscription, const std::string
     consumer.window.bytes =
         is_automatic ? settings_.limits.outbound_bytes_max / 4 * 3 : options.window_bytes;
     consumer.window.priority = options.priority;
+    return consumer;
+}
+
+void Destinations::subscribe_queue(Subscription& subscription, const std::string& name, Done done) {
+    Consumer consumer = make_consumer(subscription);
+    const auto durable = subscription.options().is_queue_durable;
     const unsigned home = home_of(name);
     if (home == shard_.index()) {
-        const auto queue = local_queue(name);
-        if (!queue) { return done(too_many_queues(settings_.limits.queues_max)); }
+        const auto queue = local_queue(name, durable);
+        if (!queue) { return done(queue.error()); }
         consumer.local = &subscription;
-        subscription.set_queue({shard_, *queue, queue->attach(std::move(consumer))});
+        subscription.set_queue({shard_, **queue, (*queue)->attach(std::move(consumer))});
         return done(std::nullopt);
     }
     const unsigned here = shard_.index();
     consumer.remote_router = this;
     consumer.remote = subscription.weak_from_this();
     const auto shared = std::make_shared<Consumer>(std::move(consumer));
-    run_on(home, [name, here, shared, done = std::move(done)](Destinations& router) mutable {
-        const auto queue = router.local_queue(name);
-        if (!queue) {
-            auto error = too_many_queues(router.limits().queues_max);
-            return router.run_on(
-                here,
-                [done = std::move(done), error = std::move(error)](Destinations&) { done(error); }
-            );
-        }
-        const auto to = shared->remote;
-        QueueLink link(router.shard_, *queue, queue->attach(std::move(*shared)));
-        router.run_on(here, [to, link, done = std::move(done)](Destinations&) {
-            const auto alive = to.lock();
-            if (!alive || alive->is_closed()) {
-                link.post([](Queue& gone_from, Consumer& gone) { gone_from.detach(gone); });
-            } else {
-                alive->set_queue(link);
+    run_on(
+        home,
+        [name, here, durable, shared, done = std::move(done)](Destinations& router) mutable {
+            const auto queue = router.local_queue(name, durable);
+            if (!queue) {
+                return router.run_on(
+                    here,
+                    [done = std::move(done), error = queue.error()](Destinations&) { done(error); }
+                );
             }
-            done(std::nullopt);
-        });
-        queue->dispatch();
-    });
+            const auto to = shared->remote;
+            QueueLink link(router.shard_, **queue, (*queue)->attach(std::move(*shared)));
+            router.run_on(here, [to, link, done = std::move(done)](Destinations&) {
+                link_to(to, link);
+                done(std::nullopt);
+            });
+            (*queue)->dispatch();
+        }
+    );
+}
+
+// The subscription may be gone by the time its queue has been found.
+void Destinations::link_to(const std::weak_ptr<Subscription>& to, const QueueLink& link) {
+    const auto alive = to.lock();
+    if (alive && !alive->is_closed()) { return alive->set_queue(link); }
+    link.post([](Queue& queue, Consumer& consumer) { queue.detach(consumer); });
 }
 
 void Destinations::unsubscribe(Subscription& subscription, const protocol::Pattern& pattern) {
     shard_.assert_current();
-    if (pattern.destination.kind == DestinationKind::queue) { return; }
+    if (pattern.destination.kind == DestinationKind::queue || subscription.options().durable) {
+        return;
+    }
     const unsigned here = shard_.index();
     if (pattern.is_wildcard) {
         index_.remove(pattern, {&subscription, 0});
@@ -492,30 +687,65 @@ void Destinations::deliver(
     });
 }
 
+// The letter is written in the batch in which the original leaves, or in a transaction with it
+// (D contract 9).
 void Destinations::dead_letter(
-    const Queue& origin, const MessageRef& message, std::string_view reason, std::uint32_t count
+    const Queue& origin, const Delivery& delivery, std::string_view reason
 ) {
     constexpr std::string_view queue_space = "/queue/";
-    if (origin.is_dead_letter_queue() || !origin.name().starts_with(queue_space)) {
+    const bool is_topic = origin.origin() != origin.name();
+    if (origin.is_dead_letter_queue() || (!is_topic && !origin.name().starts_with(queue_space))) {
         ++output_.counters.messages_discarded;
         return;
     }
-    const std::string key = "DLQ." + origin.name().substr(queue_space.size());
-    const std::string deaths = std::to_string(count);
+    const std::string& from = origin.origin();
+    const std::size_t prefix = is_topic ? from.find('/', 1) + 1 : queue_space.size();
+    const std::string name = "/queue/DLQ." + from.substr(std::min(prefix, from.size()));
+    const std::string deaths = std::to_string(delivery.count);
     const std::string time = std::to_string(shard_.wall_clock_ms());
     const std::array<protocol::Header, 4> headers = {
         {{"x-death-reason", reason},
-         {"x-death-queue", origin.name()},
+         {"x-death-queue", from},
          {"x-death-count", deaths},
          {"x-death-time", time}}};
+    const Message& message = *delivery.message;
     const MessageRef letter = Message::make(
-        message->id(), with_headers(*message, headers), message->body(), message->is_text()
+        message.id(), with_headers(message, headers), message.body(), message.is_text()
     );
-    ++output_.counters.messages_dead_lettered;
-    const auto target = route({DestinationKind::queue, queue_space, key});
-    const auto published =
-        target ? publish(*target, letter, {}) : Result<Published>(target.error());
-    if (!published) { ++output_.counters.messages_discarded; }
+    const unsigned home = home_of(name);
+    std::uint64_t transaction = 0;
+    if (home != shard_.index() && delivery.is_stored) {
+        transaction = journal_.new_transaction();
+        journal_.batch().join({transaction, 2});
+    }
+    run_on(home, [name, letter, transaction](Destinations& router) {
+        router.bury(name, letter, transaction);
+    });
+}
+
+void Destinations::bury(
+    const std::string& name, const MessageRef& letter, std::uint64_t transaction
+) {
+    const auto queue = local_queue(name);
+    // A dead letter is stored below the disk floor, too: its original has gone.
+    const bool is_kept = queue && (*queue)->push_letter(letter) == Admission::accepted;
+    if (is_kept) {
+        ++output_.counters.messages_dead_lettered;
+    } else {
+        ++output_.counters.messages_discarded;
+    }
+    if (transaction != 0) { journal_.batch().join({transaction, 2}); }
+}
+
+void Destinations::prepare_stop() {
+    shard_.assert_current();
+    for (const auto& entry : queues_) {
+        entry.second->prepare_stop();
+    }
+    for (const auto& entry : durables_) {
+        entry.second.queue->prepare_stop();
+    }
+    journal_.end_turn();
 }
 
 }  // namespace engine

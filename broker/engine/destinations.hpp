@@ -2,6 +2,8 @@
 // One per shard; routers know each other and send each other work. Bounded by Limits.
 #pragma once
 
+#include "broker/engine/durable_name.hpp"
+#include "broker/engine/journal.hpp"
 #include "broker/engine/limits.hpp"
 #include "broker/engine/message.hpp"
 #include "broker/engine/outbox.hpp"
@@ -23,6 +25,7 @@
 
 namespace engine {
 
+class QueueLink;
 class Session;
 class Subscription;
 
@@ -33,7 +36,8 @@ struct Route {
         std::string space;
         std::string key;
         bool is_queue = false;
-        bool is_literal = false;  ///< Wildcards do not match it.
+        bool is_literal = false;                     ///< Wildcards do not match it.
+        std::optional<bool> durable = std::nullopt;  ///< The queue argument (P-SUB-14).
     };
 
     std::shared_ptr<const Name> name;
@@ -51,12 +55,17 @@ struct ReplyTo {
     bool wants_success = false;
 };
 
-enum class Published : std::uint8_t { done, pending };
+enum class Published : std::uint8_t {
+    done,
+    stored,   ///< By this shard's journal, once this turn's batch is.
+    pending,  ///< Another shard will answer.
+};
 
 /// What all routers of one broker share, constant after start.
 struct RouterSettings {
     Limits limits;
     std::vector<Policy> policies;
+    storage::MessageStore* store = nullptr;  ///< None: nothing is durable.
 };
 
 class Destinations {
@@ -80,18 +89,63 @@ public:
 
     [[nodiscard]] Counters& counters() const { return output_.counters; }
 
-    /// The topic or queue that `destination` names, made if it is new. Refuses `limit-queues`.
-    [[nodiscard]] protocol::Result<Route> route(const protocol::Destination& destination);
+    [[nodiscard]] Journal& journal() { return journal_; }
+
+    /// The shard where the queue or topic of this canonical name lives.
+    [[nodiscard]] unsigned home_of(std::string_view canonical) const;
+
+    /// Brings back what the store holds. On the first shard's router, before any client; the others
+    /// get their share as posted work.
+    void restore(std::vector<storage::RecoveredQueue> queues);
+
+    /// This shard's ear for the store.
+    [[nodiscard]] storage::StoreListener& store_listener() { return journal_; }
+
+    /// Ends a turn: hands what is to be stored to the store. Before connections are flushed.
+    void end_turn() { journal_.end_turn(); }
+
+    /// Before a clean stop, after the last session: only what was delivered will be marked so.
+    void prepare_stop();
+
+    [[nodiscard]] bool is_store_congested() const { return journal_.is_congested(); }
+
+    [[nodiscard]] bool is_store_idle() const { return journal_.is_idle(); }
+
+    /// The topic or queue that `destination` names, made if it is new. Refuses `limit-queues`, and
+    /// `bad-header` if the queue's durability is not `durable`.
+    [[nodiscard]] protocol::Result<Route> route(
+        const protocol::Destination& destination, std::optional<bool> durable = std::nullopt
+    );
     /// The owner's side of a reply address.
     [[nodiscard]] Route reply_route(std::string_view token);
 
-    /// Stop 4 of 7. Refuses `queue-full`. `pending`: the home shard will answer `reply`.
+    /// The answer to a SEND there comes through ReplyTo, not from publish().
+    [[nodiscard]] bool is_answered_later(const Route& route);
+
+    /// Stop 4 of 7. Refuses `queue-full`, `disk-full`, `storage-failed`.
     [[nodiscard]] protocol::Result<Published> publish(
         const Route& route, const MessageRef& message, const ReplyTo& reply
     );
 
     /// publish() on the home shard, for a publisher elsewhere; `reply` is told if it is set.
     void publish_for(const Route& route, const MessageRef& message, const ReplyTo& reply);
+
+    /// Tells `reply` when all that was sent to shard `home` before is stored.
+    void await_store(unsigned home, ReplyTo reply);
+
+    // For commits, on the home shard.
+
+    [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> queue_of(const Route& route);
+    /// The refusal that goes with what a queue said; not for `accepted`.
+    [[nodiscard]] static protocol::Error refusal(const Queue& queue, Admission admission);
+    /// Durable subscriptions of a topic that live on other shards. Refuses as publish().
+    [[nodiscard]] protocol::Result<std::vector<std::shared_ptr<const Binding>>> bindings_elsewhere(
+        const Route& route, const Message& message
+    );
+    /// publish() to a topic or reply address but for bindings_elsewhere().
+    void publish_committed(const Route& route, const MessageRef& message);
+    /// A copy for a durable subscription that lives here.
+    void push_bound(const Binding& binding, const MessageRef& message);
 
     /// A message under a new id. `is_utf8`: the body is known to be valid UTF-8.
     [[nodiscard]] MessageRef make_message(
@@ -104,6 +158,10 @@ public:
     void unsubscribe(Subscription& subscription, const protocol::Pattern& pattern);
     /// Gives the place of `old` in a topic, or under a wildcard, to `subscription`.
     void replace(Subscription& old, Subscription& subscription, const protocol::Pattern& pattern);
+
+    /// Removes a durable subscription with its backlog (P-DUR-04), on any shard; `reply` is told
+    /// when that is stored.
+    void delete_durable(const DurableName& name, ReplyTo reply);
 
     /// A queue on another shard delivers to a subscription of this one, or gets the message back.
     void deliver(
@@ -126,8 +184,10 @@ public:
         const protocol::Destination& destination, bool is_literal
     );
 
-    /// The object on its home shard (this one), made if new; null if there are too many queues.
-    [[nodiscard]] std::shared_ptr<Queue> local_queue(const std::string& name);
+    /// The object on its home shard (this one), made if new.
+    [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> local_queue(
+        const std::string& name, std::optional<bool> durable = std::nullopt
+    );
     [[nodiscard]] std::shared_ptr<Topic> local_topic(const Route::Name& name);
 
     [[nodiscard]] std::size_t queue_count() const {
@@ -151,10 +211,32 @@ private:
     template <class T>
     using ByName = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
 
-    [[nodiscard]] unsigned home_of(std::string_view canonical) const;
-    [[nodiscard]] std::optional<protocol::Error> publish_here(
+    struct Durable {
+        DurableName name;
+        std::shared_ptr<Queue> queue;
+        std::shared_ptr<const Binding> binding;
+    };
+
+    struct Attachment;
+
+    [[nodiscard]] Queue::DeadLetter dead_letter_sink();
+    [[nodiscard]] std::shared_ptr<Queue> make_stored_queue(
+        const storage::QueueDefinition& definition, const storage::RecoveredQueue* recovered
+    );
+    [[nodiscard]] bool is_queue_durable(const std::string& name, std::optional<bool> argument)
+        const;
+    [[nodiscard]] protocol::Result<Route> complete(const Route& route);
+    [[nodiscard]] protocol::Result<Published> publish_here(
         const Route& route, const MessageRef& message
     );
+    [[nodiscard]] protocol::Result<Published> publish_to_topic(
+        const Route& route, const MessageRef& message
+    );
+    [[nodiscard]] bool copy_to_bindings(Topic& topic, const MessageRef& message, bool is_commit);
+    [[nodiscard]] Consumer make_consumer(Subscription& subscription) const;
+    static void link_to(const std::weak_ptr<Subscription>& to, const QueueLink& link);
+    void confirm(const ReplyTo& reply, const std::vector<unsigned>& homes);
+
     void fan_out_from_home(
         Topic& topic, const std::shared_ptr<const Route::Name>& name, const MessageRef& message
     );
@@ -164,9 +246,24 @@ private:
     void subscribe_wildcard(
         Subscription& subscription, const protocol::Pattern& pattern, Done done
     );
-    void dead_letter(
-        const Queue& origin, const MessageRef& message, std::string_view reason, std::uint32_t count
+    void dead_letter(const Queue& origin, const Delivery& delivery, std::string_view reason);
+    void bury(const std::string& name, const MessageRef& letter, std::uint64_t transaction);
+
+    // destinations_durable.cpp
+    void subscribe_durable(Subscription& subscription, Done done);
+    void attach(std::shared_ptr<Attachment> attachment);
+    static void finish(Attachment& attachment, bool has_failed);
+    static void take_over(const Durable& durable, const Attachment& attachment);
+    [[nodiscard]] protocol::Result<Durable*> find_durable(
+        const DurableName& name, std::vector<unsigned>& told
     );
+    Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
+    void restore_here(const storage::RecoveredQueue& recovered);
+    [[nodiscard]] unsigned home_of_durable(const DurableName& name) const;
+    [[nodiscard]] std::vector<unsigned> topic_homes(const DurableName& name) const;
+    void bind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
+    void unbind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
+    void retire(Durable& durable);
     void sweep_topics();
     void sweep_queues();
     void schedule_sweep();
@@ -177,12 +274,19 @@ private:
     const RouterSettings& settings_;
     std::vector<Destinations*> peers_;
     std::string id_prefix_;
+    Journal journal_;
 
     // Lives on the shard.
     ByName<std::shared_ptr<Topic>> topics_ GUARDED_BY(shard_);
     ByName<std::shared_ptr<Queue>> queues_ GUARDED_BY(shard_);
     ByName<Route> reply_addresses_ GUARDED_BY(shard_);
     SubscriptionIndex index_ GUARDED_BY(shard_);
+    ByName<Durable> durables_ GUARDED_BY(shard_);
+    std::unordered_map<std::string, std::size_t> durables_of_;  ///< By user.
+    /// Deleted queues that consumers are still attached to.
+    std::vector<std::shared_ptr<Queue>> retired_;
+    /// What the index points to.
+    std::vector<std::shared_ptr<const Binding>> bound_;
     std::uint64_t last_message_ = 0;
     std::size_t sweep_topics_at_ = 0;
     bool is_sweep_scheduled_ = false;

@@ -33,6 +33,7 @@ struct Limits {
     std::size_t queues_max = 200'000;                  ///< On all shards together.
     std::size_t queue_memory_bytes = 8 * 1024 * 1024;  ///< Of a durable queue's waiting messages.
     bool early_delivery = false;  ///< Durable messages go to consumers before they are stored.
+    std::size_t durable_subscriptions_max = 10'000;  ///< Per user.
     std::size_t idle_topics_max =
         100'000;  ///< Topics without subscriber kept as a cache, per shard.
     std::chrono::milliseconds unused_destination_life = std::chrono::seconds(60);  ///< P-DEST-10.

@@ -95,7 +95,8 @@ Message::Message(
       older_(head.older),
       body_size_(static_cast<std::uint32_t>(body.size())),
       id_size_(static_cast<std::uint8_t>(id.size())),
-      is_text_(is_utf8 || protocol::is_utf8(body)) {
+      is_text_(is_utf8 || protocol::is_utf8(body)),
+      is_persistent_(head.is_persistent) {
     char* out = append(octets, id_name);
     out = append(out, id);
     *out++ = '\n';

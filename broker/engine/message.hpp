@@ -23,6 +23,7 @@ struct SendHead {
     };
 
     std::shared_ptr<const Older> older;
+    bool is_persistent = true;  ///< The SEND did not say `persistent:false` (P-SEND-09).
 };
 
 class Message;
@@ -78,6 +79,9 @@ public:
     /// The whole frame is valid UTF-8: it goes out as a WebSocket text message (P-WS-12).
     [[nodiscard]] bool is_text() const { return is_text_; }
 
+    /// A durable queue stores it (P-SEND-09).
+    [[nodiscard]] bool is_persistent() const { return is_persistent_; }
+
     /// Octets charged against windows, queues and budgets.
     [[nodiscard]] std::size_t size() const { return body_begin_ + body_size_ + 1U; }
 
@@ -94,14 +98,16 @@ private:
     std::uint16_t length_line_size_;
     std::uint8_t id_size_;
     bool is_text_;
+    bool is_persistent_;
 };
 
-/// One message on its way to one subscription. `sequence` is its place in its queue (0: from a
-/// topic); `count` numbers this delivery of it, from 1.
+/// One message on its way to one subscription. `sequence` orders it in its queue (0: from a topic);
+/// `count` numbers this delivery of it, from 1. `is_stored`: the queue's store has it.
 struct Delivery {
     MessageRef message;
     std::uint64_t sequence = 0;
     std::uint32_t count = 0;
+    bool is_stored = false;
 };
 
 }  // namespace engine

@@ -4,6 +4,7 @@
 #include "broker/engine/subscription.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace engine {
@@ -15,13 +16,34 @@ constexpr std::string_view dead_letter_prefix = "/queue/DLQ.";
 }  // namespace
 
 Queue::Queue(
-    Shard& shard, std::string name, const Limits& limits, Counters& counters, DeadLetter dead_letter
+    Shard& shard,
+    std::string name,
+    const Limits& limits,
+    Counters& counters,
+    DeadLetter dead_letter,
+    std::unique_ptr<QueueStore> store
 )
     : shard_(shard),
       name_(std::move(name)),
       limits_(limits),
       counters_(counters),
-      dead_letter_(std::move(dead_letter)) {}
+      dead_letter_(std::move(dead_letter)),
+      store_(std::move(store)),
+      origin_(name_) {}
+
+Queue::Queue(
+    Shard& shard,
+    std::string name,
+    const Limits& limits,
+    Counters& counters,
+    DeadLetter dead_letter,
+    std::unique_ptr<QueueStore> store,
+    const storage::RecoveredQueue& recovered
+)
+    : Queue(shard, std::move(name), limits, counters, std::move(dead_letter), std::move(store)) {
+    messages_ = recovered.messages;
+    bytes_ = recovered.bytes;
+}
 
 Queue::~Queue() = default;
 
@@ -29,51 +51,131 @@ bool Queue::is_dead_letter_queue() const {
     return name_.starts_with(dead_letter_prefix);
 }
 
-bool Queue::has_room(std::size_t messages, std::size_t bytes) const {
-    return messages_ + messages <= limits_.queue_messages_max &&
-           bytes_ + bytes <= limits_.queue_bytes_max;
+// What the store holds is bounded by the disk, all else by the queue's limits.
+Admission Queue::admits(const Message& message) const {
+    if (stores(message)) {
+        if (store_->journal().accepts_appends()) { return Admission::accepted; }
+        return store_->journal().has_failed() ? Admission::storage_failed : Admission::disk_full;
+    }
+    const bool has_room = unstored_ < limits_.queue_messages_max &&
+                          unstored_bytes_ + message.size() <= limits_.queue_bytes_max;
+    return has_room ? Admission::accepted : Admission::queue_full;
+}
+
+void Queue::count_in(const Message& message) {
+    ++messages_;
+    bytes_ += message.size();
+    if (stores(message)) { return; }
+    ++unstored_;
+    unstored_bytes_ += message.size();
+}
+
+// `stored` messages of `size` octets are among them.
+void Queue::count_out(
+    std::size_t messages, std::size_t bytes, std::size_t stored, std::size_t size
+) {
+    assert(messages_ >= messages && bytes_ >= bytes);
+    assert(unstored_ >= messages - stored && unstored_bytes_ >= bytes - size);
+    messages_ -= messages;
+    bytes_ -= bytes;
+    unstored_ -= messages - stored;
+    unstored_bytes_ -= bytes - size;
 }
 
 // SEND path, stop 5 of 7 (queues).
-bool Queue::push(const MessageRef& message) {
+Admission Queue::push(const MessageRef& message) {
     shard_.assert_current();
-    if (!has_room(1, message->size())) { return false; }
-    ++messages_;
-    bytes_ += message->size();
-    Delivery delivery{message, ++last_sequence_, 0};
-    if (backlog_.empty() && !is_dispatching_) {
+    if (is_dropped_) { return Admission::accepted; }
+    if (const Admission admission = admits(*message); admission != Admission::accepted) {
+        return admission;
+    }
+    accept(message);
+    return Admission::accepted;
+}
+
+Admission Queue::push_letter(const MessageRef& message) {
+    shard_.assert_current();
+    const Admission admission = admits(*message);
+    const bool is_accepted = admission == Admission::accepted || admission == Admission::disk_full;
+    if (is_accepted && !is_dropped_) { accept(message); }
+    return is_accepted ? Admission::accepted : admission;
+}
+
+void Queue::accept(const MessageRef& message) {
+    shard_.assert_current();
+    count_in(*message);
+    if (!store_ && backlog_.empty() && !is_dispatching_) {
         // The usual case: a consumer is waiting, and the message never enters the backlog.
         if (Consumer* const consumer = next_ready(message->size())) {
             is_dispatching_ = true;
-            deliver(*consumer, std::move(delivery));
+            deliver(*consumer, {message, ++last_sequence_, 0});
             is_dispatching_ = false;
             if (!backlog_.empty()) { dispatch(); }
-            return true;
+            return;
         }
     }
-    backlog_.push(std::move(delivery));
+    enqueue(message);
     dispatch();
-    return true;
 }
 
-bool Queue::reserve(std::size_t messages, std::size_t bytes) {
+void Queue::enqueue(const MessageRef& message) {
     shard_.assert_current();
-    if (!has_room(messages, bytes)) { return false; }
-    messages_ += messages;
-    bytes_ += bytes;
-    return true;
+    if (!store_) { return backlog_.push({message, ++last_sequence_, 0}); }
+    const bool is_stored = message->is_persistent();
+    const std::uint64_t sequence =
+        is_stored ? store_->append(message, !consumers_.empty()) : store_->next_unstored();
+    store_->keep({message, sequence, 0, is_stored}, backlog_);
+    await_store();
 }
 
-void Queue::cancel_reservation(std::size_t messages, std::size_t bytes) {
-    removed(messages, bytes);
+// Asks, once a turn, to be told when the turn's changes are stored.
+void Queue::await_store() {
+    if (!store_->wants_notice()) { return; }
+    store_->journal().when_stored([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) { self->note_stored(); }
+    });
+}
+
+void Queue::note_stored() {
+    store_->note_stored();
+    dispatch();
+}
+
+Admission Queue::reserve(const Message& message) {
+    shard_.assert_current();
+    const Admission admission = admits(message);
+    if (admission == Admission::accepted) { count_in(message); }
+    return admission;
+}
+
+void Queue::cancel_reservation(const std::vector<MessageRef>& messages) {
+    for (const MessageRef& message : messages) {
+        const bool is_stored = stores(*message);
+        const std::size_t size = message->size();
+        count_out(1, size, is_stored ? 1 : 0, is_stored ? size : 0);
+    }
 }
 
 void Queue::push_reserved(const std::vector<MessageRef>& messages) {
     shard_.assert_current();
+    if (is_dropped_) { return; }
     for (const MessageRef& message : messages) {
-        backlog_.push({message, ++last_sequence_, 0});
+        enqueue(message);
     }
     dispatch();
+}
+
+void Queue::drop() {
+    is_dropped_ = true;
+    if (store_) { store_->drop(); }
+}
+
+void Queue::define() {
+    if (store_) { store_->define(); }
+}
+
+void Queue::prepare_stop() {
+    if (store_) { store_->lower_bound(); }
 }
 
 Consumer& Queue::attach(Consumer consumer) {
@@ -118,15 +220,22 @@ void Queue::charge(Consumer& consumer, std::size_t messages, std::size_t bytes) 
     refresh(consumer);
 }
 
-void Queue::removed(std::size_t messages, std::size_t bytes) {
-    assert(messages_ >= messages && bytes_ >= bytes);
-    messages_ -= messages;
-    bytes_ -= bytes;
+void Queue::acknowledged(const Settled& settled) {
+    shard_.assert_current();
+    std::size_t stored = 0;
+    std::size_t size = 0;
+    for (const StoredRange& range : settled.stored) {
+        stored += range.messages.last - range.messages.first + 1;
+        size += range.bytes;
+    }
+    count_out(settled.messages, settled.bytes, stored, size);
+    if (store_) { store_->remove(settled); }
 }
 
-void Queue::acknowledged(std::size_t messages, std::size_t bytes) {
-    shard_.assert_current();
-    removed(messages, bytes);
+void Queue::leave(const Delivery& delivery) {
+    const std::size_t size = delivery.message->size();
+    count_out(1, size, delivery.is_stored ? 1 : 0, delivery.is_stored ? size : 0);
+    if (store_) { store_->remove(delivery); }
 }
 
 void Queue::give_back(std::vector<Delivery> deliveries, Return how) {
@@ -146,12 +255,10 @@ void Queue::take_back(Delivery delivery, Return how) {
     } else {
         const bool is_over = is_over_limit(delivery);
         if (how == Return::rejected || is_over) {
-            removed(1, delivery.message->size());
-            dead_letter_(
-                *this, delivery.message, is_over ? "delivery-limit" : "rejected", delivery.count
-            );
-            return;
+            leave(delivery);
+            return dead_letter_(*this, delivery, is_over ? "delivery-limit" : "rejected");
         }
+        if (store_) { store_->set_deliveries(delivery); }
     }
     shard_.assert_current();
     backlog_.give_back(std::move(delivery));
@@ -219,14 +326,39 @@ Consumer* Queue::next_ready(std::size_t size) {
 // returns.
 void Queue::dispatch() {
     shard_.assert_current();
-    if (is_dispatching_) { return; }
+    if (is_dispatching_ || is_dropped_) { return; }
     is_dispatching_ = true;
     while (!backlog_.empty()) {
-        Consumer* const consumer = next_ready(backlog_.front().message->size());
+        const Delivery& front = backlog_.front();
+        if (front.sequence >= fence()) { break; }
+        Consumer* const consumer = next_ready(front.message->size());
         if (consumer == nullptr) { break; }
         deliver(*consumer, backlog_.pop());
     }
+    if (store_) { turn_page(); }
     is_dispatching_ = false;
+}
+
+// What the store may have to do before more can be delivered.
+void Queue::turn_page() {
+    shard_.assert_current();
+    if (consumers_.empty()) { return; }
+    if (!backlog_.empty() && backlog_.front().sequence >= fence()) {
+        store_->allow_dispatch(backlog_.front().sequence);
+    }
+    if (store_->wants_page(backlog_)) {
+        store_->journal().read(
+            store_->page_request(),
+            [weak = weak_from_this()](const storage::ReadResult& result) {
+                const auto self = weak.lock();
+                if (!self) { return; }
+                self->shard_.assert_current();
+                self->counters_.messages_damaged += self->store_->take_page(result, self->backlog_);
+                self->dispatch();
+            }
+        );
+    }
+    await_store();
 }
 
 void Queue::deliver(Consumer& consumer, Delivery delivery) {
@@ -235,6 +367,7 @@ void Queue::deliver(Consumer& consumer, Delivery delivery) {
     refresh(consumer);
     ++delivery.count;
     if (delivery.count > 1) { ++counters_.messages_redelivered; }
+    if (store_) { store_->note_dispatch(delivery.sequence); }
     if (consumer.local != nullptr) { return consumer.local->take(std::move(delivery)); }
     consumer.remote_router->shard().post([router = consumer.remote_router,
                                           to = consumer.remote,

@@ -85,6 +85,9 @@ protocol::Result<SendHead> make_send_head(
                 "Leave the header out.",
                 "P-SEND-06"};
         }
+        if (header.name == "persistent" && (header.value == "false" || header.value == "False")) {
+            head.is_persistent = false;
+        }
         if (!is_forwarded(header, is_queue, user)) { continue; }
         const Text value = header.name == "reply-to" && !reply_to.empty() ? reply_to : header.value;
         versions_differ =
@@ -119,7 +122,7 @@ SendHead with_headers(const Message& message, std::span<const Header> headers) {
         return lines.append(message.head(version));
     };
     const auto differs = [](const Header& header) { return protocol::needs_escape(header.value); };
-    SendHead head{encode(Version::v1_2), nullptr};
+    SendHead head{encode(Version::v1_2), nullptr, message.is_persistent()};
     if (!message.is_same_for_all() || std::any_of(headers.begin(), headers.end(), differs)) {
         head.older = std::make_shared<const SendHead::Older>(SendHead::Older{
             encode(Version::v1_0), encode(Version::v1_1)});

@@ -1,5 +1,6 @@
 #include "broker/engine/session.hpp"
 
+#include "broker/engine/refusals.hpp"
 #include "protocol/encoder.hpp"
 #include "protocol/escape.hpp"
 
@@ -107,6 +108,7 @@ void Session::on(const protocol::Connect& request) {
     if (!principal) { return fail(principal.error()); }
     version_ = *version;
     user_ = principal->user;
+    client_id_ = request.client_id.value_or("");
     heart_beats_ = protocol::agree(*beats, version_, router_.limits().heart_beat);
     state_ = State::connected;
     send_connected(request);
@@ -143,13 +145,76 @@ void Session::push_receipt(std::string_view id) {
 void Session::grant(const Receipt& receipt) {
     if (!receipt) { return; }
     if (receipts_.empty()) { return push_receipt(*receipt); }
-    receipts_.push_back({std::string(*receipt), 0, true});
+    receipts_.push_back({std::string(*receipt), 0, 0, true});
+}
+
+// Sends the RECEIPT once all that this session has asked of shard `home` so far is stored
+// (P-RCPT-02, D contract 1).
+void Session::grant_stored(const Receipt& receipt, unsigned home) {
+    if (home != shard_.index()) {
+        note_home(home);
+        if (!receipt) { return; }
+        router_.await_store(home, {Remote<Session>(shard_, shared_from_this()), expect(receipt)});
+        return;
+    }
+    if (!receipt) { return; }
+    const std::uint64_t position = router_.journal().position();
+    if (router_.journal().is_stored(position)) { return grant(receipt); }
+    receipts_.push_back({std::string(*receipt), 0, position});
+    await_journal();
+}
+
+void Session::await_journal() {
+    const std::uint64_t position = router_.journal().position();
+    if (awaited_ == position) { return; }
+    awaited_ = position;
+    router_.journal().when_stored([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) { self->stored(); }
+    });
+}
+
+void Session::stored() {
+    shard_.assert_current();
+    if (state_ == State::closing || state_ == State::ended) { return; }
+    const Journal& journal = router_.journal();
+    for (std::size_t i = 0; i < receipts_.size(); ++i) {
+        PendingReceipt& pending = receipts_[i];
+        if (pending.position == 0 || pending.is_due) { continue; }
+        if (journal.is_stored(pending.position)) {
+            pending.is_due = true;
+        } else if (journal.has_failed()) {
+            return end_receipts(i, storage_failed());
+        } else {
+            break;
+        }
+    }
+    push_due_receipts();
+}
+
+void Session::note_home(unsigned home) {
+    if (!remote_homes_.empty() && remote_homes_.back() == home) { return; }
+    std::erase(remote_homes_, home);
+    remote_homes_.push_back(home);
+}
+
+// The RECEIPT of DISCONNECT says that all before it is stored (D contract 8).
+void Session::await_homes() {
+    if (!router_.journal().has_store() || router_.journal().has_failed()) { return; }
+    for (const unsigned home : remote_homes_) {
+        const std::uint64_t ticket = expect(std::string_view());
+        receipts_.back().is_silent = true;
+        router_.await_store(home, {Remote<Session>(shard_, shared_from_this()), ticket});
+    }
+    const std::uint64_t position = router_.journal().position();
+    if (router_.journal().is_stored(position)) { return; }
+    receipts_.push_back({{}, 0, position, false, true});
+    await_journal();
 }
 
 // A RECEIPT that waits for an answer with this ticket.
 std::uint64_t Session::expect(const Receipt& receipt) {
     const std::uint64_t ticket = ++last_ticket_;
-    if (receipt) { receipts_.push_back({std::string(*receipt), ticket, false}); }
+    if (receipt) { receipts_.push_back({std::string(*receipt), ticket}); }
     return ticket;
 }
 
@@ -157,23 +222,30 @@ void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
     shard_.assert_current();
     // Nothing follows the last frame.
     if (state_ == State::closing || state_ == State::ended) { return; }
-    std::optional<std::string> receipt;
     for (std::size_t i = 0; i < receipts_.size(); ++i) {
-        PendingReceipt& pending = receipts_[i];
-        if (pending.ticket != ticket) { continue; }
-        pending.is_due = !error;
-        if (!error) { break; }
-        receipt = std::move(pending.id);
-        // What was asked for later is not answered any more.
+        if (receipts_[i].ticket != ticket) { continue; }
+        if (error) { return end_receipts(i, std::move(*error)); }
+        receipts_[i].is_due = true;
+        break;
+    }
+    if (!error) { return push_due_receipts(); }
+    end_receipts(receipts_.size(), std::move(*error));
+}
+
+// The frame whose RECEIPT is at `index` has failed, or one without: what was asked for later is not
+// answered any more.
+void Session::end_receipts(std::size_t index, Error error) {
+    std::optional<std::string> receipt;
+    if (index < receipts_.size()) {
+        if (!receipts_[index].is_silent) { receipt = std::move(receipts_[index].id); }
         starting_.reset();
-        while (receipts_.size() > i) {
+        while (receipts_.size() > index) {
             receipts_.pop_back();
         }
     }
-    if (!error) { return push_due_receipts(); }
-    if (state_ != State::failing) { return refuse(*error, receipt); }
+    if (state_ != State::failing) { return refuse(error, receipt); }
     // The frame that failed came before the one that is being refused: its failure counts.
-    refusal_ = std::move(*error);
+    refusal_ = std::move(error);
     refusal_receipt_ = std::move(receipt);
     refusal_subscription_.clear();
     push_due_receipts();
@@ -181,7 +253,8 @@ void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
 
 void Session::push_due_receipts() {
     while (!receipts_.empty() && receipts_.front().is_due) {
-        push_receipt(receipts_.pop_front().id);
+        const PendingReceipt due = receipts_.pop_front();
+        if (!due.is_silent) { push_receipt(due.id); }
     }
     if (starting_ && receipts_.front().ticket == starting_->ticket) {
         const auto starting = std::exchange(starting_, nullptr);
@@ -282,6 +355,7 @@ void Session::on(const protocol::Disconnect& request) {
     for (const auto& [key, subscription] : subscriptions_) {
         subscription->stop();
     }
+    await_homes();
     state_ = State::disconnecting;
     finish_disconnecting();
     outbox_.mark_dirty();
@@ -321,15 +395,13 @@ void Session::settle_sent() {
     const std::uint64_t sent = outbox_.sent_total();
     while (!unsent_.empty() && unsent_.front().position <= sent) {
         Subscription* const subscription = unsent_.front().subscription;
-        std::size_t messages = 0;
-        std::size_t bytes = 0;
+        Settled settled;
         while (!unsent_.empty() && unsent_.front().position <= sent &&
                unsent_.front().subscription == subscription) {
-            ++messages;
-            bytes += unsent_.pop_front().delivery.message->size();
+            settled.add(unsent_.pop_front().delivery);
         }
-        subscription->unsent -= messages;
-        subscription->settled_automatically(messages, bytes);
+        subscription->unsent -= settled.messages;
+        subscription->settled_automatically(std::move(settled));
     }
     forget_settled();
 }

@@ -156,10 +156,13 @@ private:
         std::uint64_t ticket = 0;
     };
 
+    /// Waits for the answer to `ticket`, or, if that is 0, for the journal's batch `position`.
     struct PendingReceipt {
         std::string id;
         std::uint64_t ticket = 0;
+        std::uint64_t position = 0;
         bool is_due = false;
+        bool is_silent = false;  ///< Nothing is sent: DISCONNECT waits for it.
     };
 
     /// The last SEND's derivations: hold for a SEND whose head is the same octets.
@@ -170,6 +173,7 @@ private:
     };
 
     using Receipt = std::optional<std::string_view>;
+    using Error = protocol::Error;
 
     void on(const protocol::Connect& request);
     void on(const protocol::Send& request);
@@ -185,7 +189,13 @@ private:
     void fail_with(protocol::Error error, const Receipt& receipt, std::string_view subscription);
     void send_connected(const protocol::Connect& request);
     void grant(const Receipt& receipt);
+    void grant_stored(const Receipt& receipt, unsigned home);
+    void await_journal();
+    void stored();
+    void note_home(unsigned home);
+    void await_homes();
     std::uint64_t expect(const Receipt& receipt);
+    void end_receipts(std::size_t index, Error error);
     void push_receipt(std::string_view id);
     void push_due_receipts();
     void finish_failing();
@@ -211,10 +221,9 @@ private:
     Transaction* transaction(std::string_view id, const Receipt& receipt, std::string_view command);
     bool count_in(Transaction& transaction, std::size_t bytes, const Receipt& receipt);
     void watch_transaction(std::string id, std::uint64_t serial);
-    void committed(
-        Transaction transaction, std::uint64_t ticket, std::optional<protocol::Error> error
-    );
-    void apply(Transaction transaction);
+    void committed(Transaction transaction, std::uint64_t ticket, std::optional<Error> error);
+    [[nodiscard]] std::vector<unsigned> homes_of(const Transaction& transaction);
+    void apply(const Transaction& transaction, GatheredWork& gathered);
     void undo(Transaction transaction);
     void abort_transactions();
 
@@ -252,7 +261,10 @@ private:
     std::shared_ptr<Subscription> remove_subscription(const std::string& key);
     void forget(const Subscription& subscription);
     bool check_subscription_limits(
-        const protocol::Subscribe& request, const protocol::Pattern& pattern
+        const protocol::Subscribe& request, const protocol::Pattern& pattern, bool is_durable
+    );
+    [[nodiscard]] protocol::Result<std::optional<DurableName>> deleted_durable(
+        const protocol::Unsubscribe& request, const std::string& key
     );
     void bury(std::shared_ptr<Subscription> subscription);
     void forget_settled();
@@ -261,10 +273,10 @@ private:
     [[nodiscard]] protocol::Result<std::vector<std::uint64_t>> named_deliveries(
         const protocol::Settle& request
     );
-    void settle(
+    std::optional<unsigned> settle(
         const std::vector<std::uint64_t>& numbers,
         const Transaction::Settlement& how,
-        bool was_taken
+        GatheredWork* gathered
     );
     void watch_ack_time(Subscription& subscription);
     void check_ack_time(Subscription& subscription);
@@ -283,6 +295,7 @@ private:
     std::optional<protocol::Version> sub_protocol_;
     protocol::Agreed heart_beats_;
     std::string user_;
+    std::string client_id_;
     std::optional<Closing> closing_;
     protocol::Error refusal_;
     std::optional<std::string> refusal_receipt_;
@@ -304,6 +317,8 @@ private:
     std::map<std::string, Transaction, std::less<>> transactions_ GUARDED_BY(shard_);
     std::uint64_t last_serial_ = 0;
     Fifo<PendingReceipt> receipts_;
+    std::uint64_t awaited_ = 0;           ///< The journal's batch that this session waits for.
+    std::vector<unsigned> remote_homes_;  ///< Shards whose store may hold what it sent.
     std::uint64_t last_ticket_ = 0;
     std::optional<std::string> disconnect_receipt_;
     std::unique_ptr<Prepared> prepared_;

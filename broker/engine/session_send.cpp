@@ -17,6 +17,17 @@ bool is_temporary(DestinationKind kind) {
     return kind == DestinationKind::temp_queue || kind == DestinationKind::temp_topic;
 }
 
+// The queue argument `durable` of a SEND (P-SUB-14).
+Result<std::optional<bool>> queue_argument(const protocol::Send& request, bool is_queue) {
+    for (const protocol::Header& header : request.headers) {
+        if (!is_queue || header.name != "durable") { continue; }
+        const auto wanted = protocol::parse_boolean(header.name, header.value);
+        if (!wanted) { return wanted.error(); }
+        return std::optional<bool>(*wanted);
+    }
+    return std::optional<bool>();
+}
+
 Error user_destinations_unsupported() {
     return {
         ErrorCode::unsupported,
@@ -64,7 +75,9 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     if (destination->kind == DestinationKind::reply_queue) {
         return Prepared{router_.reply_route(destination->key), std::move(*head)};
     }
-    auto route = router_.route(*destination);
+    const auto durable = queue_argument(request, is_queue);
+    if (!durable) { return durable.error(); }
+    auto route = router_.route(*destination, *durable);
     if (!route) { return route.error(); }
     return Prepared{std::move(*route), std::move(*head)};
 }
@@ -101,15 +114,17 @@ void Session::publish(
 ) {
     const MessageRef message = router_.make_message(prepared.head, body, is_utf8);
     ReplyTo reply;
-    const bool is_elsewhere = prepared.route.home != shard_.index();
-    if (is_elsewhere) {
+    const bool is_answered_later = router_.is_answered_later(prepared.route);
+    if (is_answered_later) {
+        note_home(prepared.route.home);
         reply.session = Remote<Session>(shard_, shared_from_this());
         reply.wants_success = receipt.has_value();
         reply.ticket = expect(receipt);
     }
     const auto published = router_.publish(prepared.route, message, reply);
     if (!published) { return refuse(published.error(), receipt); }
-    if (!is_elsewhere) { grant(receipt); }
+    if (is_answered_later) { return; }
+    return *published == Published::stored ? grant_stored(receipt, shard_.index()) : grant(receipt);
 }
 
 void Session::buffer(const Prepared& prepared, const protocol::Send& request) {
@@ -217,39 +232,61 @@ void Session::on(const protocol::Commit& request) {
     if (open == nullptr) { return; }
     shard_.assert_current();
     // Kept until its SENDs are in place: a refusal aborts it as a whole.
-    auto taken = std::make_shared<Transaction>(std::move(*open));
+    const auto taken = std::make_shared<Transaction>(std::move(*open));
     transactions_.erase(transactions_.find(request.transaction));
-    auto sends = std::exchange(taken->sends, {});
     const std::uint64_t ticket = expect(request.receipt);
     ++waits_;
     ++commits_;
+    Commitment commitment;
+    commitment.sends = std::exchange(taken->sends, {});
+    commitment.settlement_homes = homes_of(*taken);
     // The session stays until the outcome is known, so that its acknowledgements share it.
-    commit_sends(
-        router_,
-        std::move(sends),
-        [self = shared_from_this(), taken, ticket](std::optional<Error> error) {
-            self->committed(std::move(*taken), ticket, std::move(error));
-        }
-    );
+    commitment.settle = [self = shared_from_this(), taken](GatheredWork& gathered) {
+        self->apply(*taken, gathered);
+    };
+    commitment.applied = [self = shared_from_this(), taken, ticket](std::optional<Error> error) {
+        self->committed(std::move(*taken), ticket, std::move(error));
+    };
+    if (request.receipt) {
+        commitment.stored = {Remote<Session>(shard_, shared_from_this()), ticket, true};
+    }
+    for (const Transaction::BufferedSend& send : commitment.sends) {
+        if (send.route.home != shard_.index()) { note_home(send.route.home); }
+    }
+    commit(router_, std::move(commitment));
 }
 
 void Session::committed(Transaction transaction, std::uint64_t ticket, std::optional<Error> error) {
     --commits_;
     if (waits_ > 0) { --waits_; }
-    if (error) {
-        undo(std::move(transaction));
-    } else {
-        apply(std::move(transaction));
-    }
+    if (error) { undo(std::move(transaction)); }
     if (state_ == State::ended) { return finish_end(); }
     outbox_.mark_dirty();
-    answered(ticket, std::move(error));
+    if (error) { return answered(ticket, std::move(error)); }
+    forget_settled();
 }
 
-void Session::apply(Transaction transaction) {
+// The home shards of the queues whose deliveries it settles.
+std::vector<unsigned> Session::homes_of(const Transaction& transaction) {
+    shard_.assert_current();
+    std::vector<unsigned> homes;
+    for (const Transaction::Settlement& settlement : transaction.settlements) {
+        for (const std::uint64_t number : settlement.numbers) {
+            const Outstanding* const record = deliveries_.find(number);
+            if (record == nullptr || !record->subscription->queue().is_set()) { continue; }
+            const unsigned home = record->subscription->queue().home();
+            if (std::find(homes.begin(), homes.end(), home) == homes.end()) {
+                homes.push_back(home);
+            }
+        }
+    }
+    return homes;
+}
+
+void Session::apply(const Transaction& transaction, GatheredWork& gathered) {
     ++router_.counters().transactions_committed;
     for (const Transaction::Settlement& settlement : transaction.settlements) {
-        settle(settlement.numbers, settlement, true);
+        settle(settlement.numbers, settlement, &gathered);
     }
 }
 

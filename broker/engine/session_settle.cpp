@@ -79,8 +79,8 @@ void Session::on(const protocol::Settle& request) {
     auto numbers = named_deliveries(request);
     if (!numbers) { return refuse(numbers.error(), request.receipt); }
     if (open == nullptr) {
-        settle(*numbers, *settlement, false);
-        return grant(request.receipt);
+        const auto home = settle(*numbers, *settlement, nullptr);
+        return home ? grant_stored(request.receipt, *home) : grant(request.receipt);
     }
     if (!count_in(*open, 0, request.receipt)) { return; }
     shard_.assert_current();
@@ -129,36 +129,37 @@ Result<std::vector<std::uint64_t>> Session::named_deliveries(const protocol::Set
     return std::vector<std::uint64_t>{token->number};
 }
 
-// All `numbers` belong to one subscription.
-void Session::settle(
-    const std::vector<std::uint64_t>& numbers, const Transaction::Settlement& how, bool was_taken
+// All `numbers` belong to one subscription. What transactions had taken goes to `gathered`. Returns
+// the shard whose store holds what was settled, if there is one.
+std::optional<unsigned> Session::settle(
+    const std::vector<std::uint64_t>& numbers,
+    const Transaction::Settlement& how,
+    GatheredWork* gathered
 ) {
     shard_.assert_current();
-    if (numbers.empty()) { return; }
     Subscription* subscription = nullptr;
-    std::size_t bytes = 0;
-    std::size_t count = 0;
+    Settled settled;
     std::vector<Delivery> deliveries;
     for (const std::uint64_t number : numbers) {
         const Outstanding* const record = deliveries_.find(number);
         if (record == nullptr) { continue; }
         subscription = record->subscription;
         Delivery delivery = deliveries_.remove(number);
-        bytes += delivery.message->size();
-        ++count;
+        settled.add(delivery);
         if (!how.is_ack) { deliveries.push_back(std::move(delivery)); }
     }
-    if (subscription == nullptr) { return; }
+    if (subscription == nullptr) { return std::nullopt; }
     subscription->last_settled = shard_.now();
+    std::optional<unsigned> home;
+    if (!settled.stored.empty()) { home = subscription->queue().home(); }
     if (!how.is_ack) {
-        router_.counters().messages_nacked += count;
-        subscription->returned(std::move(deliveries), how.how, how.delay_ms, was_taken);
-    } else if (was_taken) {
-        subscription->acknowledged_taken(count, bytes);
+        router_.counters().messages_nacked += settled.messages;
+        subscription->returned(std::move(deliveries), how.how, how.delay_ms, gathered);
     } else {
-        subscription->acknowledged(count, bytes);
+        subscription->acknowledged(std::move(settled), gathered);
     }
     forget_settled();
+    return home;
 }
 
 void Session::delay(Subscription& subscription, std::chrono::milliseconds delay) {

@@ -42,8 +42,22 @@ void Session::on(const protocol::Subscribe& request) {
         );
     }
     const bool is_queue = kind == DestinationKind::queue || kind == DestinationKind::temp_queue;
-    const auto options = subscription_options(request, is_queue, router_.limits());
+    auto options = subscription_options(request, is_queue, router_.limits());
     if (!options) { return refuse(options.error(), request.receipt); }
+    if (kind != DestinationKind::topic) { options->durable.reset(); }
+    if (options->durable) {
+        if (options->durable->name.empty()) {
+            return refuse(
+                {ErrorCode::missing_header,
+                 "A durable subscription needs an id.",
+                 "Add the header id; its value names the subscription.",
+                 "P-DUR-01"},
+                request.receipt
+            );
+        }
+        options->durable->user = user_;
+        options->durable->client_id = client_id_;
+    }
     const bool is_private_id = request.id && (request.id->starts_with("/temp-queue/") ||
                                               request.id->starts_with("/temp-topic/"));
     if (is_private_id && *request.id != request.destination) {
@@ -77,12 +91,13 @@ void Session::on(const protocol::Subscribe& request) {
 }
 
 bool Session::check_subscription_limits(
-    const protocol::Subscribe& request, const protocol::Pattern& pattern
+    const protocol::Subscribe& request, const protocol::Pattern& pattern, bool is_durable
 ) {
     const Limits& limits = router_.limits();
     shard_.assert_current();
     const bool too_many = subscriptions_.size() >= limits.subscriptions_max;
-    const bool too_wild = pattern.is_wildcard && wildcards_ >= limits.wildcard_subscriptions_max;
+    const bool too_wild =
+        pattern.is_wildcard && !is_durable && wildcards_ >= limits.wildcard_subscriptions_max;
     if (!too_many && !too_wild) { return true; }
     refuse(
         {ErrorCode::limit_subscriptions,
@@ -107,7 +122,10 @@ void Session::subscribe_new(
     const SubscriptionOptions& options
 ) {
     const bool is_replacing = find_replaced(key, request.destination) != nullptr;
-    if (!is_replacing && !check_subscription_limits(request, pattern)) { return; }
+    if (!is_replacing &&
+        !check_subscription_limits(request, pattern, options.durable.has_value())) {
+        return;
+    }
     if (is_temporary(pattern.destination.kind)) {
         if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
         const auto temporary = temporary_->open(pattern.destination);
@@ -151,12 +169,13 @@ void Session::connect(
     const DestinationKind kind = pattern->destination.kind;
     if (const auto old = find_replaced(key, subscription->destination())) {
         const bool is_topic = kind == DestinationKind::topic || kind == DestinationKind::temp_topic;
-        if (is_topic) { return replace(key, subscription, ticket); }
+        const bool is_durable = old->options().durable || subscription->options().durable;
+        if (is_topic && !is_durable) { return replace(key, subscription, ticket); }
         // What a queue's old consumer has not sent goes back to the queue, and on to the new one.
         forget(*old);
     }
     subscriptions_.emplace(key, subscription);
-    wildcards_ += pattern->is_wildcard ? 1U : 0U;
+    wildcards_ += pattern->is_wildcard && !subscription->options().durable ? 1U : 0U;
     if (is_temporary(kind)) {
         connect_temporary(subscription, pattern->destination);
         return subscribed(subscription, ticket, std::nullopt);
@@ -232,10 +251,35 @@ void Session::on(const protocol::Unsubscribe& request) {
         const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(), is_named);
         if (found != subscriptions_.end()) { key = found->first; }
     }
+    const auto durable = deleted_durable(request, key);
+    if (!durable) { return refuse(durable.error(), request.receipt); }
     // An unknown id is success: Spring's relay sends such (P-SUB-05).
     if (subscriptions_.contains(key)) { remove_subscription(key)->return_withheld(); }
     forget_settled();
-    grant(request.receipt);
+    if (!*durable) { return grant(request.receipt); }
+    const std::uint64_t ticket = expect(request.receipt);
+    router_.delete_durable(**durable, {Remote<Session>(shard_, shared_from_this()), ticket, true});
+}
+
+// The durable subscription that an UNSUBSCRIBE deletes, if it is one that does (P-DUR-04).
+protocol::Result<std::optional<DurableName>> Session::deleted_durable(
+    const protocol::Unsubscribe& request, const std::string& key
+) {
+    shard_.assert_current();
+    const auto asked = durable_request(request.headers);
+    if (!asked) { return asked.error(); }
+    std::optional<DurableName> name;
+    const auto found = subscriptions_.find(key);
+    if (found != subscriptions_.end() && *asked) { name = found->second->options().durable; }
+    if (name || !*asked) { return name; }
+    const bool is_known = (*asked)->is_by_name || (request.id && request.destination);
+    if (!is_known) { return name; }
+    return std::optional(DurableName{
+        user_,
+        client_id_,
+        std::string((*asked)->is_by_name ? (*asked)->name : *request.id),
+        std::string(request.destination.value_or("")),
+        (*asked)->is_by_name});
 }
 
 // Followed by return_withheld() or, at the end, by return_outstanding().
@@ -251,7 +295,7 @@ std::shared_ptr<Subscription> Session::remove_subscription(const std::string& ke
     const DestinationKind kind = pattern->destination.kind;
     if (kind == DestinationKind::temp_topic) {
         temporary_->find(pattern->destination.canonical())->route.topic->remove(*subscription);
-    } else if (kind == DestinationKind::topic) {
+    } else if (kind == DestinationKind::topic && !subscription->options().durable) {
         wildcards_ -= pattern->is_wildcard ? 1U : 0U;
         router_.unsubscribe(*subscription, *pattern);
     }

@@ -365,20 +365,36 @@ void Subscription::give_back(std::vector<Delivery> counted, std::vector<Delivery
     });
 }
 
-void Subscription::settled_automatically(std::size_t messages, std::size_t bytes) {
-    queue_.post([messages, bytes](Queue& queue, Consumer& consumer) {
-        queue.release(consumer, messages, bytes);
-        queue.acknowledged(messages, bytes);
+template <class F>
+void Subscription::tell_queue(F work, GatheredWork* gathered) {
+    if (gathered == nullptr) { return queue_.post(std::move(work)); }
+    (*gathered)[queue_.home()].push_back(queue_.bind(std::move(work)));
+}
+
+void Subscription::settled_automatically(Settled settled) {
+    queue_.post([settled = std::move(settled)](Queue& queue, Consumer& consumer) {
+        queue.release(consumer, settled.messages, settled.bytes);
+        queue.acknowledged(settled);
         queue.dispatch();
     });
 }
 
-void Subscription::acknowledged(std::size_t messages, std::size_t bytes) {
-    outbox_.turn().counters.messages_acked += messages;
-    outstanding_ -= messages;
-    outstanding_bytes_ -= bytes;
-    if (!queue_.is_set()) { return pump(); }
-    settled_automatically(messages, bytes);
+void Subscription::acknowledged(Settled settled, GatheredWork* gathered) {
+    outbox_.turn().counters.messages_acked += settled.messages;
+    if (gathered == nullptr) {
+        outstanding_ -= settled.messages;
+        outstanding_bytes_ -= settled.bytes;
+        if (!queue_.is_set()) { return pump(); }
+        return settled_automatically(std::move(settled));
+    }
+    if (!queue_.is_set()) { return; }
+    tell_queue(
+        [settled = std::move(settled)](Queue& queue, Consumer&) {
+            queue.acknowledged(settled);
+            queue.dispatch();
+        },
+        gathered
+    );
 }
 
 void Subscription::taken(std::size_t messages, std::size_t bytes) {
@@ -400,19 +416,11 @@ void Subscription::untaken(std::size_t messages, std::size_t bytes) {
     });
 }
 
-void Subscription::acknowledged_taken(std::size_t messages, std::size_t bytes) {
-    outbox_.turn().counters.messages_acked += messages;
-    if (!queue_.is_set()) { return; }
-    queue_.post([messages, bytes](Queue& queue, Consumer&) {
-        queue.acknowledged(messages, bytes);
-        queue.dispatch();
-    });
-}
-
 void Subscription::returned(
-    std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
+    std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, GatheredWork* gathered
 ) {
     if (deliveries.empty()) { return; }
+    const bool was_taken = gathered != nullptr;
     const std::size_t bytes = size_of(deliveries);
     const std::size_t messages = deliveries.size();
     if (!was_taken) { outstanding_no_more(deliveries); }
@@ -424,17 +432,20 @@ void Subscription::returned(
         }
         return pump();
     }
-    queue_.post([=, deliveries = std::move(deliveries)](Queue& queue, Consumer& consumer) mutable {
-        if (!was_taken) { queue.release(consumer, messages, bytes); }
-        if (delay_ms == 0 || how != Return::requeue) {
-            queue.give_back(std::move(deliveries), how);
-        } else {
-            for (Delivery& delivery : deliveries) {
-                queue.give_back_later(std::move(delivery), std::chrono::milliseconds(delay_ms));
+    tell_queue(
+        [=, deliveries = std::move(deliveries)](Queue& queue, Consumer& consumer) mutable {
+            if (!was_taken) { queue.release(consumer, messages, bytes); }
+            if (delay_ms == 0 || how != Return::requeue) {
+                queue.give_back(std::move(deliveries), how);
+            } else {
+                for (Delivery& delivery : deliveries) {
+                    queue.give_back_later(std::move(delivery), std::chrono::milliseconds(delay_ms));
+                }
             }
-        }
-        queue.dispatch();
-    });
+            queue.dispatch();
+        },
+        gathered
+    );
 }
 
 // A topic subscription has no dead-letter queue: what may not come again is discarded and counted

@@ -7,6 +7,7 @@
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
 #include "broker/engine/queue.hpp"
+#include "broker/engine/settled.hpp"
 #include "broker/engine/subscription_options.hpp"
 #include "protocol/destination.hpp"
 #include "protocol/version.hpp"
@@ -36,13 +37,22 @@ public:
 
     [[nodiscard]] bool is_set() const { return queue_ != nullptr; }
 
+    /// The queue's shard.
+    [[nodiscard]] unsigned home() const { return home_->index(); }
+
     /// Runs work(Queue&, Consumer&) on the queue's shard: at once if that is the current one.
     template <class F>
     void post(F work) const {
         if (home_->is_current()) { return work(*queue_, *consumer_); }
-        home_->post([queue = queue_, consumer = consumer_, work = std::move(work)]() mutable {
+        home_->post(bind(std::move(work)));
+    }
+
+    /// What post() does, for whoever runs it on the queue's shard.
+    template <class F>
+    [[nodiscard]] Work bind(F work) const {
+        return [queue = queue_, consumer = consumer_, work = std::move(work)]() mutable {
             work(*queue, *consumer);
-        });
+        };
     }
 
 private:
@@ -50,6 +60,9 @@ private:
     Queue* queue_ = nullptr;  ///< Not looked into on other shards.
     Consumer* consumer_ = nullptr;
 };
+
+/// Work for the home shards of queues, by home: what a COMMIT does there in one piece (P-TX-04).
+using GatheredWork = std::map<unsigned, std::vector<Work>>;
 
 class Subscription : public std::enable_shared_from_this<Subscription> {
 public:
@@ -132,14 +145,14 @@ public:
     void unblock();
 
     // Called by the session as deliveries are settled; `bytes` is the sum of the messages' sizes.
+    // What is `gathered` was taken by a transaction before, and its queue is told by the caller.
 
-    void settled_automatically(std::size_t messages, std::size_t bytes);
-    void acknowledged(std::size_t messages, std::size_t bytes);
+    void settled_automatically(Settled settled);
+    void acknowledged(Settled settled, GatheredWork* gathered = nullptr);
     void taken(std::size_t messages, std::size_t bytes);
     void untaken(std::size_t messages, std::size_t bytes);
-    void acknowledged_taken(std::size_t messages, std::size_t bytes);
     void returned(
-        std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, bool was_taken
+        std::vector<Delivery> deliveries, Return how, std::int64_t delay_ms, GatheredWork* gathered
     );
     /// Deliveries go back that the client will not settle, all at once: `counted` ones were made,
     /// `unseen` ones never left. What is withheld goes with them.
@@ -167,6 +180,8 @@ private:
     void check_congestion();
     void discard_or_keep(std::vector<Delivery> deliveries, Return how);
     void put_off(std::vector<Delivery> deliveries, std::chrono::milliseconds delay);
+    template <class F>
+    void tell_queue(F work, GatheredWork* gathered);
 
     // Constant after construction.
     Session& session_;

@@ -14,12 +14,14 @@
 namespace engine {
 
 class Subscription;
+struct Binding;
 
-/// Who asked for a pattern: a subscription of this shard, or (on topics' home shards) another
-/// shard.
+/// Who asked for a pattern: a subscription of this shard, a durable one, or (on topics' home
+/// shards) another shard.
 struct Interest {
     Subscription* subscription = nullptr;
     unsigned shard = 0;
+    const Binding* binding = nullptr;
 
     friend bool operator==(const Interest&, const Interest&) = default;
 };

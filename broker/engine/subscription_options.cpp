@@ -56,13 +56,6 @@ constexpr std::array<Flag, 5> refused_if_present = {{
     {"x-queue-name", "Use a queue to share messages among consumers."},
 }};
 
-constexpr std::array<Text, 5> durable_names = {
-    "durable",
-    "persistent",
-    "activemq.subscriptionName",
-    "durable-subscription-name",
-    "durable-subscriber-name"};
-
 Result<void> check_flags(const protocol::Subscribe& request, bool is_queue) {
     for (const Flag& flag : refused_if_true) {
         const auto value = find(request, flag.name);
@@ -76,17 +69,19 @@ Result<void> check_flags(const protocol::Subscribe& request, bool is_queue) {
     for (const Flag& flag : refused_if_present) {
         if (find(request, flag.name)) { return unsupported(flag.name, flag.instead); }
     }
-    for (const Text name : durable_names) {
+    return {};
+}
+
+// `durable` or `persistent` as arguments of a queue; the first given counts.
+Result<std::optional<bool>> queue_durable(const protocol::Subscribe& request) {
+    for (const Text name : {Text("durable"), Text("persistent")}) {
         const auto value = find(request, name);
         if (!value) { continue; }
-        const bool is_flag = name == "durable" || name == "persistent";
-        const auto wanted = is_flag ? protocol::parse_boolean(name, *value) : Result<bool>(true);
+        const auto wanted = protocol::parse_boolean(name, *value);
         if (!wanted) { return wanted.error(); }
-        if (*wanted && !is_queue) {
-            return unsupported(name, "Subscribe to a queue to keep messages while you are away.");
-        }
+        return std::optional<bool>(*wanted);
     }
-    return {};
+    return std::optional<bool>();
 }
 
 // The window in messages: the first name of the table that is given counts (P-SUB-11).
@@ -150,7 +145,24 @@ Result<SubscriptionOptions> subscription_options(
     if (!bytes) { return bytes.error(); }
     const auto rank = priority(request);
     if (!rank) { return rank.error(); }
-    return SubscriptionOptions{request.ack, *messages, *bytes, *rank};
+    SubscriptionOptions options{request.ack, *messages, *bytes, *rank, {}, {}};
+    if (is_queue) {
+        const auto durable = queue_durable(request);
+        if (!durable) { return durable.error(); }
+        options.is_queue_durable = *durable;
+        return options;
+    }
+    const auto durable = durable_request(request.headers);
+    if (!durable) { return durable.error(); }
+    if (*durable) {
+        options.durable = DurableName{
+            {},
+            {},
+            std::string((*durable)->is_by_name ? (*durable)->name : request.id.value_or("")),
+            std::string(request.destination),
+            (*durable)->is_by_name};
+    }
+    return options;
 }
 
 }  // namespace engine

@@ -2,10 +2,12 @@
 // Parsed once; unsupported wishes are refused, not ignored (P-SUB-12).
 #pragma once
 
+#include "broker/engine/durable_name.hpp"
 #include "broker/engine/limits.hpp"
 #include "protocol/request.hpp"
 
 #include <cstddef>
+#include <optional>
 
 namespace engine {
 
@@ -14,6 +16,8 @@ struct SubscriptionOptions {
     std::size_t window_messages = 256;
     std::size_t window_bytes = 4 * 1024 * 1024;
     int priority = 0;
+    std::optional<DurableName> durable;    ///< Of topics; the session fills in who it is.
+    std::optional<bool> is_queue_durable;  ///< The queue argument `durable` (P-SUB-14).
 
     friend bool operator==(const SubscriptionOptions&, const SubscriptionOptions&) = default;
 };

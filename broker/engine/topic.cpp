@@ -105,6 +105,10 @@ void Topic::refresh(const SubscriptionIndex& index) {
     generation_ = index.generation();
     wildcard_.clear();
     interested_.clear();
+    bindings_.clear();
+    for (const auto& binding : bound_) {
+        bindings_.push_back(binding.get());
+    }
     std::vector<bool> listens(shard_counts_.size());
     for (std::size_t i = 0; i < shard_counts_.size(); ++i) {
         listens[i] = shard_counts_[i] != 0;
@@ -112,7 +116,9 @@ void Topic::refresh(const SubscriptionIndex& index) {
     std::vector<Interest> found;
     if (!is_literal_) { index.find(space_, key_, found); }
     for (const Interest& interest : found) {
-        if (interest.subscription != nullptr) {
+        if (interest.binding != nullptr) {
+            bindings_.push_back(interest.binding);
+        } else if (interest.subscription != nullptr) {
             join(wildcard_, *interest.subscription);
         } else {
             if (listens.size() <= interest.shard) { listens.resize(interest.shard + 1); }
@@ -122,6 +128,23 @@ void Topic::refresh(const SubscriptionIndex& index) {
     for (unsigned shard = 0; shard < listens.size(); ++shard) {
         if (listens[shard] && shard != shard_.index()) { interested_.push_back(shard); }
     }
+}
+
+void Topic::bind(std::shared_ptr<const Binding> binding) {
+    shard_.assert_current();
+    bound_.push_back(std::move(binding));
+    generation_ = 0;
+}
+
+void Topic::unbind(const Binding& binding) {
+    shard_.assert_current();
+    std::erase_if(bound_, [&](const auto& other) { return other.get() == &binding; });
+    generation_ = 0;
+}
+
+const std::vector<const Binding*>& Topic::bindings(const SubscriptionIndex& index) {
+    refresh(index);
+    return bindings_;
 }
 
 const std::vector<unsigned>& Topic::interested_shards(const SubscriptionIndex& index) {

@@ -18,7 +18,18 @@
 
 namespace engine {
 
+class Queue;
 class Subscription;
+
+/// A durable subscription as topics see it: a queue on shard `home` that gets a copy of each
+/// message (P-DUR-03). Immutable; known to every shard that may be a matching topic's home.
+struct Binding : std::enable_shared_from_this<Binding> {
+    Binding(unsigned home_shard, std::weak_ptr<Queue> bound)
+        : home(home_shard), queue(std::move(bound)) {}
+
+    const unsigned home;
+    const std::weak_ptr<Queue> queue;  ///< Locked on its home only.
+};
 
 /// Subscriptions whose MESSAGE frames are equal: same framing, version and subscription id, auto
 /// mode. Subscriptions in client modes stand alone: their frames differ.
@@ -54,6 +65,12 @@ public:
     void add_shard(unsigned shard);
     void remove_shard(unsigned shard);
 
+    /// A durable subscription to exactly this name (home shard only).
+    void bind(std::shared_ptr<const Binding> binding);
+    void unbind(const Binding& binding);
+    /// The durable subscriptions that get its messages. Valid until the next change.
+    [[nodiscard]] const std::vector<const Binding*>& bindings(const SubscriptionIndex& index);
+
     /// Gives `message` to every local subscription, wildcard ones of `index` included.
     void fan_out(const MessageRef& message, const SubscriptionIndex& index);
     /// The shards other than this one that must get the message too. Valid until the next change.
@@ -85,6 +102,8 @@ private:
     std::size_t exact_count_ = 0;
     std::vector<std::uint32_t> shard_counts_;  ///< By shard; empty if there are none.
     std::vector<unsigned> interested_;
+    std::vector<std::shared_ptr<const Binding>> bound_;
+    std::vector<const Binding*> bindings_;  ///< bound_, and those found under generation_.
     bool is_fanning_out_ = false;  ///< Nobody may leave meanwhile: cuts are deferred to the flush.
 };
 

@@ -1,6 +1,10 @@
 #include "broker/engine/transaction.hpp"
 
+#include "broker/engine/refusals.hpp"
+#include "broker/engine/session.hpp"
+
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -10,16 +14,24 @@ namespace {
 
 using Sends = std::vector<Transaction::BufferedSend>;
 
+// A copy of a topic's message for a durable subscription that lives elsewhere.
+struct Copy {
+    std::shared_ptr<const Binding> binding;
+    MessageRef message;
+};
+
 // What one home shard gets of a commit.
 struct Part {
     struct QueuePart {
         std::shared_ptr<Queue> queue;
         std::vector<MessageRef> messages;
-        std::size_t bytes = 0;
     };
 
     Sends sends;                    ///< In order.
     std::vector<QueuePart> queues;  ///< Filled and used on the home shard.
+    std::vector<Copy> elsewhere;    ///< Found by the home shard, for the parts of others.
+    std::vector<Work> settlements;  ///< To be run there, before the sends.
+    std::vector<Copy> copies;       ///< For durable subscriptions of this home.
     std::optional<protocol::Error> error;
 };
 
@@ -27,15 +39,18 @@ struct Part {
 // between.
 struct Commit {
     Destinations& router;
+    Commitment commitment;
     std::map<unsigned, std::shared_ptr<Part>> parts;
-    Destinations::Done done;
     std::size_t missing = 0;
+    std::size_t not_stored = 0;
     std::optional<protocol::Error> error = {};
 };
 
+using CommitRef = std::shared_ptr<Commit>;
+
 void cancel(Part& part) {
     for (const Part::QueuePart& queue : part.queues) {
-        queue.queue->cancel_reservation(queue.messages.size(), queue.bytes);
+        queue.queue->cancel_reservation(queue.messages);
     }
     part.queues.clear();
 }
@@ -44,95 +59,173 @@ Part::QueuePart& part_of(Part& part, const std::shared_ptr<Queue>& queue) {
     const auto same = [&](const Part::QueuePart& other) { return other.queue == queue; };
     const auto found = std::find_if(part.queues.begin(), part.queues.end(), same);
     if (found != part.queues.end()) { return *found; }
-    part.queues.push_back({queue, {}, 0});
+    part.queues.push_back({queue, {}});
     return part.queues.back();
 }
 
-// Topics refuse nothing, and reply addresses discard what they cannot take; queues, temporary ones
-// too, need room.
+// Reply addresses discard what they cannot take; queues, temporary ones too, need room.
 bool needs_room(const Route& route) {
     return route.queue != nullptr || (route.name->is_queue && !route.name->is_literal);
 }
 
+void refuse(Part& part, protocol::Error error) {
+    error.what = "COMMIT was not applied. " + error.what;
+    part.error = std::move(error);
+    cancel(part);
+}
+
 void reserve(Destinations& home, Part& part) {
     for (Transaction::BufferedSend& send : part.sends) {
-        if (!needs_room(send.route)) { continue; }
-        const Route::Name& name = *send.route.name;
-        const auto queue =
-            send.route.queue ? send.route.queue : home.local_queue(name.space + name.key);
-        if (!queue) {
-            part.error = protocol::Error{
-                protocol::ErrorCode::limit_queues,
-                "There are too many queues.",
-                "Raise limits.queues.",
-                "P-TX-04"};
-            return cancel(part);
+        if (!needs_room(send.route)) {
+            const auto bindings = home.bindings_elsewhere(send.route, *send.message);
+            if (!bindings) { return refuse(part, bindings.error()); }
+            for (const auto& binding : *bindings) {
+                part.elsewhere.push_back({binding, send.message});
+            }
+            continue;
         }
-        if (!queue->reserve(1, send.message->size())) {
-            part.error = protocol::Error{
-                protocol::ErrorCode::queue_full,
-                "COMMIT was not applied: the queue " + protocol::quoted(queue->name()) +
-                    " has no room for it.",
-                "Let its consumers catch up and repeat the transaction.",
-                "P-TX-04"};
-            return cancel(part);
+        const auto queue = home.queue_of(send.route);
+        if (!queue) { return refuse(part, queue.error()); }
+        const Admission admission = (*queue)->reserve(*send.message);
+        if (admission != Admission::accepted) {
+            return refuse(part, home.refusal(**queue, admission));
         }
-        Part::QueuePart& into = part_of(part, queue);
-        into.messages.push_back(send.message);
-        into.bytes += send.message->size();
+        part_of(part, *queue).messages.push_back(send.message);
     }
 }
 
-void apply(Destinations& home, Part& part) {
+// In one piece: what the home's store gets of it lies in one batch.
+void apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_t parts) {
+    for (Work& settle : part.settlements) {
+        settle();
+    }
     for (Part::QueuePart& queue : part.queues) {
         queue.queue->push_reserved(queue.messages);
     }
     for (Transaction::BufferedSend& send : part.sends) {
-        if (!needs_room(send.route)) { home.publish_for(send.route, send.message, {}); }
+        if (!needs_room(send.route)) { home.publish_committed(send.route, send.message); }
+    }
+    for (const Copy& copy : part.copies) {
+        home.push_bound(*copy.binding, copy.message);
+    }
+    if (parts > 1 && home.journal().has_store()) {
+        home.journal().batch().join({transaction, static_cast<unsigned>(parts)});
     }
 }
 
-void finish(const std::shared_ptr<Commit>& commit) {
-    if (--commit->missing == 0) { commit->done(commit->error); }
+void stored(const CommitRef& commit, bool has_failed) {
+    if (has_failed) { commit->error = storage_failed(); }
+    if (--commit->not_stored != 0) { return; }
+    const ReplyTo& reply = commit->commitment.stored;
+    reply.session.post([ticket = reply.ticket, error = commit->error](Session& session) {
+        session.answered(ticket, error);
+    });
 }
 
-void reserved(const std::shared_ptr<Commit>& commit, const Part& part) {
-    if (part.error) { commit->error = part.error; }
-    if (--commit->missing != 0) { return; }
-    commit->missing = commit->parts.size();
-    const bool is_good = !commit->error;
+// On the home shard: tells the session's shard that the part is applied, and later that it is
+// stored. The commit moves along: what it holds must not be destroyed on another shard.
+void report(Destinations& home, unsigned asking, CommitRef commit) {
+    if (commit->commitment.stored.session.is_set()) {
+        home.journal().when_stored([&home, asking, commit]() mutable {
+            const bool has_failed = home.journal().has_failed();
+            home.run_on(asking, [has_failed, commit = std::move(commit)](Destinations&) {
+                stored(commit, has_failed);
+            });
+        });
+    }
+    home.run_on(asking, [commit = std::move(commit)](Destinations&) {
+        if (--commit->missing == 0) { commit->commitment.applied(std::nullopt); }
+    });
+}
+
+void roll_back(const CommitRef& commit) {
     const unsigned asking = commit->router.shard().index();
+    commit->missing = commit->parts.size();
     for (const auto& entry : commit->parts) {
         commit->router.run_on(
             entry.first,
-            [commit, asking, is_good, work = entry.second](Destinations& home) mutable {
-                if (is_good) {
-                    apply(home, *work);
-                } else {
-                    cancel(*work);
-                }
+            [commit, asking, part = entry.second](Destinations& home) mutable {
+                cancel(*part);
                 home.run_on(asking, [commit = std::move(commit)](Destinations&) {
-                    finish(commit);
+                    if (--commit->missing == 0) { commit->commitment.applied(commit->error); }
                 });
             }
         );
     }
 }
 
+// Copies for durable subscriptions go to the parts of the shards where these live.
+void share_copies(Commit& commit) {
+    std::vector<Copy> copies;
+    for (const auto& entry : commit.parts) {
+        auto& elsewhere = entry.second->elsewhere;
+        std::move(elsewhere.begin(), elsewhere.end(), std::back_inserter(copies));
+        elsewhere.clear();
+    }
+    for (Copy& copy : copies) {
+        auto& part = commit.parts[copy.binding->home];
+        if (!part) { part = std::make_shared<Part>(); }
+        part->copies.push_back(std::move(copy));
+    }
+}
+
+void go_ahead(const CommitRef& commit) {
+    const unsigned asking = commit->router.shard().index();
+    GatheredWork gathered;
+    if (commit->commitment.settle) { commit->commitment.settle(gathered); }
+    for (const unsigned home : commit->commitment.settlement_homes) {
+        auto& part = commit->parts[home];
+        if (!part) { part = std::make_shared<Part>(); }
+    }
+    for (auto& [home, works] : gathered) {
+        commit->parts.at(home)->settlements = std::move(works);
+    }
+    share_copies(*commit);
+    const std::size_t parts = commit->parts.size();
+    commit->missing = parts;
+    commit->not_stored = parts;
+    if (parts == 0) {
+        commit->not_stored = 1;
+        commit->commitment.applied(std::nullopt);
+        if (commit->commitment.stored.session.is_set()) { stored(commit, false); }
+        return;
+    }
+    const std::uint64_t transaction = commit->router.journal().new_transaction();
+    for (const auto& entry : commit->parts) {
+        commit->router.run_on(
+            entry.first,
+            [commit, asking, transaction, parts, part = entry.second](Destinations& home) mutable {
+                apply(home, *part, transaction, parts);
+                report(home, asking, std::move(commit));
+            }
+        );
+    }
+}
+
+void reserved(const CommitRef& commit, const Part& part) {
+    if (part.error) { commit->error = part.error; }
+    if (--commit->missing != 0) { return; }
+    if (commit->error) { return roll_back(commit); }
+    go_ahead(commit);
+}
+
 }  // namespace
 
-void commit_sends(Destinations& router, Sends sends, Destinations::Done done) {
-    if (sends.empty()) { return done(std::nullopt); }
-    const auto commit = std::make_shared<Commit>(Commit{router, {}, std::move(done)});
-    for (Transaction::BufferedSend& send : sends) {
+void commit(Destinations& router, Commitment commitment) {
+    const auto commit = std::make_shared<Commit>(Commit{router, std::move(commitment), {}});
+    for (Transaction::BufferedSend& send : commit->commitment.sends) {
         auto& part = commit->parts[send.route.home];
         if (!part) { part = std::make_shared<Part>(); }
         part->sends.push_back(std::move(send));
     }
+    if (commit->parts.empty()) { return go_ahead(commit); }
     commit->missing = commit->parts.size();
     const unsigned asking = router.shard().index();
-    for (const auto& entry : commit->parts) {
-        // The commit moves along: the session that it holds must not be destroyed on another shard.
+    // A part that is done at once may change the map: its entries are copied first.
+    const std::vector<std::pair<unsigned, std::shared_ptr<Part>>> parts(
+        commit->parts.begin(), commit->parts.end()
+    );
+    for (const auto& entry : parts) {
         router.run_on(
             entry.first,
             [commit, asking, work = entry.second](Destinations& home) mutable {

@@ -4,6 +4,7 @@
 
 #include "broker/engine/destinations.hpp"
 #include "broker/engine/message.hpp"
+#include "broker/engine/subscription.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,11 +36,19 @@ struct Transaction {
     Instant last_used{0};
 };
 
-/// Puts all `sends` where they belong, or none: room is reserved at every home shard first
-/// (P-TX-04). Calls `done` on the shard of `router`, at once if all homes are there, with the
-/// refusal or nothing.
-void commit_sends(
-    Destinations& router, std::vector<Transaction::BufferedSend> sends, Destinations::Done done
-);
+/// What a COMMIT does, and whom to tell.
+struct Commitment {
+    std::vector<Transaction::BufferedSend> sends;
+    std::vector<unsigned> settlement_homes;  ///< Shards that `settle` has work for.
+    /// Takes the deliveries off the session, once all sends have room; their queues' part is
+    /// gathered.
+    std::function<void(GatheredWork&)> settle;
+    Destinations::Done applied;  ///< With the refusal, or nothing: it took place as a whole.
+    ReplyTo stored;              ///< If set: told when all of it is stored.
+};
+
+/// Applies all of `commitment`, or nothing: room is reserved at every home shard first, and what
+/// stores get is one transaction (P-TX-04, D contract 5). Calls back on the shard of `router`.
+void commit(Destinations& router, Commitment commitment);
 
 }  // namespace engine

@@ -344,7 +344,12 @@ bool Connection::handle_frame() {
     session_->handle(parser_.frame());
     if (!is_authenticated_ && session_->is_connected()) { on_connected(); }
     if (session_->may_read()) {
-        if (!is_send || !shard_.is_memory_alarm()) { return true; }
+        if (!is_send) { return true; }
+        if (shard_.is_store_congested() && session_->outstanding() == 0) {
+            pause(Paused::memory);
+            return false;
+        }
+        if (!shard_.is_memory_alarm()) { return true; }
         // One with deliveries outstanding is not paused: its ACKs would be stuck (S-RATE-04).
         if (session_->outstanding() == 0) {
             pause(Paused::memory);
@@ -437,8 +442,10 @@ void Connection::pause(Paused reason) {
 void Connection::resume() {
     if (phase_ != Phase::open) { return; }
     if (paused_ == Paused::memory) {
-        if (shard_.is_memory_alarm()) {
-            if (shard_.now() - paused_at_ < context_.options.memory_pause_max) { return; }
+        const bool is_congested = shard_.is_store_congested();
+        if (is_congested || shard_.is_memory_alarm()) {
+            const Instant paused = shard_.now() - paused_at_;
+            if (is_congested || paused < context_.options.memory_pause_max) { return; }
             return refuse(
                 ErrorCode::overload,
                 "The broker is short of memory.",

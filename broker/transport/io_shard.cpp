@@ -169,7 +169,10 @@ void IoShard::turn() {
         ++handlers;
     }
     run_timers();
+    router_->end_turn();
     flush();
+    // What was sent is settled now: that is stored, too.
+    router_->end_turn();
     send_mail();
     turn_read_ = 0;
     if (now_ - reported_ >= engine::Instant(100)) { publish_report(); }

@@ -101,6 +101,9 @@ public:
         return memory_alarm_->load(std::memory_order_relaxed) >= 1;
     }
 
+    /// The disk lags behind: publishers pause (D-COM-05).
+    [[nodiscard]] bool is_store_congested() const { return router_->is_store_congested(); }
+
     void set_memory_alarm(const std::atomic<int>* level) { memory_alarm_ = level; }
 
     void set_peers(std::vector<IoShard*> peers);

@@ -483,11 +483,6 @@ TEST_P(Subscribing, P_SUB_12_WhatWouldLoseMessagesIsRefused) {
         {"activemq.noLocal", "true"},
         {"activemq.exclusive", "true"},
         {"x-queue-name", "q"},
-        {"durable", "true"},
-        {"persistent", "True"},
-        {"activemq.subscriptionName", "n"},
-        {"durable-subscription-name", "n"},
-        {"durable-subscriber-name", "n"},
         {"x-stream-offset", "first"},
         {"from-seq", "0"}};
     for (const auto& wish : wishes) {

@@ -1,0 +1,297 @@
+// Destinations: durable subscriptions of topics (P-DUR-01 to -08), and what the last run left.
+#include "broker/engine/destinations.hpp"
+#include "broker/engine/refusals.hpp"
+#include "broker/engine/session.hpp"
+#include "broker/engine/subscription.hpp"
+
+#include <algorithm>
+
+namespace engine {
+
+namespace {
+
+using protocol::Error;
+using protocol::ErrorCode;
+using protocol::Result;
+
+Error too_many_durables(std::size_t limit) {
+    return {
+        ErrorCode::limit_queues,
+        "You already have " + std::to_string(limit) + " durable subscriptions.",
+        "Delete some by UNSUBSCRIBE with the header that made them, or raise "
+        "limits.durable_subscriptions.",
+        "P-LIM-01"};
+}
+
+}  // namespace
+
+// One SUBSCRIBE on its way: to the durable subscription's home, to the homes of its topics, back.
+// Touched by one shard at a time, destroyed on the one that asked.
+struct Destinations::Attachment {
+    DurableName name;
+    Consumer consumer;
+    std::weak_ptr<Subscription> to;
+    unsigned asking = 0;
+    Done done;
+    std::size_t missing = 0;  ///< Counted on the asking shard.
+};
+
+unsigned Destinations::home_of_durable(const DurableName& name) const {
+    return home_of(name.canonical());
+}
+
+// The shards where topics that it listens to may live.
+std::vector<unsigned> Destinations::topic_homes(const DurableName& name) const {
+    const auto pattern = protocol::parse_pattern(name.destination, settings_.limits.protocol);
+    if (!pattern) { return {}; }
+    if (!pattern->is_wildcard) { return {home_of(pattern->destination.canonical())}; }
+    std::vector<unsigned> homes;
+    for (unsigned shard = 0; shard < peers_.size(); ++shard) {
+        homes.push_back(shard);
+    }
+    return homes;
+}
+
+void Destinations::bind_here(
+    const std::string& text, const std::shared_ptr<const Binding>& binding
+) {
+    shard_.assert_current();
+    const auto pattern = protocol::parse_pattern(text, settings_.limits.protocol);
+    if (pattern->is_wildcard) {
+        bound_.push_back(binding);
+        return index_.add(*pattern, {nullptr, binding->home, binding.get()});
+    }
+    const auto& destination = pattern->destination;
+    local_topic({std::string(destination.space),
+                 std::string(destination.key),
+                 false,
+                 destination.space == "/exchange/amq.direct/"})
+        ->bind(binding);
+}
+
+void Destinations::unbind_here(
+    const std::string& text, const std::shared_ptr<const Binding>& binding
+) {
+    shard_.assert_current();
+    const auto pattern = protocol::parse_pattern(text, settings_.limits.protocol);
+    if (pattern->is_wildcard) {
+        index_.remove(*pattern, {nullptr, binding->home, binding.get()});
+        std::erase(bound_, binding);
+        return;
+    }
+    const auto& destination = pattern->destination;
+    local_topic({std::string(destination.space),
+                 std::string(destination.key),
+                 false,
+                 destination.space == "/exchange/amq.direct/"})
+        ->unbind(*binding);
+}
+
+void Destinations::subscribe_durable(Subscription& subscription, Done done) {
+    const DurableName& name = *subscription.options().durable;
+    const unsigned home = home_of_durable(name);
+    auto attachment = std::make_shared<Attachment>(Attachment{
+        name,
+        make_consumer(subscription),
+        subscription.weak_from_this(),
+        shard_.index(),
+        std::move(done)});
+    Consumer& consumer = attachment->consumer;
+    Session& session = subscription.session();
+    consumer.owner = Remote<Session>(shard_, session.shared_from_this());
+    consumer.owner_id = &session;
+    consumer.subscription_id = subscription.id();
+    if (home == shard_.index()) {
+        consumer.local = &subscription;
+    } else {
+        consumer.remote_router = this;
+        consumer.remote = subscription.weak_from_this();
+    }
+    run_on(home, [attachment = std::move(attachment)](Destinations& router) mutable {
+        router.attach(std::move(attachment));
+    });
+}
+
+// On the home shard: finds or makes the subscription, and attaches the consumer to its queue.
+// It moves along: what it holds must not be destroyed on another shard than the one that asked.
+void Destinations::attach(std::shared_ptr<Attachment> attachment) {
+    shard_.assert_current();
+    const unsigned asking = attachment->asking;
+    std::vector<unsigned> told;
+    const auto found = find_durable(attachment->name, told);
+    if (!found) {
+        return run_on(
+            asking,
+            [attachment = std::move(attachment), error = found.error()](Destinations&) {
+                attachment->done(error);
+            }
+        );
+    }
+    Durable& durable = **found;
+    if (!attachment->name.client_id.empty()) { take_over(durable, *attachment); }
+    const auto to = attachment->to;
+    attachment->missing = told.size() + 1;
+    QueueLink link(shard_, *durable.queue, durable.queue->attach(std::move(attachment->consumer)));
+    run_on(asking, [to, link](Destinations&) { link_to(to, link); });
+    for (const unsigned shard : told) {
+        run_on(
+            shard,
+            [attachment, asking, text = durable.name.destination, binding = durable.binding](
+                Destinations& router
+            ) mutable {
+                router.bind_here(text, binding);
+                router.run_on(asking, [attachment = std::move(attachment)](Destinations&) {
+                    finish(*attachment, false);
+                });
+            }
+        );
+    }
+    // The RECEIPT says that it is there after a crash.
+    journal_.when_stored([this, attachment = std::move(attachment), asking]() mutable {
+        const bool has_failed = journal_.has_failed();
+        run_on(asking, [attachment = std::move(attachment), has_failed](Destinations&) {
+            finish(*attachment, has_failed);
+        });
+    });
+}
+
+void Destinations::finish(Attachment& attachment, bool has_failed) {
+    if (has_failed) {
+        attachment.missing = 0;
+        return attachment.done(storage_failed());
+    }
+    if (attachment.missing == 0 || --attachment.missing != 0) { return; }
+    attachment.done(std::nullopt);
+}
+
+// The same client on another connection: the newer one takes over (P-DUR-06).
+void Destinations::take_over(const Durable& durable, const Attachment& attachment) {
+    durable.queue->for_each_consumer([&](const Consumer& consumer) {
+        if (consumer.owner_id == attachment.consumer.owner_id) { return; }
+        consumer.owner.post([id = consumer.subscription_id,
+                             name = durable.name.name](Session& session) {
+            session.fail(
+                {ErrorCode::replaced,
+                 "Another connection of this client-id took over the durable subscription " +
+                     protocol::quoted(name) + ".",
+                 "Give each connection a client-id of its own.",
+                 "P-DUR-06"},
+                {},
+                id
+            );
+        });
+    });
+}
+
+// `told`: the shards that have to be told of a new one by bind_here().
+Result<Destinations::Durable*> Destinations::find_durable(
+    const DurableName& name, std::vector<unsigned>& told
+) {
+    shard_.assert_current();
+    std::string canonical = name.canonical();
+    const auto found = durables_.find(canonical);
+    if (found != durables_.end()) {
+        if (found->second.name.destination == name.destination) { return &found->second; }
+        // Another destination: a new definition without the old one's backlog (P-DUR-05).
+        retire(found->second);
+        durables_.erase(found);
+    }
+    std::size_t& count = durables_of_[name.user];
+    const std::size_t limit = settings_.limits.durable_subscriptions_max;
+    if (count >= std::max<std::size_t>(1, limit / peers_.size())) {
+        return too_many_durables(limit);
+    }
+    const bool is_stored = journal_.has_store();
+    if (is_stored && !journal_.accepts_appends()) {
+        return journal_.has_failed() ? storage_failed() : disk_full();
+    }
+    const storage::QueueDefinition definition{canonical, name.attributes()};
+    auto queue = is_stored ? make_stored_queue(definition, nullptr) : make_queue(canonical);
+    told = topic_homes(name);
+    return &add_durable(name, std::move(queue));
+}
+
+Destinations::Durable& Destinations::add_durable(
+    const DurableName& name, std::shared_ptr<Queue> queue
+) {
+    shard_.assert_current();
+    ++durables_of_[name.user];
+    queue->define();
+    queue->set_origin(name.destination);
+    auto binding = std::make_shared<const Binding>(shard_.index(), queue);
+    return durables_.emplace(name.canonical(), Durable{name, std::move(queue), std::move(binding)})
+        .first->second;
+}
+
+// Its topics send it nothing more, and the store forgets it.
+void Destinations::retire(Durable& durable) {
+    shard_.assert_current();
+    const auto count = durables_of_.find(durable.name.user);
+    if (--count->second == 0) { durables_of_.erase(count); }
+    for (const unsigned shard : topic_homes(durable.name)) {
+        run_on(
+            shard,
+            [text = durable.name.destination, binding = durable.binding](Destinations& router) {
+                router.unbind_here(text, binding);
+            }
+        );
+    }
+    durable.queue->drop();
+    retired_.push_back(std::move(durable.queue));
+    schedule_sweep();
+}
+
+void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
+    const unsigned home = home_of_durable(name);
+    if (home != shard_.index()) {
+        return run_on(home, [name, reply = std::move(reply)](Destinations& router) {
+            router.delete_durable(name, reply);
+        });
+    }
+    shard_.assert_current();
+    const auto found = durables_.find(name.canonical());
+    if (found != durables_.end()) {
+        found->second.queue->for_each_consumer([&](const Consumer& consumer) {
+            // Whoever deletes it has left it before.
+            consumer.owner.post([id = consumer.subscription_id](Session& session) {
+                session.fail(
+                    {ErrorCode::revoked,
+                     "The durable subscription was deleted by another connection.",
+                     "Subscribe again if you still need it.",
+                     "P-SUB-13"},
+                    {},
+                    id
+                );
+            });
+        });
+        retire(found->second);
+        durables_.erase(found);
+    }
+    confirm(reply, {});
+}
+
+void Destinations::restore(std::vector<storage::RecoveredQueue> queues) {
+    for (storage::RecoveredQueue& queue : queues) {
+        run_on(home_of(queue.definition.name), [queue = std::move(queue)](Destinations& router) {
+            router.restore_here(queue);
+        });
+    }
+}
+
+void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
+    shard_.assert_current();
+    auto queue = make_stored_queue(recovered.definition, &recovered);
+    const auto name = DurableName::from_attributes(recovered.definition.attributes);
+    if (!name) {
+        queues_.emplace(recovered.definition.name, std::move(queue));
+        return schedule_sweep();
+    }
+    const Durable& durable = add_durable(*name, std::move(queue));
+    for (const unsigned shard : topic_homes(*name)) {
+        run_on(shard, [text = name->destination, binding = durable.binding](Destinations& router) {
+            router.bind_here(text, binding);
+        });
+    }
+}
+
+}  // namespace engine

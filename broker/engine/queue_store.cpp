@@ -1,0 +1,272 @@
+#include "broker/engine/queue_store.hpp"
+
+#include "broker/engine/stored_message.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace engine {
+
+namespace {
+
+// A bound is stored for so many messages ahead, and raised when fewer than half of them are left:
+// one small record for a thousand deliveries, and few messages marked without need after a crash.
+constexpr storage::Sequence bound_ahead = 2048;
+
+// A tail is kept in memory only while the page before it is that short.
+constexpr storage::Sequence tail_page_max = 4096;
+
+// What is stored in place of a message to keep the numbers without gap.
+constexpr std::string_view placeholder = "gone";
+
+constexpr std::uint64_t unstored_max = (std::uint64_t{1} << unstored_bits) - 1;
+
+}  // namespace
+
+QueueStore::QueueStore(Journal& journal, storage::QueueDefinition definition, Options options)
+    : journal_(journal),
+      definition_(std::move(definition)),
+      options_(options),
+      id_(journal.new_queue_id()) {
+    update_fence();
+}
+
+QueueStore::QueueStore(Journal& journal, const storage::RecoveredQueue& recovered, Options options)
+    : journal_(journal),
+      definition_(recovered.definition),
+      options_(options),
+      recovered_bound_(std::min(recovered.dispatch_bound, recovered.last)),
+      id_(recovered.id),
+      is_defined_(true),
+      last_(recovered.last),
+      stored_(recovered.last),
+      bound_(recovered.dispatch_bound),
+      bound_asked_(recovered.dispatch_bound),
+      page_messages_(recovered.messages),
+      page_bytes_(recovered.bytes),
+      holes_(recovered.holes) {
+    if (recovered.messages != 0) { page_ = {recovered.first, recovered.last}; }
+    update_fence();
+}
+
+void QueueStore::define() {
+    if (is_defined_) { return; }
+    is_defined_ = true;
+    journal_.batch().define({id_, definition_});
+}
+
+void QueueStore::drop() {
+    if (is_defined_ && !is_dropped_) { journal_.batch().drop({id_}); }
+    is_dropped_ = true;
+}
+
+void QueueStore::note_change() {
+    const std::uint64_t position = journal_.next_position();
+    if (pending_.empty() || pending_.back().position != position) {
+        pending_.push_back({position, last_, bound_asked_});
+    } else {
+        pending_.back() = {position, last_, bound_asked_};
+    }
+}
+
+bool QueueStore::wants_notice() {
+    const std::uint64_t position = journal_.next_position();
+    const bool is_new =
+        noticed_ != position && !pending_.empty() && pending_.back().position == position;
+    if (is_new) { noticed_ = position; }
+    return is_new;
+}
+
+void QueueStore::note_stored() {
+    while (!pending_.empty() && journal_.is_stored(pending_.front().position)) {
+        const Pending done = pending_.pop_front();
+        stored_ = done.last;
+        bound_ = done.bound;
+    }
+    update_fence();
+}
+
+void QueueStore::update_fence() {
+    const storage::Sequence safe =
+        options_.is_early ? std::min(last_, bound_asked_) : std::min(stored_, bound_);
+    fence_ = (safe + 1) << unstored_bits;
+    if (has_page()) { fence_ = std::min(fence_, page_.first << unstored_bits); }
+}
+
+std::uint64_t QueueStore::append(const MessageRef& message, bool is_served) {
+    define();
+    ++last_;
+    unstored_ = 0;
+    journal_.batch().append({id_, last_, message->whole(), message});
+    if (is_served && !has_page() && last_ + bound_ahead / 2 > bound_asked_) { raise_bound(last_); }
+    note_change();
+    if (options_.is_early) { update_fence(); }
+    return last_ << unstored_bits;
+}
+
+std::uint64_t QueueStore::next_unstored() {
+    // After a million of them the store's numbers move on by one that is gone at once.
+    if (unstored_ == unstored_max) {
+        define();
+        journal_.batch().append({id_, ++last_, placeholder, nullptr});
+        journal_.batch().remove({id_, {last_, last_}, placeholder.size()});
+        unstored_ = 0;
+        note_change();
+    }
+    return last_ << unstored_bits | ++unstored_;
+}
+
+void QueueStore::remove(const Settled& settled) {
+    if (is_dropped_) { return; }
+    for (const StoredRange& range : settled.stored) {
+        journal_.batch().remove({id_, range.messages, range.bytes});
+    }
+}
+
+void QueueStore::remove(const Delivery& delivery) {
+    if (is_dropped_ || !delivery.is_stored) { return; }
+    const storage::Sequence at = stored_sequence(delivery.sequence);
+    journal_.batch().remove({id_, {at, at}, delivery.message->size()});
+}
+
+void QueueStore::set_deliveries(const Delivery& delivery) {
+    if (is_dropped_ || !delivery.is_stored) { return; }
+    journal_.batch().set_deliveries({id_, stored_sequence(delivery.sequence), delivery.count});
+}
+
+void QueueStore::allow_dispatch(std::uint64_t sequence) {
+    const storage::Sequence at = stored_sequence(sequence);
+    if (is_dropped_ || at + bound_ahead / 2 <= bound_asked_) { return; }
+    raise_bound(at);
+    note_change();
+    if (options_.is_early) { update_fence(); }
+}
+
+void QueueStore::note_dispatch(std::uint64_t sequence) {
+    dispatched_ = std::max(dispatched_, stored_sequence(sequence));
+    allow_dispatch(sequence);
+}
+
+void QueueStore::lower_bound() {
+    const storage::Sequence seen = std::max(dispatched_, recovered_bound_);
+    if (is_dropped_ || !is_defined_ || seen >= bound_asked_) { return; }
+    bound_asked_ = seen;
+    journal_.batch().set_dispatch_bound({id_, bound_asked_});
+    note_change();
+}
+
+void QueueStore::raise_bound(storage::Sequence sequence) {
+    define();
+    bound_asked_ = sequence + bound_ahead;
+    journal_.batch().set_dispatch_bound({id_, bound_asked_});
+}
+
+void QueueStore::keep(Delivery delivery, Backlog& backlog) {
+    const std::size_t size = delivery.message->size();
+    if (!has_page()) {
+        if (!delivery.is_stored || backlog.bytes() + size <= options_.memory_max) {
+            return backlog.push(std::move(delivery));
+        }
+        const storage::Sequence at = stored_sequence(delivery.sequence);
+        page_ = {at, at};
+        page_messages_ = 1;
+        page_bytes_ = size;
+        return update_fence();
+    }
+    const bool is_kept =
+        !delivery.is_stored || !tail_.empty() || page_.last - page_.first < tail_page_max;
+    if (is_kept) {
+        tail_bytes_ += size;
+        tail_.push_back(std::move(delivery));
+        if (tail_bytes_ > options_.memory_max / 2) { spill_tail(backlog); }
+        return;
+    }
+    page_.last = stored_sequence(delivery.sequence);
+    ++page_messages_;
+    page_bytes_ += size;
+}
+
+// The page takes over what is stored of the tail; what is not stays in memory, at its place.
+void QueueStore::spill_tail(Backlog& backlog) {
+    while (!tail_.empty()) {
+        Delivery delivery = tail_.pop_front();
+        if (!delivery.is_stored) {
+            backlog.give_back(std::move(delivery));
+            continue;
+        }
+        page_.last = stored_sequence(delivery.sequence);
+        ++page_messages_;
+        page_bytes_ += delivery.message->size();
+    }
+    tail_bytes_ = 0;
+}
+
+bool QueueStore::wants_page(Backlog& backlog) const {
+    if (!has_page() || is_reading_ || page_.first > stored_ || is_dropped_ ||
+        journal_.has_failed()) {
+        return false;
+    }
+    return backlog.empty() || backlog.bytes() <= options_.memory_max / 2 ||
+           backlog.front().sequence >= page_.first << unstored_bits;
+}
+
+storage::ReadRequest QueueStore::page_request() {
+    is_reading_ = true;
+    storage::ReadRequest request;
+    request.queue = id_;
+    request.from = page_.first;
+    request.to = std::min(page_.last, stored_);
+    request.messages_max = 4096;
+    request.bytes_max = options_.memory_max / 4;
+    return request;
+}
+
+bool QueueStore::is_hole(storage::Sequence sequence) {
+    while (hole_ < holes_.size() && holes_[hole_].last < sequence) {
+        ++hole_;
+    }
+    if (hole_ == holes_.size() && !holes_.empty()) {
+        holes_ = {};
+        hole_ = 0;
+    }
+    return hole_ < holes_.size() && holes_[hole_].first <= sequence;
+}
+
+std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& backlog) {
+    is_reading_ = false;
+    std::size_t damaged = result.damaged.size();
+    const std::string_view octets = result.octets;
+    for (const storage::ReadResult::Stored& stored : result.messages) {
+        const std::string_view record = octets.substr(stored.offset, stored.size);
+        if (is_hole(stored.sequence) || record == placeholder) { continue; }
+        MessageRef message = restore_message(record);
+        if (!message) {
+            ++damaged;
+            continue;
+        }
+        std::uint32_t count = stored.deliveries;
+        // After an unclean stop nobody knows whether a consumer has seen it (D-LSM-06).
+        if (stored.sequence <= recovered_bound_) { count = std::max(count, 1U); }
+        page_messages_ -= std::min<std::size_t>(page_messages_, 1);
+        page_bytes_ -= std::min(page_bytes_, message->size());
+        backlog.push({std::move(message), stored.sequence << unstored_bits, count, true});
+    }
+    assert(result.next > page_.first);
+    page_.first = result.next;
+    if (!has_page()) { end_page(backlog); }
+    update_fence();
+    return damaged;
+}
+
+void QueueStore::end_page(Backlog& backlog) {
+    page_ = {1, 0};
+    page_messages_ = 0;
+    page_bytes_ = 0;
+    tail_bytes_ = 0;
+    while (!tail_.empty()) {
+        backlog.push(tail_.pop_front());
+    }
+}
+
+}  // namespace engine

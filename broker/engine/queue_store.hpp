@@ -1,0 +1,122 @@
+// The stored side of a durable queue: the order of its messages, how far they are stored and may be
+// delivered, and which part of them is on disk only. Lives on the queue's shard; what it keeps in
+// memory is bounded by `memory_max` and, for messages that are not stored, by the queue.
+#pragma once
+
+#include "broker/engine/backlog.hpp"
+#include "broker/engine/fifo.hpp"
+#include "broker/engine/journal.hpp"
+#include "broker/engine/settled.hpp"
+#include "storage/message_store.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace engine {
+
+class QueueStore {
+public:
+    struct Options {
+        std::size_t memory_max = 8 * 1024 * 1024;  ///< Octets of waiting messages in memory.
+        bool is_early = false;                     ///< Deliver before the sync (D-COM-04).
+    };
+
+    QueueStore(Journal& journal, storage::QueueDefinition definition, Options options);
+    QueueStore(Journal& journal, const storage::RecoveredQueue& recovered, Options options);
+
+    [[nodiscard]] Journal& journal() { return journal_; }
+
+    [[nodiscard]] const storage::QueueDefinition& definition() const { return definition_; }
+
+    /// Stores that the queue is there, if that was not done yet.
+    void define();
+    /// The queue and its messages leave the store; nothing is stored for it any more.
+    void drop();
+
+    /// Stores `message` behind all others; its place. `is_served`: there are consumers.
+    [[nodiscard]] std::uint64_t append(const MessageRef& message, bool is_served);
+    /// The place of a message that is not stored, behind all others.
+    [[nodiscard]] std::uint64_t next_unstored();
+    void remove(const Settled& settled);
+    void remove(const Delivery& delivery);
+    /// The message is back in the queue after `delivery.count` deliveries.
+    void set_deliveries(const Delivery& delivery);
+
+    /// Whether the queue must ask journal().when_stored() for this turn's changes; true once a
+    /// turn.
+    [[nodiscard]] bool wants_notice();
+    /// What was handed over is stored, at least in part.
+    void note_stored();
+
+    /// Messages from this place on must not be delivered yet.
+    [[nodiscard]] std::uint64_t fence() const { return fence_; }
+
+    /// Lets the message at `sequence` and some after it be delivered, once that is stored
+    /// (D-LSM-06).
+    void allow_dispatch(std::uint64_t sequence);
+    /// The message at `sequence` goes to a consumer.
+    void note_dispatch(std::uint64_t sequence);
+    /// Before a clean stop: only what was delivered will be marked as such.
+    void lower_bound();
+
+    // Paging. What waits is, in order: the backlog, the page (on disk only), the tail.
+
+    /// Keeps a new message, in `backlog` or elsewhere.
+    void keep(Delivery delivery, Backlog& backlog);
+
+    [[nodiscard]] bool has_page() const { return page_.first <= page_.last; }
+
+    /// Waiting messages outside the backlog.
+    [[nodiscard]] std::size_t waiting() const { return page_messages_ + tail_.size(); }
+
+    /// The next messages should be read now; then the caller asks for page_request().
+    [[nodiscard]] bool wants_page(Backlog& backlog) const;
+    [[nodiscard]] storage::ReadRequest page_request();
+    /// What was read joins `backlog`; returns how many records were damaged.
+    std::size_t take_page(const storage::ReadResult& result, Backlog& backlog);
+
+private:
+    struct Pending {
+        std::uint64_t position = 0;
+        storage::Sequence last = 0;
+        storage::Sequence bound = 0;
+    };
+
+    void note_change();
+    void raise_bound(storage::Sequence sequence);
+    void update_fence();
+    void spill_tail(Backlog& backlog);
+    void end_page(Backlog& backlog);
+    [[nodiscard]] bool is_hole(storage::Sequence sequence);
+
+    // Constant after construction.
+    Journal& journal_;
+    const storage::QueueDefinition definition_;
+    const Options options_;
+    const storage::Sequence recovered_bound_ = 0;  ///< Up to here messages may have been seen.
+
+    storage::QueueId id_ = 0;
+    bool is_defined_ = false;
+    bool is_dropped_ = false;
+    storage::Sequence last_ = 0;    ///< Appended.
+    std::uint64_t unstored_ = 0;    ///< Messages not stored since then.
+    storage::Sequence stored_ = 0;  ///< All up to here are stored.
+    storage::Sequence bound_ = 0;   ///< Stored: messages up to here may be delivered.
+    storage::Sequence bound_asked_ = 0;
+    storage::Sequence dispatched_ = 0;
+    Fifo<Pending> pending_;
+    std::uint64_t noticed_ = 0;
+    std::uint64_t fence_ = 0;
+
+    storage::SequenceRange page_{1, 0};
+    std::size_t page_messages_ = 0;
+    std::size_t page_bytes_ = 0;
+    bool is_reading_ = false;
+    Fifo<Delivery> tail_;
+    std::size_t tail_bytes_ = 0;
+    std::vector<storage::SequenceRange> holes_;
+    std::size_t hole_ = 0;  ///< The first that may matter still.
+};
+
+}  // namespace engine

@@ -1,0 +1,43 @@
+#include "broker/engine/refusals.hpp"
+
+namespace engine {
+
+using protocol::Error;
+using protocol::ErrorCode;
+
+Error queue_full(const std::string& queue) {
+    return {
+        ErrorCode::queue_full,
+        "The queue " + protocol::quoted(queue) + " is full.",
+        "Let its consumers catch up and send again later, or raise limits.queue_messages or "
+        "limits.queue_bytes.",
+        "P-SEND-08"};
+}
+
+Error too_many_queues(std::size_t limit) {
+    return {
+        ErrorCode::limit_queues,
+        "There are already " + std::to_string(limit) + " queues.",
+        "Remove unused queues, or raise limits.queues.",
+        "P-LIM-01"};
+}
+
+Error disk_full() {
+    return {
+        ErrorCode::disk_full,
+        "The broker's disk is nearly full: it stores no new messages.",
+        "Send again later; consumers go on. The operator frees space, or lowers "
+        "storage.disk_floor.",
+        "D-FULL-01"};
+}
+
+Error storage_failed() {
+    return {
+        ErrorCode::storage_failed,
+        "The broker's message store has failed: what was not confirmed may be lost.",
+        "Connect again later and send what was not confirmed once more; the operator finds the "
+        "cause in the broker's log.",
+        "D-FS-01"};
+}
+
+}  // namespace engine

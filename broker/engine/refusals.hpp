@@ -1,0 +1,18 @@
+// The refusals that several files of the engine make: one text each.
+#pragma once
+
+#include "protocol/error.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace engine {
+
+[[nodiscard]] protocol::Error queue_full(const std::string& queue);
+[[nodiscard]] protocol::Error too_many_queues(std::size_t limit);
+/// D-FULL-01.
+[[nodiscard]] protocol::Error disk_full();
+/// D-FS-01. The reason is for the operator's log: clients are not told paths.
+[[nodiscard]] protocol::Error storage_failed();
+
+}  // namespace engine

@@ -1,0 +1,13 @@
+// Messages as a store keeps them: the octets of Message::whole(), and the way back.
+#pragma once
+
+#include "broker/engine/message.hpp"
+
+#include <string_view>
+
+namespace engine {
+
+/// The message whose whole() these octets are, or null if they are none.
+[[nodiscard]] MessageRef restore_message(std::string_view octets);
+
+}  // namespace engine
