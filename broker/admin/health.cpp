@@ -25,13 +25,24 @@ constexpr std::size_t connections_max = 64;
 constexpr std::uint32_t head_max = 8 * 1024;
 constexpr std::chrono::seconds idle_time{10};
 
-std::string json_of(bool good, const std::vector<Check>& checks) {
-    std::string json =
-        std::string("{\"status\":\"") + (good ? "ok" : "unavailable") + "\",\"checks\":{";
+/// A problem may quote the name of a file.
+std::string escaped(const std::string& text) {
+    std::string json;
+    for (const char letter : text) {
+        const auto code = static_cast<unsigned char>(letter);
+        if (letter == '"' || letter == '\\') { json += '\\'; }
+        json += code < 0x20 ? ' ' : letter;
+    }
+    return json;
+}
+
+/// `extra`: more members of the object, each with a comma behind it.
+std::string json_of(bool good, const std::string& extra, const std::vector<Check>& checks) {
+    std::string json = std::string("{\"status\":\"") + (good ? "ok" : "unavailable") + "\"," +
+                       extra + "\"checks\":{";
     for (std::size_t i = 0; i < checks.size(); ++i) {
-        // Names and problems are the broker's own words: nothing in them needs escaping.
         json += (i == 0 ? "\"" : ",\"") + checks[i].name + "\":\"" +
-                (checks[i].problem.empty() ? "ok" : checks[i].problem) + "\"";
+                (checks[i].problem.empty() ? "ok" : escaped(checks[i].problem)) + "\"";
     }
     return json + "}}\n";
 }
@@ -39,9 +50,11 @@ std::string json_of(bool good, const std::vector<Check>& checks) {
 }  // namespace
 
 struct Health::State {
-    State(asio::io_context& io, ReadyChecks ready) : acceptor(io), checks(std::move(ready)) {}
+    State(asio::io_context& io, std::string mode, ReadyChecks ready)
+        : acceptor(io), durability(std::move(mode)), checks(std::move(ready)) {}
 
     tcp::acceptor acceptor;
+    const std::string durability;
     ReadyChecks checks;
     std::size_t connections = 0;
 
@@ -65,7 +78,7 @@ http::response<http::string_body> Health::State::answer(
         response.body() = "{\"error\":\"Only GET is allowed here.\"}\n";
     } else if (target == "/healthz") {
         // Answered by the event loop itself: that it answers is the check.
-        response.body() = json_of(true, {{"loop", ""}});
+        response.body() = json_of(true, "", {{"loop", ""}});
     } else if (target == "/readyz") {
         const std::vector<Check> results = checks();
         bool good = true;
@@ -73,7 +86,7 @@ http::response<http::string_body> Health::State::answer(
             good = good && check.problem.empty();
         }
         if (!good) { response.result(http::status::service_unavailable); }
-        response.body() = json_of(good, results);
+        response.body() = json_of(good, "\"durability\":\"" + durability + "\",", results);
     } else {
         response.result(http::status::not_found);
         response.body() = "{\"error\":\"There is only /healthz and /readyz.\"}\n";
@@ -131,9 +144,13 @@ asio::awaitable<void> Health::State::accept_loop(std::shared_ptr<State> self) {
 }
 
 Health::Health(
-    asio::io_context& io, const std::string& host, std::uint16_t port, ReadyChecks checks
+    asio::io_context& io,
+    const std::string& host,
+    std::uint16_t port,
+    std::string durability,
+    ReadyChecks checks
 )
-    : state_(std::make_shared<State>(io, std::move(checks))) {
+    : state_(std::make_shared<State>(io, std::move(durability), std::move(checks))) {
     boost::system::error_code ec;
     const tcp::endpoint endpoint(asio::ip::make_address(host, ec), port);
     if (!ec) { state_->acceptor.open(endpoint.protocol(), ec); }

@@ -23,9 +23,14 @@ using ReadyChecks = std::function<std::vector<Check>()>;
 
 class Health {
 public:
-    /// Binds at once; throws std::runtime_error that names the address and the cause.
+    /// Binds at once; throws std::runtime_error that names the address and the cause. /readyz tells
+    /// `durability`, the mode in force.
     Health(
-        boost::asio::io_context& io, const std::string& host, std::uint16_t port, ReadyChecks checks
+        boost::asio::io_context& io,
+        const std::string& host,
+        std::uint16_t port,
+        std::string durability,
+        ReadyChecks checks
     );
     ~Health();
 

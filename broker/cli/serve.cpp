@@ -6,6 +6,7 @@
 #include "broker/server/config.hpp"
 #include "broker/server/server.hpp"
 #include "broker/tls/context.hpp"
+#include "storage/message_store.hpp"
 
 #include <boost/json.hpp>
 
@@ -46,7 +47,11 @@ int serve(const server::Flags& flags) {
     for (const std::string& warning : loaded.warnings) {
         logging::warn("config", warning);
     }
-    return server::run(loaded.config);
+    try {
+        return server::run(loaded.config);
+    } catch (const storage::StoreError& error) {
+        throw Failure(error.is_damage() ? ExitCode::damaged : ExitCode::failure, error.what());
+    }
 }
 
 void try_certificate(const transport::TlsFiles& files, std::vector<std::string>& errors) {

@@ -33,6 +33,11 @@ using transport::ListenerKind;
 constexpr std::chrono::milliseconds watch_interval{100};
 constexpr std::chrono::milliseconds drain_step{
     5};  // Few connections are drained faster than `drain.spread`.
+constexpr std::chrono::milliseconds poll_interval{10};
+// After a failure of the store (D-FS-01).
+constexpr std::chrono::milliseconds failed_drain_timeout{5000};
+constexpr std::chrono::milliseconds failed_drain_spread{1000};
+constexpr int storage_failed_code = 7;
 
 std::string url_host(const std::string& host) {
     return host.find(':') == std::string::npos ? host : "[" + host + "]";
@@ -46,7 +51,7 @@ bool is_loopback(const std::string& host) {
 
 class Server {
 public:
-    explicit Server(const Config& config);
+    Server(const Config& config, StoreKeeper& store);
     ~Server();
 
     int run();
@@ -62,18 +67,26 @@ private:
         bool is_first
     );
     void build_health();
+    void restore();
+    void await_restored();
+    void serve();
     void announce();
+    void watch();
     void watch_memory();
+    void fail_store();
     void await_signal();
     void drain();
     void drain_shard(std::size_t index);
-    void await_drained(Instant deadline);
+    void await_drained();
+    void await_stored();
+    void on_stored(bool is_idle);
     void stop_all();
     [[nodiscard]] std::vector<admin::Check> ready_checks() const;
 
     [[nodiscard]] transport::IoShard& first() { return *shards_.front(); }
 
     Config config_;
+    StoreKeeper& store_;
     engine::RouterSettings settings_;
     engine::LoopbackAuthenticator authenticator_;
     transport::Census census_;
@@ -86,12 +99,20 @@ private:
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::string tcp_url_;
     std::string ws_url_;
+    std::size_t restoring_ = 0;  ///< Last words not heard yet.
+    std::size_t awaited_ = 0;    ///< Shards that have not answered yet.
+    bool is_idle_ = false;       ///< All that have answered are.
+    bool is_serving_ = false;
+    bool is_prepared_ = false;  ///< For the end of the store.
     bool draining_ = false;
+    bool has_drain_begun_ = false;
+    Instant drain_deadline_ = Instant::max();
 };
 
-Server::Server(const Config& config)
+Server::Server(const Config& config, StoreKeeper& store)
     : config_(config),
-      settings_{config.limits, config.policies},
+      store_(store),
+      settings_{config.limits, config.policies, store.get()},
       authenticator_(config.transport.insecure_no_auth),
       census_(config_.transport) {
     const std::size_t descriptors = raise_descriptor_limit();
@@ -101,11 +122,10 @@ Server::Server(const Config& config)
         options.connections_max == 0 ? usable : std::min(options.connections_max, usable);
     if (options.memory_limit == 0) { options.memory_limit = available_memory(); }
     build_shards();
-    build_listeners();
-    build_health();
 }
 
 Server::~Server() {
+    store_.close();
     // Everything that lives on a shard ends while all shards still exist.
     for (const auto& connections : connections_) {
         connections->end_all();
@@ -203,16 +223,64 @@ void Server::bind(
 void Server::build_health() {
     if (!config_.admin.is_set()) { return; }
     health_ = std::make_unique<admin::Health>(
-        first().io(), config_.admin.host, config_.admin.port, [this] { return ready_checks(); }
+        first().io(),
+        config_.admin.host,
+        config_.admin.port,
+        store_.durability(),
+        [this] { return ready_checks(); }
     );
 }
 
 std::vector<admin::Check> Server::ready_checks() const {
-    return {
-        {"serving", draining_ ? "draining" : ""},
+    std::vector<admin::Check> checks{
+        {"serving",
+         draining_     ? "draining"
+         : is_serving_ ? ""
+                       : "starting"},
         {"memory",
          memory_alarm_.load() >= 2 ? "memory alarm 2: limits.memory is nearly used up" : ""},
     };
+    store_.add_checks(checks);
+    return checks;
+}
+
+// What the last run left is back on its shards before the first connection is accepted.
+void Server::restore() {
+    std::vector<storage::StoreListener*> listeners;
+    auto queues = store_.take_recovered();
+    for (const auto& shard : shards_) {
+        listeners.push_back(&shard->router().store_listener());
+    }
+    store_.start(std::move(listeners));
+    first().post([this, found = std::move(queues)]() mutable {
+        first().router().restore(std::move(found));
+        await_restored();
+    });
+}
+
+// Shards tell each other about what they restore: each sends every other a last word behind that.
+void Server::await_restored() {
+    restoring_ = shards_.size() * shards_.size();
+    for (const auto& shard : shards_) {
+        shard->post([this] {
+            for (const auto& other : shards_) {
+                other->post([this] {
+                    first().post([this] {
+                        if (--restoring_ == 0) { serve(); }
+                    });
+                });
+            }
+        });
+    }
+}
+
+void Server::serve() {
+    if (draining_) { return; }
+    is_serving_ = true;
+    for (const auto& listener : listeners_) {
+        listener->start();
+    }
+    announce();
 }
 
 // After every listener accepts: the log line, and the ports file for those who started us.
@@ -230,7 +298,7 @@ void Server::announce() {
          {"ws", ws_url_},
          {"admin", admin},
          {"threads", config_.transport.threads},
-         {"durability", "memory"}}
+         {"durability", store_.durability()}}
     );
     if (!config_.transport.http_dir.empty()) {
         const std::size_t end = ws_url_.find('/', ws_url_.find("//") + 2);
@@ -264,7 +332,23 @@ void Server::watch_memory() {
             {{"level", level}, {"accounted", total}, {"limit", options.memory_limit}}
         );
     }
-    first().after(watch_interval, [this] { watch_memory(); });
+}
+
+void Server::watch() {
+    watch_memory();
+    if (store_.has_just_failed()) { fail_store(); }
+    first().after(watch_interval, [this] { watch(); });
+}
+
+// Those who wait for a confirmation are refused by their shards; here the process ends.
+void Server::fail_store() {
+    if (config_.storage.on_failure == OnFailure::serve_memory) { return; }
+    config_.transport.drain_timeout =
+        std::min(config_.transport.drain_timeout, failed_drain_timeout);
+    config_.transport.drain_spread = std::min(config_.transport.drain_spread, failed_drain_spread);
+    drain_deadline_ = std::min(drain_deadline_, first().now() + failed_drain_timeout);
+    draining_ = true;
+    drain();
 }
 
 void Server::await_signal() {
@@ -296,13 +380,16 @@ void Server::await_signal() {
 }
 
 void Server::drain() {
+    if (has_drain_begun_) { return; }
+    has_drain_begun_ = true;
     for (const auto& listener : listeners_) {
         listener->stop();
     }
     for (std::size_t i = 0; i < shards_.size(); ++i) {
         shards_[i]->post([this, i] { drain_shard(i); });
     }
-    await_drained(first().now() + config_.transport.drain_timeout);
+    drain_deadline_ = std::min(drain_deadline_, first().now() + config_.transport.drain_timeout);
+    await_drained();
 }
 
 // Connections leave one by one, in random order, over `drain.spread` at most.
@@ -333,20 +420,44 @@ void Server::drain_shard(std::size_t index) {
     }
 }
 
-void Server::await_drained(Instant deadline) {
+void Server::await_drained() {
     if (census_.connections() == 0) {
         logging::info("drained", "All connections have left.");
-        return stop_all();
+        return await_stored();
     }
-    if (first().now() >= deadline) {
+    if (first().now() >= drain_deadline_) {
         logging::warn(
             "drain-timeout",
             "Some connections did not leave in time.",
             {{"connections", census_.connections()}}
         );
+        return await_stored();
+    }
+    first().after(poll_interval, [this] { await_drained(); });
+}
+
+// What the leaving of clients has changed is stored too, if the disk still answers.
+void Server::await_stored() {
+    if (store_.get() == nullptr || store_.has_failed() || first().now() >= drain_deadline_) {
         return stop_all();
     }
-    first().after(Instant(10), [this, deadline] { await_drained(deadline); });
+    awaited_ = shards_.size();
+    is_idle_ = true;
+    for (const auto& shard : shards_) {
+        shard->post([this, asked = shard.get(), is_first_question = !is_prepared_] {
+            if (is_first_question) { asked->router().prepare_stop(); }
+            const bool is_idle = asked->router().is_store_idle();
+            first().post([this, is_idle] { on_stored(is_idle); });
+        });
+    }
+    is_prepared_ = true;
+}
+
+void Server::on_stored(bool is_idle) {
+    is_idle_ = is_idle_ && is_idle;
+    if (--awaited_ != 0) { return; }
+    if (is_idle_) { return stop_all(); }
+    first().after(poll_interval, [this] { await_stored(); });
 }
 
 void Server::stop_all() {
@@ -357,36 +468,34 @@ void Server::stop_all() {
 }
 
 int Server::run() {
+    build_listeners();
+    build_health();
     signals_ = std::make_unique<boost::asio::signal_set>(first().io(), SIGTERM, SIGINT);
     signals_->add(SIGHUP);
     signals_->add(SIGUSR1);
     signals_->add(SIGUSR2);
     await_signal();
-    watch_memory();
-    for (const auto& listener : listeners_) {
-        listener->start();
-    }
+    watch();
     if (health_) { health_->start(); }
-    announce();
+    restore();
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < shards_.size(); ++i) {
         threads.emplace_back([shard = shards_[i].get()] { shard->run(); });
     }
     first().run();
     threads.clear();
-    return 0;
+    store_.close();
+    return store_.has_failed() ? storage_failed_code : 0;
 }
 
 }  // namespace
 
-int run(const Config& config) {
+int run(const Config& config, const StoreFactory& make_store) {
     std::signal(SIGPIPE, SIG_IGN);
-    if (!config.storage.directory.empty() && config.storage.durability != Durability::memory) {
-        throw std::runtime_error(
-            "Durable storage is not part of this version yet: start without --data."
-        );
-    }
-    Server server(config);
+    // A limit of file sizes is an error of one write, as a full disk is.
+    std::signal(SIGXFSZ, SIG_IGN);
+    StoreKeeper store(make_store(config), config.storage);
+    Server server(config, store);
     const int code = server.run();
     logging::info("stopped", "The broker has stopped.");
     return code;

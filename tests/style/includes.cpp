@@ -96,6 +96,7 @@ const std::vector<Room>& rooms() {
           "broker/tls",
           "broker/log",
           "protocol",
+          "storage",
           "cli11",
           "asio",
           "beast",

@@ -1,0 +1,141 @@
+#include "broker/server/store.hpp"
+
+#include "broker/log/log.hpp"
+#include "storage/rocks_store.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <sys/statvfs.h>
+#include <system_error>
+#include <utility>
+
+namespace server {
+
+namespace {
+
+// What no store has: messages live and die with the process.
+constexpr const char* without_store = "memory";
+
+void log(const storage::Notice& notice) {
+    const auto level = notice.is_warning ? logging::Level::warn : logging::Level::info;
+    if (logging::is_enabled(level)) { logging::write(level, notice.event, notice.text); }
+}
+
+// The directory need not be there yet: what will hold it is on the same file system.
+std::uint64_t file_system_size(const std::string& directory) {
+    std::error_code ec;
+    std::filesystem::path path = std::filesystem::absolute(directory, ec);
+    while (path.has_relative_path() && !std::filesystem::exists(path, ec)) {
+        path = path.parent_path();
+    }
+
+    struct statvfs status {};
+
+    if (::statvfs(path.c_str(), &status) != 0) { return 0; }
+    return std::uint64_t{status.f_blocks} * status.f_frsize;
+}
+
+std::uint64_t floor_octets(const StorageOptions& options) {
+    if (options.disk_floor.percent == 0) { return options.disk_floor.octets; }
+    return file_system_size(options.directory) / 100 * options.disk_floor.percent;
+}
+
+storage::RocksOptions rocks_options(const StorageOptions& options) {
+    storage::RocksOptions rocks;
+    rocks.directory = options.directory;
+    rocks.durability = options.durability == Durability::relaxed ? storage::Durability::relaxed
+                                                                 : storage::Durability::sync;
+    rocks.relaxed_interval = options.relaxed_interval;
+    rocks.commit_delay = options.commit_delay;
+    rocks.disk_floor = floor_octets(options);
+    rocks.allow_unsafe_filesystem = options.allow_unsafe_filesystem;
+    rocks.accept_data_loss = options.accept_data_loss;
+    rocks.notice = log;
+    return rocks;
+}
+
+}  // namespace
+
+std::unique_ptr<storage::MessageStore> open_store(const Config& config) {
+    const StorageOptions& options = config.storage;
+    if (options.directory.empty() || options.durability == Durability::memory) { return nullptr; }
+    logging::info("store-opening", "Opening the store.", {{"directory", options.directory}});
+    return storage::open_rocks_store(rocks_options(options));
+}
+
+StoreKeeper::StoreKeeper(
+    std::unique_ptr<storage::MessageStore> store, const StorageOptions& options
+)
+    : options_(options),
+      store_(std::move(store)),
+      durability_(store_ ? store_->state().durability : without_store) {}
+
+StoreKeeper::~StoreKeeper() {
+    close();
+}
+
+std::vector<storage::RecoveredQueue> StoreKeeper::take_recovered() {
+    if (!store_) { return {}; }
+    std::vector<storage::RecoveredQueue> queues = store_->take_recovered();
+    std::uint64_t messages = 0;
+    std::uint64_t bytes = 0;
+    for (const storage::RecoveredQueue& queue : queues) {
+        messages += queue.messages;
+        bytes += queue.bytes;
+    }
+    logging::info(
+        "store-open",
+        "The store is open.",
+        {{"directory", options_.directory},
+         {"durability", durability_},
+         {"queues", queues.size()},
+         {"messages", messages},
+         {"bytes", bytes},
+         {"disk_free", store_->state().disk_free}}
+    );
+    return queues;
+}
+
+void StoreKeeper::start(std::vector<storage::StoreListener*> listeners) {
+    if (!store_) { return; }
+    is_started_ = true;
+    store_->start(std::move(listeners));
+}
+
+bool StoreKeeper::has_just_failed() {
+    if (!is_started_ || has_failed()) { return false; }
+    failure_ = store_->state().failure;
+    if (!has_failed()) { return false; }
+    logging::error(
+        "storage-failed",
+        options_.on_failure == OnFailure::exit
+            ? "The store has failed: nothing durable is confirmed any more, the broker ends."
+            : "The store has failed: nothing durable is confirmed any more; what is not durable "
+              "goes on.",
+        {{"reason", failure_}, {"directory", options_.directory}}
+    );
+    return true;
+}
+
+void StoreKeeper::add_checks(std::vector<admin::Check>& checks) const {
+    if (!store_) { return; }
+    checks.push_back({"storage", has_failed() ? "the store has failed: " + failure_ : ""});
+    if (!options_.ready_requires_disk) { return; }
+    const bool is_low = store_->state().is_disk_low;
+    checks.push_back({"disk", is_low ? "free space is below storage.disk_floor" : ""});
+}
+
+void StoreKeeper::close() {
+    if (!is_started_) { return; }
+    is_started_ = false;
+    const bool is_clean = store_->close();
+    if (is_clean) { return logging::info("store-closed", "The store is closed."); }
+    if (!has_failed()) { failure_ = "closing it failed: " + store_->state().failure; }
+    logging::error(
+        "store-closed", "The store has not been closed cleanly.", {{"reason", failure_}}
+    );
+}
+
+}  // namespace server
