@@ -90,7 +90,17 @@ public:
         appends_.push_back(std::move(change));
     }
 
-    void remove(const Remove& change) { removes_.push_back(change); }
+    void remove(const Remove& change) {
+        if (!removes_.empty()) {
+            Remove& last = removes_.back();
+            if (last.queue == change.queue && last.messages.last + 1 == change.messages.first) {
+                last.messages.last = change.messages.last;
+                last.bytes += change.bytes;
+                return;
+            }
+        }
+        removes_.push_back(change);
+    }
 
     void set_deliveries(const Deliveries& change) { deliveries_.push_back(change); }
 
@@ -101,6 +111,12 @@ public:
     void drop(const Drop& change) { drops_.push_back(change); }
 
     void join(const Part& part) { parts_.push_back(part); }
+
+    /// Somebody waits for it, or for a batch before it: it is stored without delay. Others may be
+    /// kept some milliseconds, so that they ride along with the next that is urgent.
+    void set_urgent() { is_urgent_ = true; }
+
+    [[nodiscard]] bool is_urgent() const { return is_urgent_; }
 
     // A store applies a batch kind by kind: definitions, appends, removes, counts and bounds,
     // drops.
@@ -139,6 +155,7 @@ public:
         drops_.clear();
         parts_.clear();
         bytes_ = 0;
+        is_urgent_ = false;
     }
 
 private:
@@ -150,6 +167,7 @@ private:
     std::vector<Drop> drops_;
     std::vector<Part> parts_;
     std::size_t bytes_ = 0;
+    bool is_urgent_ = false;
 };
 
 }  // namespace storage

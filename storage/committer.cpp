@@ -24,6 +24,9 @@ struct Handed {
     std::unique_ptr<Batch> batch;
 };
 
+// So long may a batch wait for one that is urgent. Well below what a shard takes for congestion.
+constexpr std::chrono::milliseconds kept_time{10};
+
 QueueState::Time now() {
     return std::chrono::duration_cast<QueueState::Time>(Clock::now().time_since_epoch());
 }
@@ -44,6 +47,7 @@ struct Committer::Impl {
           writes(the_database) {}
 
     void run();
+    [[nodiscard]] bool is_due() const;
     bool receive();
     void wait_for_more();
     void drain(std::unique_lock<std::mutex>& lock);
@@ -75,6 +79,8 @@ struct Committer::Impl {
     std::vector<Handed> received;
     Database::Group writes;
     std::optional<Clock::time_point> unsynced_since;
+    std::optional<Clock::time_point> kept_since;  ///< Batches that nobody waits for.
+    bool is_ending = false;                       ///< Nothing is kept any more.
     std::thread thread;
 };
 
@@ -125,11 +131,16 @@ Committer::Counts Committer::counts() const {
 
 void Committer::Impl::run() {
     while (!listeners.has_failed()) {
+        if (!is_due()) {
+            if (!receive() && intake->size() == 0) { break; }
+            continue;
+        }
         Group group = intake->take();
         if (group.empty()) {
             if (!receive()) { break; }
             continue;
         }
+        kept_since.reset();
         commit(std::move(group));
         sync_when_due();
         std::unique_lock lock(mutex);
@@ -138,18 +149,32 @@ void Committer::Impl::run() {
     if (unsynced_since && !listeners.has_failed()) { sync_log(); }
 }
 
-/// Waits until something has come, or the log is to be synced. Returns false at the end.
+/// Whether what is here is to be stored now: acknowledgements without receipt can wait a little.
+bool Committer::Impl::is_due() const {
+    if (intake->size() == 0) { return false; }
+    return intake->is_urgent() || intake->is_full() || is_ending ||
+           (kept_since && Clock::now() - *kept_since >= kept_time);
+}
+
+/// Waits until something has come, or something is to be done. Returns false at the end.
 bool Committer::Impl::receive() {
     std::unique_lock lock(mutex);
     const auto is_ready = [this] { return !inbox.empty() || is_stopping; };
+    if (intake->size() != 0 && !kept_since) { kept_since = Clock::now(); }
+    std::optional<Clock::time_point> until;
+    if (unsynced_since) { until = *unsynced_since + options.sync_interval; }
+    if (kept_since && (!until || *kept_since + kept_time < *until)) {
+        until = *kept_since + kept_time;
+    }
     is_sleeping = true;
-    if (unsynced_since) {
-        wake.wait_until(lock, *unsynced_since + options.sync_interval, is_ready);
+    if (until) {
+        wake.wait_until(lock, *until, is_ready);
     } else {
         wake.wait(lock, is_ready);
     }
     is_sleeping = false;
     const bool has_work = !inbox.empty() || !is_stopping;
+    is_ending = is_stopping;
     drain(lock);
     if (options.delay.count() > 0) { wait_for_more(); }
     sync_when_due();

@@ -57,6 +57,7 @@ void Intake::add(std::size_t shard, std::unique_ptr<Batch> batch) {
     records_ += batch->records();
     bytes_ += batch->bytes();
     parts_ += batch->parts().size();
+    urgent_ += batch->is_urgent() ? 1U : 0U;
     lines_[shard].push_back(std::move(batch));
 }
 
@@ -130,6 +131,7 @@ Group Intake::cut(const Prefixes& prefixes) {
             records_ -= batch->records();
             bytes_ -= batch->bytes();
             parts_ -= batch->parts().size();
+            urgent_ -= batch->is_urgent() ? 1U : 0U;
             group[shard].push_back(std::move(batch));
         }
     }

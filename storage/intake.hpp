@@ -36,6 +36,9 @@ public:
     /// Records that wait.
     [[nodiscard]] std::size_t records() const { return records_; }
 
+    /// Somebody waits for what is here.
+    [[nodiscard]] bool is_urgent() const { return urgent_ > 0; }
+
     [[nodiscard]] bool is_full() const {
         return records_ >= limits_.records_max || bytes_ >= limits_.bytes_max;
     }
@@ -55,7 +58,8 @@ private:
     std::size_t size_ = 0;
     std::size_t records_ = 0;
     std::size_t bytes_ = 0;
-    std::size_t parts_ = 0;  ///< Of transactions, in all batches.
+    std::size_t urgent_ = 0;  ///< Batches.
+    std::size_t parts_ = 0;   ///< Of transactions, in all batches.
 };
 
 }  // namespace storage

@@ -16,6 +16,7 @@ void Journal::when_stored(Work work) {
     shard_.assert_current();
     const std::uint64_t at = position();
     if (is_stored(at) || has_failed()) { return work(); }
+    batch_->set_urgent();
     waiters_.push_back({at, std::move(work)});
 }
 
@@ -32,7 +33,8 @@ void Journal::read(storage::ReadRequest request, Answer answer) {
 }
 
 void Journal::end_turn() {
-    if (!batch_ || batch_->empty()) { return; }
+    // An empty one that is urgent hurries those before it on.
+    if (!batch_ || (batch_->empty() && !batch_->is_urgent())) { return; }
     shard_.assert_current();
     if (has_failed()) { return batch_->clear(); }
     ++handed_over_;

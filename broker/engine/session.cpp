@@ -248,6 +248,7 @@ void Session::end_receipts(std::size_t index, Error error) {
     refusal_ = std::move(error);
     refusal_receipt_ = std::move(receipt);
     refusal_subscription_.clear();
+    is_quiet_ = false;
     push_due_receipts();
 }
 
@@ -281,6 +282,11 @@ void Session::fail_with(Error error, const Receipt& receipt, std::string_view su
         refusal_receipt_ = std::string(*receipt);
     }
     refusal_subscription_ = subscription;
+    is_quiet_ = false;
+    begin_failing();
+}
+
+void Session::begin_failing() {
     drop_everything();
     return_outstanding();
     state_ = State::failing;
@@ -294,6 +300,9 @@ void Session::fail_with(Error error, const Receipt& receipt, std::string_view su
 
 void Session::finish_failing() {
     ++router_.counters().refusals[static_cast<std::size_t>(refusal_.code)];
+    if (is_quiet_) {
+        return set_closing({protocol::close_code(refusal_.code), refusal_.code, false, false});
+    }
     std::string body = refusal_.what + "\n" + refusal_.remedy + "\n";
     if (router_.limits().protocol.strict && !refusal_.rule.empty()) {
         body += std::string(refusal_.rule) + "\n";
@@ -316,13 +325,17 @@ void Session::finish_failing() {
     set_closing({protocol::close_code(refusal_.code), refusal_.code, true, false});
 }
 
+// RECEIPTs of what is being stored still go out, unless nobody is there to read them.
 void Session::close(ErrorCode reason) {
     if (state_ == State::closing || state_ == State::ended) { return; }
-    ++router_.counters().refusals[static_cast<std::size_t>(reason)];
+    // Its ERROR is on the way already.
+    if (state_ == State::failing && reason == ErrorCode::shutdown) { return; }
     refusal_.code = reason;
+    is_quiet_ = true;
+    if (reason == ErrorCode::shutdown) { return begin_failing(); }
     drop_everything();
     return_outstanding();
-    set_closing({protocol::close_code(reason), reason, false, false});
+    finish_failing();
 }
 
 void Session::set_closing(Closing closing) {

@@ -110,8 +110,8 @@ public:
     void fail(
         protocol::Error error, std::string_view receipt = {}, std::string_view subscription = {}
     );
-    /// Ends without ERROR, as the transport found it necessary (shutdown over WebSocket, a dead
-    /// peer).
+    /// Ends without ERROR, as the transport found it necessary (a dead peer; a shutdown over
+    /// WebSocket, which waits for RECEIPTs that are still to come, at most 2 s).
     void close(protocol::ErrorCode reason);
     /// The peer leaves or is sent away without ERROR: serves nobody any more. Octets already
     /// encoded may still be sent; end() follows.
@@ -198,6 +198,7 @@ private:
     void end_receipts(std::size_t index, Error error);
     void push_receipt(std::string_view id);
     void push_due_receipts();
+    void begin_failing();
     void finish_failing();
     void finish_disconnecting();
     void encode_waiting();
@@ -300,9 +301,10 @@ private:
     protocol::Error refusal_;
     std::optional<std::string> refusal_receipt_;
     std::string refusal_subscription_;
-    bool is_cut_ = false;   ///< A slow consumer, to be failed at the next flush.
-    unsigned commits_ = 0;  ///< COMMITs whose outcome is not known yet.
-    unsigned waits_ = 0;    ///< Answers of other shards without which no frame is read.
+    bool is_quiet_ = false;  ///< It ends without ERROR.
+    bool is_cut_ = false;    ///< A slow consumer, to be failed at the next flush.
+    unsigned commits_ = 0;   ///< COMMITs whose outcome is not known yet.
+    unsigned waits_ = 0;     ///< Answers of other shards without which no frame is read.
 
     std::map<std::string, std::shared_ptr<Subscription>, std::less<>> subscriptions_
         GUARDED_BY(shard_);
