@@ -165,6 +165,7 @@ TEST(ConfigErrors, S_RATE_01_HardMaximaAreThoseOfTheTable) {
         {"limits.subscriptions", 10'000},
         {"limits.wildcard_subscriptions", 1'000},
         {"limits.temporary_destinations", 256},
+        {"limits.durable_subscriptions", 1'000'000},
         {"limits.transactions", 64},
         {"limits.transaction_frames", 10'000},
         {"limits.transaction_bytes", 64 * mi},
