@@ -378,8 +378,13 @@ void Destinations::publish_for(
         return;
     }
     if (!reply.wants_success) { return; }
+    if (*published == Published::done) {
+        return reply.session.post([ticket = reply.ticket](Session& session) {
+            session.answered(ticket, std::nullopt);
+        });
+    }
     std::vector<unsigned> homes;
-    if (*published == Published::stored && here->topic) {
+    if (here->topic) {
         shard_.assert_current();
         for (const Binding* const binding : here->topic->bindings(index_)) {
             if (binding->home != shard_.index()) { homes.push_back(binding->home); }
@@ -471,9 +476,10 @@ bool Destinations::copy_to_bindings(Topic& topic, const MessageRef& message, boo
     return !bindings.empty() && journal_.has_store() && message->is_persistent();
 }
 
+// Not refused for want of disk: the topic's home has checked that, and others have got the message.
 void Destinations::push_bound(const Binding& binding, const MessageRef& message) {
     const auto queue = binding.queue.lock();
-    if (!queue || queue->push(message) != Admission::accepted) {
+    if (!queue || queue->push_admitted(message) != Admission::accepted) {
         ++output_.counters.messages_discarded;
     }
 }
@@ -728,7 +734,7 @@ void Destinations::bury(
 ) {
     const auto queue = local_queue(name);
     // A dead letter is stored below the disk floor, too: its original has gone.
-    const bool is_kept = queue && (*queue)->push_letter(letter) == Admission::accepted;
+    const bool is_kept = queue && (*queue)->push_admitted(letter) == Admission::accepted;
     if (is_kept) {
         ++output_.counters.messages_dead_lettered;
     } else {

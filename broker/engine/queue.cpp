@@ -93,7 +93,7 @@ Admission Queue::push(const MessageRef& message) {
     return Admission::accepted;
 }
 
-Admission Queue::push_letter(const MessageRef& message) {
+Admission Queue::push_admitted(const MessageRef& message) {
     shard_.assert_current();
     const Admission admission = admits(*message);
     const bool is_accepted = admission == Admission::accepted || admission == Admission::disk_full;

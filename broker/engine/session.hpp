@@ -165,11 +165,17 @@ private:
         bool is_silent = false;  ///< Nothing is sent: DISCONNECT waits for it.
     };
 
-    /// The last SEND's derivations: hold for a SEND whose head is the same octets.
+    /// The last SEND's derivations: hold for a SEND whose head is the same octets, or has the same
+    /// headers but for what is the frame's own (receipt, transaction, content-length).
     struct Prepared {
         Route route;
         SendHead head;
         bool is_plain = true;  ///< Neither receipt nor transaction.
+        std::string headers =
+            {};  ///< Names and values of the others, each with its size before it.
+
+        void remember(const protocol::Send& request);
+        [[nodiscard]] bool covers(const protocol::Send& request) const;
     };
 
     using Receipt = std::optional<std::string_view>;

@@ -3,6 +3,7 @@
 #include "broker/engine/session.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace engine {
 
@@ -28,6 +29,27 @@ Result<std::optional<bool>> queue_argument(const protocol::Send& request, bool i
     return std::optional<bool>();
 }
 
+bool is_frames_own(const protocol::Header& header) {
+    return header.name == "receipt" || header.name == "transaction" ||
+           header.name == "content-length";
+}
+
+void put_sized(std::string& out, std::string_view text) {
+    const auto size = static_cast<std::uint32_t>(text.size());
+    out.append(reinterpret_cast<const char*>(&size), sizeof size);
+    out.append(text);
+}
+
+// Takes `text`, as put_sized() wrote it, off the front of `rest`; false if it is not there.
+bool take_sized(std::string_view& rest, std::string_view text) {
+    std::uint32_t size = 0;
+    if (rest.size() < sizeof size + text.size()) { return false; }
+    std::memcpy(&size, rest.data(), sizeof size);
+    if (size != text.size() || rest.substr(sizeof size, size) != text) { return false; }
+    rest.remove_prefix(sizeof size + size);
+    return true;
+}
+
 Error user_destinations_unsupported() {
     return {
         ErrorCode::unsupported,
@@ -38,17 +60,33 @@ Error user_destinations_unsupported() {
 
 }  // namespace
 
+void Session::Prepared::remember(const protocol::Send& request) {
+    for (const protocol::Header& header : request.headers) {
+        if (is_frames_own(header)) { continue; }
+        put_sized(headers, header.name);
+        put_sized(headers, header.value);
+    }
+}
+
+// A publisher that wants receipts repeats everything but their ids.
+bool Session::Prepared::covers(const protocol::Send& request) const {
+    std::string_view rest = headers;
+    for (const protocol::Header& header : request.headers) {
+        if (is_frames_own(header)) { continue; }
+        if (!take_sized(rest, header.name) || !take_sized(rest, header.value)) { return false; }
+    }
+    return rest.empty();
+}
+
 // SEND path, stop 3 of 7.
 void Session::on(const protocol::Send& request) {
-    if (request.repeats_head && prepared_) {
-        return request.transaction
-                   ? buffer(*prepared_, request)
-                   : publish(*prepared_, request.body, request.is_utf8, request.receipt);
+    if (!prepared_ || !(request.repeats_head || prepared_->covers(request))) {
+        prepared_.reset();
+        auto prepared = prepare(request);
+        if (!prepared) { return refuse(prepared.error(), request.receipt); }
+        prepared_ = std::make_unique<Prepared>(std::move(*prepared));
+        prepared_->remember(request);
     }
-    prepared_.reset();
-    auto prepared = prepare(request);
-    if (!prepared) { return refuse(prepared.error(), request.receipt); }
-    prepared_ = std::make_unique<Prepared>(std::move(*prepared));
     prepared_->is_plain = !request.receipt && !request.transaction;
     return request.transaction
                ? buffer(*prepared_, request)

@@ -76,7 +76,10 @@ public:
     /// The shards other than this one that must get the message too. Valid until the next change.
     [[nodiscard]] const std::vector<unsigned>& interested_shards(const SubscriptionIndex& index);
 
-    [[nodiscard]] bool is_unused() const { return exact_count_ == 0 && shard_counts_.empty(); }
+    /// Nobody listens, durable subscriptions included.
+    [[nodiscard]] bool is_unused() const {
+        return exact_count_ == 0 && shard_counts_.empty() && bound_.empty();
+    }
 
     [[nodiscard]] std::size_t exact_subscribers() const { return exact_count_; }
 
