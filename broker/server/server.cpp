@@ -336,7 +336,7 @@ void Server::watch_memory() {
 
 void Server::watch() {
     watch_memory();
-    if (store_.has_just_failed()) { fail_store(); }
+    if (store_.watch()) { fail_store(); }
     first().after(watch_interval, [this] { watch(); });
 }
 

@@ -104,9 +104,23 @@ void StoreKeeper::start(std::vector<storage::StoreListener*> listeners) {
     store_->start(std::move(listeners));
 }
 
-bool StoreKeeper::has_just_failed() {
+// D-ROCK-01: never delivered, never silently skipped.
+void StoreKeeper::report_damage(std::uint64_t damaged) {
+    if (damaged == damaged_) { return; }
+    logging::error(
+        "record-damaged",
+        "Stored messages cannot be delivered: their records are damaged. Stop the broker and look "
+        "at the store with check-store.",
+        {{"records", damaged - damaged_}, {"total", damaged}, {"directory", options_.directory}}
+    );
+    damaged_ = damaged;
+}
+
+bool StoreKeeper::watch() {
     if (!is_started_ || has_failed()) { return false; }
-    failure_ = store_->state().failure;
+    const storage::StoreState state = store_->state();
+    report_damage(state.damaged);
+    failure_ = state.failure;
     if (!has_failed()) { return false; }
     logging::error(
         "storage-failed",

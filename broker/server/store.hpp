@@ -6,6 +6,7 @@
 #include "broker/server/config.hpp"
 #include "storage/message_store.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -39,8 +40,9 @@ public:
     /// From here on the store calls `listeners`, until close().
     void start(std::vector<storage::StoreListener*> listeners);
 
-    /// To be called again and again: logs a failure of the store and returns true, once.
-    [[nodiscard]] bool has_just_failed();
+    /// To be called again and again: logs what is new about the store. True once, when it has
+    /// failed.
+    [[nodiscard]] bool watch();
 
     [[nodiscard]] bool has_failed() const { return !failure_.empty(); }
 
@@ -52,10 +54,13 @@ public:
     void close();
 
 private:
+    void report_damage(std::uint64_t damaged);
+
     const StorageOptions options_;
     const std::unique_ptr<storage::MessageStore> store_;
     std::string durability_;
     std::string failure_;
+    std::uint64_t damaged_ = 0;  ///< Records that the log knows of.
     bool is_started_ = false;
 };
 

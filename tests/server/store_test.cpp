@@ -1,8 +1,11 @@
 // The store in the life of the broker: when there is one, what is said about it, and its failures.
 #include "broker/server/store.hpp"
 
+#include "broker/log/log.hpp"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -12,6 +15,7 @@ namespace {
 /// What the test sees of a store that its keeper owns.
 struct FakeState {
     std::string failure;
+    std::uint64_t damaged = 0;
     bool is_disk_low = false;
     bool closes_well = true;
     std::size_t listeners = 0;
@@ -42,6 +46,7 @@ public:
     [[nodiscard]] storage::StoreState state() const override {
         storage::StoreState state;
         state.failure = state_.failure;
+        state.damaged = state_.damaged;
         state.is_disk_low = state_.is_disk_low;
         state.durability = "relaxed";
         return state;
@@ -82,7 +87,7 @@ TEST_F(Keeper, WithoutAStoreNothingIsDurable) {
     EXPECT_EQ(keeper.get(), nullptr);
     EXPECT_EQ(keeper.durability(), "memory");
     EXPECT_TRUE(keeper.take_recovered().empty());
-    EXPECT_FALSE(keeper.has_just_failed());
+    EXPECT_FALSE(keeper.watch());
     EXPECT_TRUE(checks_of(keeper).empty());
     keeper.close();
     EXPECT_FALSE(keeper.has_failed());
@@ -99,14 +104,31 @@ TEST_F(Keeper, HandsOverWhatWasRecoveredAndListensForAllShards) {
 
 TEST_F(Keeper, D_FS_01_AFailureIsToldOnceAndStaysInReadyz) {
     const auto keeper = started();
-    EXPECT_FALSE(keeper->has_just_failed());
+    EXPECT_FALSE(keeper->watch());
     ASSERT_EQ(checks_of(*keeper).size(), 1U);
     EXPECT_EQ(checks_of(*keeper)[0].problem, "");
     state.failure = "no";
-    EXPECT_TRUE(keeper->has_just_failed());
-    EXPECT_FALSE(keeper->has_just_failed());
+    EXPECT_TRUE(keeper->watch());
+    EXPECT_FALSE(keeper->watch());
     EXPECT_TRUE(keeper->has_failed());
     EXPECT_EQ(checks_of(*keeper)[0].problem, "the store has failed: no");
+}
+
+TEST_F(Keeper, D_ROCK_01_DamagedRecordsAreReported) {
+    testing::internal::CaptureStderr();
+    logging::init({logging::Level::info, logging::Format::json, false});
+    const auto keeper = started();
+    state.damaged = 2;
+    EXPECT_FALSE(keeper->watch());
+    EXPECT_FALSE(keeper->watch());
+    state.damaged = 3;
+    EXPECT_FALSE(keeper->watch());
+    logging::shutdown();
+    const std::string text = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2) << text;
+    EXPECT_NE(text.find("\"event\":\"record-damaged\",\"records\":2,\"total\":2"), text.npos)
+        << text;
+    EXPECT_NE(text.find("\"records\":1,\"total\":3"), text.npos) << text;
 }
 
 TEST_F(Keeper, D_FULL_04_ALowDiskIsACheckOnlyIfWanted) {
