@@ -119,6 +119,12 @@ class CheckerTest(unittest.TestCase):
         lines = [sent(1), sent(2), delivered(2), delivered(1, consumer="c2"), delivered(1, 1), acked(1), acked(2)]
         self.assertEqual(self.broken(*lines), [])
 
+    def test_c5_what_a_gone_consumer_leaves_may_follow_younger_messages(self):
+        lines = [sent(1), sent(2), "G %s" % Q, delivered(2), delivered(1), acked(1), acked(2)]
+        self.assertEqual(self.broken(*lines), [])
+        self.history.time += 2_000_000
+        self.assertEqual(self.broken(sent(3), sent(4), delivered(4), delivered(3), acked(3), acked(4)), ["C5"])
+
     def test_c5_order_in_a_drain_counts_for_all(self):
         lines = [sent(1), sent(2), delivered(2, 1, consumer="drain.1"), delivered(1, 1, consumer="drain.1"),
                  acked(1), acked(2)]

@@ -53,7 +53,7 @@ def new_image(bench, image):
 def one_cut(bench, image, cycle):
     """False if the broker did not come back or could not be drained."""
     rng = bench.rng("power", cycle)
-    broker = bench.start(threads=rng.choice((1, 2)), config=CONFIG)
+    broker = bench.start(threads=bench.options.threads or rng.choice((1, 2)), config=CONFIG)
     if broker is None:
         return False
     load = bench.load(broker, cycle)

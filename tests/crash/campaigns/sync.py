@@ -39,7 +39,7 @@ def campaign(bench):
 
 def one_failure(bench, image, cycle):
     rng = bench.rng("sync", cycle)
-    broker = bench.start(threads=rng.choice((1, 2)), config=power.CONFIG)
+    broker = bench.start(threads=bench.options.threads or rng.choice((1, 2)), config=power.CONFIG)
     if broker is None:
         return
     load = bench.load(broker, cycle)

@@ -131,6 +131,11 @@ class Bench:
     def read_history(self):
         self.offset = self.checker.feed_file(self.history, self.offset)
 
+    def copy_store(self, source):
+        """A fresh copy as the data directory; the reserve against full disks is left behind."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.copytree(source, self.data, ignore=shutil.ignore_patterns("reserve*", "LOCK", "LOG*"))
+
     def renew_history(self):
         """What has been judged need not be kept."""
         if not self.options.keep and not self.checker.violations:

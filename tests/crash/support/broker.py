@@ -59,7 +59,7 @@ class Broker:
     def admin(self):
         return self.ports["admin"]
 
-    def log_text(self, size=3000):
+    def log_text(self, size=1500):
         with open(self.log_path, "rb") as log:
             log.seek(0, os.SEEK_END)
             log.seek(max(0, log.tell() - size))

@@ -54,7 +54,7 @@ class Image:
         if os.path.exists(self.path):
             os.unlink(self.path)
         command("truncate", "-s", size, self.path)
-        command("mkfs.ext4", "-q", "-F", self.path)
+        command("mkfs.ext4", "-q", "-F", "-m", "0", self.path)  # No blocks reserved for root.
         self.mount()
 
     def mount(self):

@@ -13,6 +13,7 @@ because it lies on another file system than the broker's data.
   A ack place p n tx          an ACK that covers this delivery is about to be sent
   F ack                       the RECEIPT of that ACK came
   L consumer                  UNSUBSCRIBE is about to be sent: what still comes was under way
+  G place                     a consumer of that place goes
   N place p n                 NACK is about to be sent
   U place topic               a durable subscription is confirmed
   W text                      what the broker sent is wrong in itself

@@ -284,6 +284,7 @@ class Mover(Sender):
                                      ("prefetch-count", self.rng.choice((10, 100)))], receipt=lambda: None)
         self.peer.push()
         await self.peer.until(lambda: self.load.stopping or self.left <= 0)
+        self.history.add("G", MOVED)
         if not self.load.stopping and self.rng.random() < 0.5:
             return self.peer.abort()  # Whatever is open is undone.
         self.history.add("L", self.peer.label)
@@ -344,6 +345,7 @@ class Consumer(Actor):
                        receipt=self.on_subscribed)
         self.peer.push()
         await self.peer.until(lambda: self.load.stopping or self.left <= 0)
+        self.history.add("G", self.place)
         # In auto mode what is under way must be read, or it would be lost by right.
         if not self.load.stopping and self.mode != "auto" and self.rng.random() < 0.5:
             return self.peer.abort()
@@ -471,13 +473,13 @@ def actors_of(load):
     actors += [
         Consumer(load, "single", SINGLE, "client-individual"),
         Consumer(load, "cumulative", CUMULATIVE, "client"),
-        Consumer(load, "auto", AUTO, "auto"),
+        Consumer(load, "auto", AUTO, "auto", stays=True),
         Consumer(load, "rival1", RIVALS, "client-individual"),
         Consumer(load, "rival2", RIVALS, "client"),
     ]
     if load.topics:
         modes = ("client-individual", "client", "auto")
-        actors += [Consumer(load, place, TOPIC, mode, place) for place, mode in zip(PLACES, modes)]
+        actors += [Consumer(load, place, TOPIC, mode, place, stays=mode == "client") for place, mode in zip(PLACES, modes)]
     return actors
 
 

@@ -1,12 +1,13 @@
-"""A small load that is always the same: every kind of record in the store once, each step confirmed before the next.
+"""Small loads inside the harness: a script that is always the same, a drain, a glance at a queue.
 
-Runs inside the harness. What it does is in the history as the great load's is.
+The script puts every kind of record into the store, each step confirmed before the next. What all this does is in the
+history as the great load's is.
 """
 import argparse
 import asyncio
 
 from . import stomp
-from .load import DEEP, SINGLE, TARGET, TOPIC, Inbox, Load, Sender, durable_headers
+from .load import DEEP, SINGLE, TARGET, TOPIC, Drain, Inbox, Load, Sender, durable_headers
 
 
 class Script(Sender):
@@ -70,25 +71,79 @@ class Script(Sender):
         end(name)
 
 
+def here(address, history, first):
+    """A Load in this process."""
+    return Load(argparse.Namespace(address=address, history=history, seed="0", first=first, no_topics=False))
+
+
+async def play(actor, talk, patience):
+    actor.peer = await actor.open()
+    if actor.peer is None:
+        return "gone"
+    try:
+        await asyncio.wait_for(talk(), patience)
+        return "done"
+    except stomp.Gone:
+        return "gone"
+    except asyncio.TimeoutError:
+        return "stuck"
+    finally:
+        actor.peer.abort()
+
+
 def run(address, history, first, rounds=1, patience=20):
     """`done`; `gone` if the broker refused or ended; `stuck` if it stopped answering."""
-    load = Load(argparse.Namespace(address=address, history=history, seed="0", first=first, no_topics=False))
-
-    async def play():
-        script = Script(load, rounds)
-        script.peer = await script.open()
-        if script.peer is None:
-            return "gone"
-        try:
-            await asyncio.wait_for(script.talk(), patience)
-            return "done"
-        except stomp.Gone:
-            return "gone"
-        except asyncio.TimeoutError:
-            return "stuck"
-        finally:
-            script.peer.abort()
+    load = here(address, history, first)
     try:
-        return asyncio.run(play())
+        script = Script(load, rounds)
+        return asyncio.run(play(script, script.talk, patience))
+    finally:
+        load.history.close()
+
+
+def drain(address, history, first, patience=20):
+    """None, or why not everything could be drained."""
+    load = here(address, history, first)
+    try:
+        drained = Drain(load, patience)
+        asyncio.run(drained.run())
+        return drained.problem
+    finally:
+        load.history.close()
+
+
+class Glance(Sender):
+    """Takes a few messages from a queue and acknowledges them, with receipts."""
+
+    def __init__(self, load, queue, count):
+        super().__init__(load, "glance")
+        self.queue, self.count = queue, count
+        self.inbox = Inbox(load.history)
+        self.taken = 0
+
+    async def open(self):
+        return await self.load.connect(self.name, (), self.on_message)
+
+    def on_message(self, headers, body):
+        message = self.inbox.note(self.peer, self.queue, headers, body, "i")
+        self.taken += 1
+        if self.taken <= self.count:
+            self.inbox.ack(self.peer, headers["ack"], [(self.queue, message)])
+
+    async def talk(self):
+        self.peer.send("SUBSCRIBE", [("destination", self.queue), ("id", "g"), ("ack", "client-individual"),
+                                     ("prefetch-count", self.count)], receipt=lambda: None)
+        self.peer.push()
+        await self.peer.until(lambda: self.taken >= self.count and not self.peer.receipts)
+        self.history.add("L", self.peer.label)
+        await self.peer.disconnect()
+
+
+def glance(address, history, first, queue, count, patience=10):
+    """As run()."""
+    load = here(address, history, first)
+    try:
+        actor = Glance(load, queue, count)
+        return asyncio.run(play(actor, actor.talk, patience))
     finally:
         load.history.close()

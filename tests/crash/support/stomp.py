@@ -6,6 +6,7 @@ import asyncio
 import collections
 
 ESCAPES = {"\\": "\\\\", "\n": "\\n", ":": "\\c", "\r": "\\r"}
+INDETERMINATE = ("storage-failed", "storage-timeout")  # What the disk has of it is known after a restart only.
 UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\c": ":", "\\r": "\r"}
 
 
@@ -150,7 +151,7 @@ class Peer(asyncio.Protocol):
             self.error, self.error_text = headers, body.decode("utf-8", "replace")
             self.history.add("E", self.label, headers.get("message", "-").replace(" ", "-"))
             refused = self.on_refused.get(headers.get("receipt-id"))
-            if refused is not None:
+            if refused is not None and headers.get("message") not in INDETERMINATE:
                 refused()
 
     def _on_receipt(self, name):
