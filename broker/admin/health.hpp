@@ -13,10 +13,11 @@
 
 namespace admin {
 
-/// One check of /readyz: not ready if `problem` is not empty.
+/// One check of /readyz: not ready if `problem` is not empty, unless it is only to be shown.
 struct Check {
     std::string name;
     std::string problem;
+    bool is_needed = true;
 };
 
 using ReadyChecks = std::function<std::vector<Check>()>;

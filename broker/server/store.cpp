@@ -5,10 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
+#include <stop_token>
 #include <sys/statvfs.h>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace server {
@@ -56,12 +61,33 @@ storage::RocksOptions rocks_options(const StorageOptions& options) {
     return rocks;
 }
 
+// Says each second that the store is still being opened (D-RUN-02), for as long as it lives.
+class Progress {
+public:
+    Progress() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+private:
+    void run(const std::stop_token& stop) {
+        std::unique_lock lock(mutex_);
+        for (int seconds = 1;; ++seconds) {
+            ended_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+            if (stop.stop_requested()) { return; }
+            logging::info("store-opening", "Still opening the store.", {{"seconds", seconds}});
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable_any ended_;
+    std::jthread thread_;
+};
+
 }  // namespace
 
 std::unique_ptr<storage::MessageStore> open_store(const Config& config) {
     const StorageOptions& options = config.storage;
     if (options.directory.empty() || options.durability == Durability::memory) { return nullptr; }
     logging::info("store-opening", "Opening the store.", {{"directory", options.directory}});
+    const Progress progress;
     return storage::open_rocks_store(rocks_options(options));
 }
 
@@ -136,9 +162,12 @@ bool StoreKeeper::watch() {
 void StoreKeeper::add_checks(std::vector<admin::Check>& checks) const {
     if (!store_) { return; }
     checks.push_back({"storage", has_failed() ? "the store has failed: " + failure_ : ""});
-    if (!options_.ready_requires_disk) { return; }
     const bool is_low = store_->state().is_disk_low;
-    checks.push_back({"disk", is_low ? "free space is below storage.disk_floor" : ""});
+    checks.push_back(
+        {"disk",
+         is_low ? "free space is below storage.disk_floor" : "",
+         options_.ready_requires_disk}
+    );
 }
 
 void StoreKeeper::close() {

@@ -105,7 +105,7 @@ TEST_F(Keeper, HandsOverWhatWasRecoveredAndListensForAllShards) {
 TEST_F(Keeper, D_FS_01_AFailureIsToldOnceAndStaysInReadyz) {
     const auto keeper = started();
     EXPECT_FALSE(keeper->watch());
-    ASSERT_EQ(checks_of(*keeper).size(), 1U);
+    ASSERT_EQ(checks_of(*keeper).size(), 2U);
     EXPECT_EQ(checks_of(*keeper)[0].problem, "");
     state.failure = "no";
     EXPECT_TRUE(keeper->watch());
@@ -131,13 +131,14 @@ TEST_F(Keeper, D_ROCK_01_DamagedRecordsAreReported) {
     EXPECT_NE(text.find("\"records\":1,\"total\":3"), text.npos) << text;
 }
 
-TEST_F(Keeper, D_FULL_04_ALowDiskIsACheckOnlyIfWanted) {
+TEST_F(Keeper, D_FULL_04_ALowDiskIsShownAndCountsIfWanted) {
     state.is_disk_low = true;
-    EXPECT_EQ(checks_of(*started()).size(), 1U);
+    EXPECT_FALSE(checks_of(*started()).at(1).is_needed);
     options.ready_requires_disk = true;
     const auto keeper = started();
     ASSERT_EQ(checks_of(*keeper).size(), 2U);
     EXPECT_EQ(checks_of(*keeper)[1].name, "disk");
+    EXPECT_TRUE(checks_of(*keeper)[1].is_needed);
     EXPECT_NE(checks_of(*keeper)[1].problem, "");
     state.is_disk_low = false;
     EXPECT_EQ(checks_of(*keeper)[1].problem, "");
