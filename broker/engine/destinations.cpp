@@ -424,8 +424,14 @@ void Destinations::confirm(const ReplyTo& reply, const std::vector<unsigned>& ho
     journal_.when_stored([this, wait, finish] { finish(*wait, journal_.has_failed()); });
 }
 
-void Destinations::await_store(unsigned home, ReplyTo reply) {
-    run_on(home, [reply = std::move(reply)](Destinations& router) { router.confirm(reply, {}); });
+void Destinations::await_store(unsigned home, ReplyTo reply, bool is_passed_on) {
+    std::vector<unsigned> others;
+    for (unsigned shard = 0; is_passed_on && shard < peers_.size(); ++shard) {
+        if (shard != home) { others.push_back(shard); }
+    }
+    run_on(home, [reply = std::move(reply), others = std::move(others)](Destinations& router) {
+        router.confirm(reply, others);
+    });
 }
 
 Result<std::vector<std::shared_ptr<const Binding>>> Destinations::bindings_elsewhere(

@@ -130,8 +130,9 @@ public:
     /// publish() on the home shard, for a publisher elsewhere; `reply` is told if it is set.
     void publish_for(const Route& route, const MessageRef& message, const ReplyTo& reply);
 
-    /// Tells `reply` when all that was sent to shard `home` before is stored.
-    void await_store(unsigned home, ReplyTo reply);
+    /// Tells `reply` when all that was sent to shard `home` before is stored, if `is_passed_on`
+    /// with what that shard has sent on to others (copies for durable subscriptions).
+    void await_store(unsigned home, ReplyTo reply, bool is_passed_on = false);
 
     // For commits, on the home shard.
 
@@ -253,7 +254,7 @@ private:
     void subscribe_durable(Subscription& subscription, Done done);
     void attach(std::shared_ptr<Attachment> attachment);
     static void finish(Attachment& attachment, bool has_failed);
-    static void take_over(const Durable& durable, const Attachment& attachment);
+    static void expel(const Durable& durable, const Session* spared, const protocol::Error& error);
     [[nodiscard]] protocol::Result<Durable*> find_durable(
         const DurableName& name, std::vector<unsigned>& told
     );

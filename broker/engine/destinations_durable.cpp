@@ -23,6 +23,32 @@ Error too_many_durables(std::size_t limit) {
         "P-LIM-01"};
 }
 
+Error taken_over(const DurableName& name) {
+    return {
+        ErrorCode::replaced,
+        "Another connection of this client-id took over the durable subscription " +
+            protocol::quoted(name.name) + ".",
+        "Give each connection a client-id of its own.",
+        "P-DUR-06"};
+}
+
+Error redefined(const DurableName& name) {
+    return {
+        ErrorCode::revoked,
+        "The durable subscription " + protocol::quoted(name.name) +
+            " was given another destination.",
+        "Use a name of its own for each durable subscription.",
+        "P-SUB-13"};
+}
+
+Error deleted() {
+    return {
+        ErrorCode::revoked,
+        "The durable subscription was deleted by another connection.",
+        "Subscribe again if you still need it.",
+        "P-SUB-13"};
+}
+
 }  // namespace
 
 // One SUBSCRIBE on its way: to the durable subscription's home, to the homes of its topics, back.
@@ -101,6 +127,8 @@ void Destinations::subscribe_durable(Subscription& subscription, Done done) {
     consumer.owner = Remote<Session>(shard_, session.shared_from_this());
     consumer.owner_id = &session;
     consumer.subscription_id = subscription.id();
+    // Until its RECEIPT is queued nothing may reach it (P-SUB-04).
+    consumer.is_blocked = true;
     if (home == shard_.index()) {
         consumer.local = &subscription;
     } else {
@@ -128,7 +156,10 @@ void Destinations::attach(std::shared_ptr<Attachment> attachment) {
         );
     }
     Durable& durable = **found;
-    if (!attachment->name.client_id.empty()) { take_over(durable, *attachment); }
+    // The same client on another connection: the newer one takes over (P-DUR-06).
+    if (!attachment->name.client_id.empty()) {
+        expel(durable, attachment->consumer.owner_id, taken_over(attachment->name));
+    }
     const auto to = attachment->to;
     attachment->missing = told.size() + 1;
     QueueLink link(shard_, *durable.queue, durable.queue->attach(std::move(attachment->consumer)));
@@ -164,23 +195,24 @@ void Destinations::finish(Attachment& attachment, bool has_failed) {
     attachment.done(std::nullopt);
 }
 
-// The same client on another connection: the newer one takes over (P-DUR-06).
-void Destinations::take_over(const Durable& durable, const Attachment& attachment) {
+// Refuses all who are attached to the subscription, but for `spared`.
+void Destinations::expel(const Durable& durable, const Session* spared, const Error& error) {
+    struct Owner {
+        Remote<Session> session;
+        std::string subscription;
+    };
+
+    // A session of this shard detaches its consumers at once: the list must not be walked then.
+    std::vector<Owner> owners;
     durable.queue->for_each_consumer([&](const Consumer& consumer) {
-        if (consumer.owner_id == attachment.consumer.owner_id) { return; }
-        consumer.owner.post([id = consumer.subscription_id,
-                             name = durable.name.name](Session& session) {
-            session.fail(
-                {ErrorCode::replaced,
-                 "Another connection of this client-id took over the durable subscription " +
-                     protocol::quoted(name) + ".",
-                 "Give each connection a client-id of its own.",
-                 "P-DUR-06"},
-                {},
-                id
-            );
-        });
+        if (consumer.owner_id == spared) { return; }
+        owners.push_back({consumer.owner, consumer.subscription_id});
     });
+    for (const Owner& owner : owners) {
+        owner.session.post([id = owner.subscription, error](Session& session) {
+            session.fail(error, {}, id);
+        });
+    }
 }
 
 // `told`: the shards that have to be told of a new one by bind_here().
@@ -193,6 +225,7 @@ Result<Destinations::Durable*> Destinations::find_durable(
     if (found != durables_.end()) {
         if (found->second.name.destination == name.destination) { return &found->second; }
         // Another destination: a new definition without the old one's backlog (P-DUR-05).
+        expel(found->second, nullptr, name.client_id.empty() ? redefined(name) : taken_over(name));
         retire(found->second);
         durables_.erase(found);
     }
@@ -251,19 +284,8 @@ void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
     shard_.assert_current();
     const auto found = durables_.find(name.canonical());
     if (found != durables_.end()) {
-        found->second.queue->for_each_consumer([&](const Consumer& consumer) {
-            // Whoever deletes it has left it before.
-            consumer.owner.post([id = consumer.subscription_id](Session& session) {
-                session.fail(
-                    {ErrorCode::revoked,
-                     "The durable subscription was deleted by another connection.",
-                     "Subscribe again if you still need it.",
-                     "P-SUB-13"},
-                    {},
-                    id
-                );
-            });
-        });
+        // Whoever deletes it has left it before.
+        expel(found->second, nullptr, deleted());
         retire(found->second);
         durables_.erase(found);
     }

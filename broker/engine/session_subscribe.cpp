@@ -214,7 +214,10 @@ void Session::subscribed(
     const bool is_good = !error;
     answered(ticket, std::move(error));
     if (!is_good || !subscription->open() || !subscription->queue().is_set()) { return; }
-    subscription->queue().post([](Queue& queue, Consumer&) { queue.dispatch(); });
+    // A durable subscription's consumer was blocked so far; others only wait for a dispatch.
+    subscription->queue().post([](Queue& queue, Consumer& consumer) {
+        queue.set_blocked(consumer, false);
+    });
 }
 
 // The topic's place passes from one subscription to the other at once, with what the old one has
