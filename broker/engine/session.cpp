@@ -157,10 +157,10 @@ void Session::grant_stored(const Receipt& receipt, unsigned home) {
         router_.await_store(home, {Remote<Session>(shard_, shared_from_this()), expect(receipt)});
         return;
     }
+    sent_ = router_.journal().position();
     if (!receipt) { return; }
-    const std::uint64_t position = router_.journal().position();
-    if (router_.journal().is_stored(position)) { return grant(receipt); }
-    receipts_.push_back({std::string(*receipt), 0, position});
+    if (router_.journal().is_stored(sent_)) { return grant(receipt); }
+    receipts_.push_back({std::string(*receipt), 0, sent_});
     await_journal();
 }
 
@@ -191,23 +191,27 @@ void Session::stored() {
     push_due_receipts();
 }
 
-void Session::note_home(unsigned home) {
-    if (!remote_homes_.empty() && remote_homes_.back() == home) { return; }
-    std::erase(remote_homes_, home);
-    remote_homes_.push_back(home);
+void Session::note_home(unsigned home, bool is_topic) {
+    const auto is_it = [home](const SentTo& other) { return other.shard == home; };
+    const auto found = std::find_if(sent_to_.begin(), sent_to_.end(), is_it);
+    if (found == sent_to_.end()) { return sent_to_.push_back({home, is_topic}); }
+    found->has_topics = found->has_topics || is_topic;
 }
 
 // The RECEIPT of DISCONNECT says that all before it is stored (D contract 8).
 void Session::await_homes() {
-    if (!router_.journal().has_store() || router_.journal().has_failed()) { return; }
-    for (const unsigned home : remote_homes_) {
+    Journal& journal = router_.journal();
+    if (!journal.has_store()) { return; }
+    for (const SentTo& to : sent_to_) {
         const std::uint64_t ticket = expect(std::string_view());
         receipts_.back().is_silent = true;
-        router_.await_store(home, {Remote<Session>(shard_, shared_from_this()), ticket});
+        const ReplyTo reply{Remote<Session>(shard_, shared_from_this()), ticket, true};
+        router_.await_store(to.shard, reply, to.has_topics);
+        if (state_ != State::connected) { return; }
     }
-    const std::uint64_t position = router_.journal().position();
-    if (router_.journal().is_stored(position)) { return; }
-    receipts_.push_back({{}, 0, position, false, true});
+    if (journal.is_stored(sent_)) { return; }
+    receipts_.push_back({{}, 0, sent_, false, true});
+    if (journal.has_failed()) { return stored(); }
     await_journal();
 }
 
@@ -237,7 +241,12 @@ void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
 void Session::end_receipts(std::size_t index, Error error) {
     std::optional<std::string> receipt;
     if (index < receipts_.size()) {
-        if (!receipts_[index].is_silent) { receipt = std::move(receipts_[index].id); }
+        PendingReceipt& pending = receipts_[index];
+        if (pending.is_silent) {
+            receipt = disconnect_receipt_;
+        } else {
+            receipt = std::move(pending.id);
+        }
         starting_.reset();
         while (receipts_.size() > index) {
             receipts_.pop_back();
@@ -369,9 +378,10 @@ void Session::on(const protocol::Disconnect& request) {
         subscription->stop();
     }
     await_homes();
+    outbox_.mark_dirty();
+    if (state_ != State::connected) { return; }
     state_ = State::disconnecting;
     finish_disconnecting();
-    outbox_.mark_dirty();
 }
 
 // After all that was queued before: the RECEIPT is the last frame (P-RCPT-05).

@@ -165,6 +165,12 @@ private:
         bool is_silent = false;  ///< Nothing is sent: DISCONNECT waits for it.
     };
 
+    /// A shard that got messages. Of topics' it may have sent copies on to other shards.
+    struct SentTo {
+        unsigned shard = 0;
+        bool has_topics = false;
+    };
+
     /// The last SEND's derivations: hold for a SEND whose head is the same octets, or has the same
     /// headers but for what is the frame's own (receipt, transaction, content-length).
     struct Prepared {
@@ -198,7 +204,7 @@ private:
     void grant_stored(const Receipt& receipt, unsigned home);
     void await_journal();
     void stored();
-    void note_home(unsigned home);
+    void note_home(unsigned home, bool is_topic = false);
     void await_homes();
     std::uint64_t expect(const Receipt& receipt);
     void end_receipts(std::size_t index, Error error);
@@ -326,7 +332,8 @@ private:
     std::uint64_t last_serial_ = 0;
     Fifo<PendingReceipt> receipts_;
     std::uint64_t awaited_ = 0;           ///< The journal's batch that this session waits for.
-    std::vector<unsigned> remote_homes_;  ///< Shards whose store may hold what it sent.
+    std::uint64_t sent_ = 0;              ///< The journal's batch with the last that it sent.
+    std::vector<SentTo> sent_to_;         ///< Shards whose store may hold what it sent.
     std::uint64_t last_ticket_ = 0;
     std::optional<std::string> disconnect_receipt_;
     std::unique_ptr<Prepared> prepared_;

@@ -154,7 +154,7 @@ void Session::publish(
     ReplyTo reply;
     const bool is_answered_later = router_.is_answered_later(prepared.route);
     if (is_answered_later) {
-        note_home(prepared.route.home);
+        note_home(prepared.route.home, !prepared.route.name->is_queue);
         reply.session = Remote<Session>(shard_, shared_from_this());
         reply.wants_success = receipt.has_value();
         reply.ticket = expect(receipt);
@@ -301,6 +301,7 @@ void Session::committed(Transaction transaction, std::uint64_t ticket, std::opti
     if (state_ == State::ended) { return finish_end(); }
     outbox_.mark_dirty();
     if (error) { return answered(ticket, std::move(error)); }
+    if (router_.journal().has_store()) { sent_ = router_.journal().position(); }
     forget_settled();
 }
 
