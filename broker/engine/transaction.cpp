@@ -42,6 +42,7 @@ struct Commit {
     Commitment commitment;
     std::map<unsigned, std::shared_ptr<Part>> parts;
     std::size_t missing = 0;
+    std::ptrdiff_t underway = 0;  ///< Answers that go round by other shards: see reserved_at().
     std::size_t not_stored = 0;
     std::optional<protocol::Error> error = {};
 };
@@ -94,8 +95,11 @@ void reserve(Destinations& home, Part& part) {
     }
 }
 
-// In one piece: what the home's store gets of it lies in one batch.
-void apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_t parts) {
+// In one piece: what the home's store gets of it lies in one batch. Returns whether it gets
+// anything.
+bool apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_t parts) {
+    const bool has_store = home.journal().has_store();
+    const std::size_t before = has_store ? home.journal().batch().records() : 0;
     for (Work& settle : part.settlements) {
         settle();
     }
@@ -108,9 +112,10 @@ void apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_
     for (const Copy& copy : part.copies) {
         home.push_bound(*copy.binding, copy.message);
     }
-    if (parts > 1 && home.journal().has_store()) {
-        home.journal().batch().join({transaction, static_cast<unsigned>(parts)});
-    }
+    if (!has_store) { return false; }
+    const bool is_stored = home.journal().batch().records() != before;
+    if (parts > 1) { home.journal().batch().join({transaction, static_cast<unsigned>(parts)}); }
+    return is_stored;
 }
 
 void stored(const CommitRef& commit, bool has_failed) {
@@ -122,16 +127,23 @@ void stored(const CommitRef& commit, bool has_failed) {
     });
 }
 
+void report_stored(Destinations& home, unsigned asking, CommitRef commit, bool has_failed) {
+    home.run_on(asking, [has_failed, commit = std::move(commit)](Destinations&) {
+        stored(commit, has_failed);
+    });
+}
+
 // On the home shard: tells the session's shard that the part is applied, and later that it is
 // stored. The commit moves along: what it holds must not be destroyed on another shard.
-void report(Destinations& home, unsigned asking, CommitRef commit) {
+void report(Destinations& home, unsigned asking, CommitRef commit, bool is_stored) {
     if (commit->commitment.stored.session.is_set()) {
-        home.journal().when_stored([&home, asking, commit]() mutable {
-            const bool has_failed = home.journal().has_failed();
-            home.run_on(asking, [has_failed, commit = std::move(commit)](Destinations&) {
-                stored(commit, has_failed);
+        if (is_stored) {
+            home.journal().when_stored([&home, asking, commit]() mutable {
+                report_stored(home, asking, std::move(commit), home.journal().has_failed());
             });
-        });
+        } else {
+            report_stored(home, asking, commit, false);
+        }
     }
     home.run_on(asking, [commit = std::move(commit)](Destinations&) {
         if (--commit->missing == 0) { commit->commitment.applied(std::nullopt); }
@@ -195,18 +207,50 @@ void go_ahead(const CommitRef& commit) {
         commit->router.run_on(
             entry.first,
             [commit, asking, transaction, parts, part = entry.second](Destinations& home) mutable {
-                apply(home, *part, transaction, parts);
-                report(home, asking, std::move(commit));
+                const bool is_stored = apply(home, *part, transaction, parts);
+                report(home, asking, std::move(commit), is_stored);
             }
         );
     }
 }
 
-void reserved(const CommitRef& commit, const Part& part) {
-    if (part.error) { commit->error = part.error; }
-    if (--commit->missing != 0) { return; }
+void go_on(const CommitRef& commit) {
+    if (commit->missing != 0 || commit->underway != 0) { return; }
     if (commit->error) { return roll_back(commit); }
     go_ahead(commit);
+}
+
+// Copies for durable subscriptions go to their homes straight away, not through the topic's home.
+// Messages sent before the COMMIT go through it: an answer follows them, so that none of them is
+// still on its way when the copies come (P-SEND-02).
+void reserved_at(
+    Destinations& home, unsigned asking, CommitRef commit, std::shared_ptr<Part> part
+) {
+    std::vector<unsigned> others;
+    for (const Copy& copy : part->elsewhere) {
+        const unsigned other = copy.binding->home;
+        if (std::find(others.begin(), others.end(), other) == others.end()) {
+            others.push_back(other);
+        }
+    }
+    for (const unsigned other : others) {
+        home.run_on(other, [asking, commit](Destinations& router) mutable {
+            router.run_on(asking, [commit = std::move(commit)](Destinations&) {
+                --commit->underway;
+                go_on(commit);
+            });
+        });
+    }
+    const auto underway = static_cast<std::ptrdiff_t>(others.size());
+    home.run_on(
+        asking,
+        [underway, commit = std::move(commit), part = std::move(part)](Destinations&) {
+            if (part->error) { commit->error = part->error; }
+            --commit->missing;
+            commit->underway += underway;
+            go_on(commit);
+        }
+    );
 }
 
 }  // namespace
@@ -230,12 +274,7 @@ void commit(Destinations& router, Commitment commitment) {
             entry.first,
             [commit, asking, work = entry.second](Destinations& home) mutable {
                 reserve(home, *work);
-                home.run_on(
-                    asking,
-                    [commit = std::move(commit), work = std::move(work)](Destinations&) {
-                        reserved(commit, *work);
-                    }
-                );
+                reserved_at(home, asking, std::move(commit), std::move(work));
             }
         );
     }
