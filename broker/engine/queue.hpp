@@ -107,8 +107,8 @@ public:
     [[nodiscard]] Admission admits(const Message& message) const;
     /// Appends and dispatches, unless it is refused.
     [[nodiscard]] Admission push(const MessageRef& message);
-    /// push() of a message that has left another queue, or that others have got already: not refused
-    /// for want of disk.
+    /// push() of a message that has left another queue, or that others have got already: not
+    /// refused for want of disk.
     [[nodiscard]] Admission push_admitted(const MessageRef& message);
     /// Sets room aside for a transaction.
     [[nodiscard]] Admission reserve(const Message& message);

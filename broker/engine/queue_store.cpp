@@ -88,8 +88,10 @@ void QueueStore::note_stored() {
 }
 
 void QueueStore::update_fence() {
-    const storage::Sequence safe =
-        options_.is_early ? std::min(last_, bound_asked_) : std::min(stored_, bound_);
+    // Early, a message may go as soon as the bound cannot be stored after it.
+    const bool is_early = options_.is_early && before_asked_ <= bound_;
+    const storage::Sequence safe = is_early ? std::min(last_, bound_asked_)
+                                            : std::min(options_.is_early ? last_ : stored_, bound_);
     fence_ = (safe + 1) << unstored_bits;
     if (has_page()) { fence_ = std::min(fence_, page_.first << unstored_bits); }
 }
@@ -156,8 +158,17 @@ void QueueStore::lower_bound() {
     note_change();
 }
 
+storage::Sequence QueueStore::last_of_earlier_turns() {
+    const std::uint64_t position = journal_.next_position();
+    for (std::size_t i = pending_.size(); i-- > 0;) {
+        if (pending_[i].position != position) { return pending_[i].last; }
+    }
+    return stored_;
+}
+
 void QueueStore::raise_bound(storage::Sequence sequence) {
     define();
+    before_asked_ = last_of_earlier_turns();
     bound_asked_ = sequence + bound_ahead;
     journal_.batch().set_dispatch_bound({id_, bound_asked_});
 }

@@ -85,6 +85,7 @@ private:
 
     void note_change();
     void raise_bound(storage::Sequence sequence);
+    [[nodiscard]] storage::Sequence last_of_earlier_turns();
     void update_fence();
     void spill_tail(Backlog& backlog);
     void end_page(Backlog& backlog);
@@ -104,6 +105,7 @@ private:
     storage::Sequence stored_ = 0;  ///< All up to here are stored.
     storage::Sequence bound_ = 0;   ///< Stored: messages up to here may be delivered.
     storage::Sequence bound_asked_ = 0;
+    storage::Sequence before_asked_ = 0;  ///< Appended in batches before the one that asked.
     storage::Sequence dispatched_ = 0;
     Fifo<Pending> pending_;
     std::uint64_t noticed_ = 0;
