@@ -30,6 +30,20 @@ TestBroker::TestBroker(
     for (auto& room : rooms_) {
         room->router->set_peers(routers);
     }
+    if (settings_.store != nullptr) { start_store(); }
+}
+
+void TestBroker::start_store() {
+    std::vector<storage::StoreListener*> listeners;
+    for (auto& room : rooms_) {
+        listeners.push_back(&room->router->store_listener());
+    }
+    auto found = settings_.store->take_recovered();
+    settings_.store->start(std::move(listeners));
+    shards_.on(0, [&] { router(0).restore(std::move(found)); });
+    while (shards_.has_work()) {
+        shards_.run_one();
+    }
 }
 
 TestBroker::~TestBroker() {
@@ -42,12 +56,14 @@ TestBroker::~TestBroker() {
 void TestBroker::end_turn(unsigned shard) {
     engine::TurnOutput& turn = output(shard);
     shards_.on(shard, [&] {
+        router(shard).end_turn();
         while (!turn.dirty.empty()) {
             engine::Outbox* const outbox = turn.dirty.front();
             turn.dirty.erase(turn.dirty.begin());
             outbox->clear_dirty();
             if (outbox->owner() != nullptr) { static_cast<TestClient*>(outbox->owner())->flush(); }
         }
+        router(shard).end_turn();
     });
     turn.next_turn();
 }
@@ -57,8 +73,10 @@ bool TestBroker::is_at_rest() const {
     return !shards_.has_work() && std::all_of(rooms_.begin(), rooms_.end(), is_clean);
 }
 
+// Ends one more turn of each shard than there is output for: changes to be stored make none.
 void TestBroker::settle() {
-    for (std::size_t steps = 0; !is_at_rest(); ++steps) {
+    bool is_over = false;
+    for (std::size_t steps = 0; !is_over; ++steps) {
         if (steps > steps_max) { throw std::runtime_error("The broker never comes to rest."); }
         if (shards_.has_work()) {
             shards_.run_one();
@@ -67,7 +85,27 @@ void TestBroker::settle() {
         for (unsigned shard = 0; shard < shards_.size(); ++shard) {
             end_turn(shard);
         }
+        is_over = is_at_rest() && !drive_store() && is_at_rest();
     }
+}
+
+/// False if there was nothing to do.
+bool TestBroker::drive_store() {
+    if (driven_ == nullptr) { return false; }
+    std::size_t waiting = driven_->waiting_reads();
+    for (unsigned shard = 0; shard < shards_.size(); ++shard) {
+        waiting += driven_->waiting(shard);
+    }
+    driven_->commit_all();
+    driven_->serve_reads();
+    return waiting != 0;
+}
+
+void TestBroker::prepares_stop() {
+    for (unsigned shard = 0; shard < shards_.size(); ++shard) {
+        shards_.on(shard, [&] { router(shard).prepare_stop(); });
+    }
+    settle();
 }
 
 void TestBroker::advance(std::chrono::milliseconds time) {

@@ -4,6 +4,7 @@
 
 #include "broker/engine/authenticator.hpp"
 #include "broker/engine/destinations.hpp"
+#include "storage/memory_store.hpp"
 #include "tests/support/queued_shard.hpp"
 
 #include <chrono>
@@ -15,6 +16,7 @@ namespace support {
 
 class TestBroker {
 public:
+    /// If `settings` have a store, it is started and what it holds is restored.
     explicit TestBroker(
         unsigned shards = 1,
         std::uint64_t seed = 1,
@@ -32,13 +34,18 @@ public:
 
     [[nodiscard]] ShardGroup& shards() { return shards_; }
 
+    /// From now on settle() stores what was handed over to `store`, and answers its reads; null:
+    /// that is the test's again. It is what the broker's store is, or what is behind that.
+    void drives(storage::MemoryStore* store) { driven_ = store; }
+
     [[nodiscard]] engine::Authenticator& authenticator() { return authenticator_; }
 
     [[nodiscard]] engine::Destinations& router(unsigned shard) { return *rooms_[shard]->router; }
 
     [[nodiscard]] engine::TurnOutput& output(unsigned shard) { return rooms_[shard]->output; }
 
-    /// Ends the turn of a shard: flushes what has output.
+    /// Ends the turn of a shard as its loop does: hands over what is to be stored, flushes what has
+    /// output.
     void end_turn(unsigned shard);
     /// True if no work is posted and no output waits for a flush.
     [[nodiscard]] bool is_at_rest() const;
@@ -46,6 +53,8 @@ public:
     void settle();
     /// Lets time pass, timer by timer.
     void advance(std::chrono::milliseconds time);
+    /// What a clean stop does after the last client has left (D-RUN-03); the store is closed then.
+    void prepares_stop();
 
     [[nodiscard]] engine::Counters counters() const;
 
@@ -58,8 +67,12 @@ private:
         std::unique_ptr<engine::Destinations> router;
     };
 
+    void start_store();
+    [[nodiscard]] bool drive_store();
+
     ShardGroup shards_;
     engine::RouterSettings settings_;
+    storage::MemoryStore* driven_ = nullptr;
     engine::LoopbackAuthenticator authenticator_{false};
     std::vector<std::unique_ptr<Room>> rooms_;
     unsigned next_shard_ = 0;
