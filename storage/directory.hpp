@@ -35,6 +35,9 @@ public:
     /// Leaves the mark of a clean stop. Throws StoreError.
     void mark_clean() const;
 
+    /// Lets others have it.
+    void release() { lock_ = FileHandle(); }
+
     [[nodiscard]] const std::string& path() const { return path_; }
 
     /// Where the database lives.

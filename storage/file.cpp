@@ -101,6 +101,13 @@ void write_file(const std::string& path, std::string_view text) {
     sync_directory(parent_of(path));
 }
 
+void append_file(const std::string& path, std::string_view text) {
+    const FileHandle file = open_file(path, O_WRONLY | O_CREAT | O_APPEND, "open for appending");
+    write_all(file, path, text);
+    if (::fsync(file.descriptor()) != 0) { throw file_error(path, "fsync", errno); }
+    sync_directory(parent_of(path));
+}
+
 void remove_file(const std::string& path) {
     if (::unlink(path.c_str()) != 0) {
         if (errno == ENOENT) { return; }

@@ -47,6 +47,8 @@ private:
 /// Replaces the file: temporary file, sync, rename, sync of the directory (D-FS-02). Throws
 /// StoreError.
 void write_file(const std::string& path, std::string_view text);
+/// Adds to the end of the file, makes it if it is not there, and syncs. Throws StoreError.
+void append_file(const std::string& path, std::string_view text);
 /// Removes the file, if it is there, and syncs the directory. Throws StoreError.
 void remove_file(const std::string& path);
 /// Makes what happened to the directory's entries last. Throws StoreError.

@@ -105,7 +105,10 @@ bool QueueState::settle() {
     for (const SequenceRange& hole : left_.all()) {
         messages -= hole.last - hole.first + 1;
     }
-    return messages == messages_ && (messages > 0 || bytes_ == 0);
+    const bool are_counted_there = std::ranges::all_of(counted_, [this](Sequence message) {
+        return message <= last_ && !left_.has_left(message);
+    });
+    return messages == messages_ && (messages > 0 || bytes_ == 0) && are_counted_there;
 }
 
 RecoveredQueue QueueState::describe() const {

@@ -79,7 +79,7 @@ bool has_sequence(StateKind kind) {
 }
 
 bool is_kind(char octet) {
-    return std::string_view("cdgmnq").find(octet) != std::string_view::npos;
+    return std::string_view("Dcdgmn").find(octet) != std::string_view::npos;
 }
 
 /// The next hole behind `before`, which is the message before the gap; nothing if there is none.

@@ -31,12 +31,12 @@ private:
 
 /// What a key of the state family speaks about.
 enum class StateKind : char {
+    definition = 'D',  ///< The first, so that recovery knows names from then on.
     cursor = 'c',
     deliveries = 'd',
     group = 'g',
     mark = 'm',
     next_queue = 'n',
-    definition = 'q',
 };
 
 struct StateKey {

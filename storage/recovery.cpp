@@ -38,6 +38,11 @@ std::vector<std::string> recover(const Database& database, QueueTable& queues) {
     queues.settle();
     std::vector<std::string> faults = queues.faults();
     if (!error.empty()) { faults.push_back("the queues' states cannot be read: " + error); }
+    return faults;
+}
+
+std::vector<std::string> check_ends(const Database& database, const QueueTable& queues) {
+    std::vector<std::string> faults;
     for (const RecoveredQueue& queue : queues.describe()) {
         if (queue.messages == 0) { continue; }
         check_message(database, queue, queue.first, faults);

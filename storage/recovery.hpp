@@ -10,7 +10,11 @@
 
 namespace storage {
 
-/// Fills `queues`. Returns what is wrong, each a sentence.
+/// Fills `queues`. Returns what is wrong with their states, each a sentence.
 [[nodiscard]] std::vector<std::string> recover(const Database& database, QueueTable& queues);
+/// Whether each queue's oldest and newest message is there. Returns what is wrong.
+[[nodiscard]] std::vector<std::string> check_ends(
+    const Database& database, const QueueTable& queues
+);
 
 }  // namespace storage

@@ -122,7 +122,8 @@ RocksStore::RocksStore(const RocksOptions& options, const StoreWorld& world)
 }
 
 void RocksStore::recover_queues() {
-    const std::vector<std::string> faults = recover(database_, queues_);
+    std::vector<std::string> faults = recover(database_, queues_);
+    if (faults.empty()) { faults = check_ends(database_, queues_); }
     if (!faults.empty()) {
         throw StoreError(
             fmt::format(
@@ -250,6 +251,7 @@ void RocksStore::finish() {
     try {
         directory_.mark_clean();
     } catch (const StoreError& unmarked) { notice(true, "no-clean-mark", unmarked.what()); }
+    directory_.release();
 }
 
 void RocksStore::notice(bool is_warning, std::string event, std::string text) const {
