@@ -48,6 +48,7 @@ int run(int argc, const char* const* argv) {
     add_ping(app, action);
     add_bench(app, action);
     add_config_commands(app, action);
+    add_check_store(app, action);
     add_version(app, action);
     try {
         app.parse(argc, argv);

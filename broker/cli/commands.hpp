@@ -15,6 +15,7 @@ using Action = std::function<int()>;
 
 void add_serve(CLI::App& app, Action& action);
 void add_config_commands(CLI::App& app, Action& action);
+void add_check_store(CLI::App& app, Action& action);
 void add_pub(CLI::App& app, Action& action);
 void add_sub(CLI::App& app, Action& action);
 void add_ping(CLI::App& app, Action& action);

@@ -88,7 +88,9 @@ bool add_message(boost::json::object& object, std::string_view octets) {
 
 std::string to_json(const DumpedMessage& message) {
     boost::json::object object{{"sequence", message.sequence}, {"deliveries", message.deliveries}};
-    if (!add_message(object, message.octets)) {
+    if (message.is_damaged) {
+        object["damaged"] = true;
+    } else if (!add_message(object, message.octets)) {
         object["octets_base64"] = to_base64(message.octets);
     }
     return boost::json::serialize(object);

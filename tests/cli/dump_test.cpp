@@ -22,6 +22,12 @@ TEST(Dump, AMessageWithItsHeadersUnescaped) {
     );
 }
 
+TEST(Dump, D_ROCK_01_ADamagedMessageIsNotPassedOff) {
+    EXPECT_EQ(
+        to_json(DumpedMessage{7, 2, {}, true}), R"({"sequence":7,"deliveries":2,"damaged":true})"
+    );
+}
+
 TEST(Dump, OfEqualNamesTheFirstCounts) {
     EXPECT_EQ(
         dumped("message-id:1\ncontent-length:0\na:1\na:2\n\n\0"s),

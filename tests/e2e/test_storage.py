@@ -41,7 +41,7 @@ class StoreCase(BrokerCase):
         return self.broker
 
     def stop(self):
-        self.assertEqual(self.broker.stop(), 0)
+        self.assertEqual(self.broker.stop(), 0, self.broker.log_text())
 
     def crash(self):
         self.broker.signal(signal.SIGKILL)
@@ -315,6 +315,37 @@ class Refusals(StoreCase):
         self.assertEqual(peer.read_message().body, b"goes on")
         self.assertEqual(self.bodies("/queue/a"), ["1"])
         self.stop()
+
+
+class CheckStore(StoreCase):
+    def check(self, code, *arguments):
+        found, text, errors = run_tool("check-store", self.directory, *arguments)
+        self.assertEqual(found, code, text + errors)
+        return text + errors
+
+    def test_D_RUN_04_a_store_in_use_is_not_looked_at(self):
+        broker = self.start()
+        self.assertIn("process %d" % broker.process.pid, self.check(1))
+        self.client("tcp")
+        self.stop()
+
+    def test_D_RUN_04_a_killed_brokers_store_is_sound_and_stays_as_it_is(self):
+        self.start(threads=2)
+        peer = self.client("tcp").subscribe("/queue/a", "ack:client-individual", "prefetch-count:2")
+        for i in range(6):
+            peer.publish("/queue/a", b"%d" % i, "k:\\c")
+        peer.ask("ACK", "id:" + peer.read_message()["ack"])
+        self.crash()
+        for _ in range(2):
+            report = json.loads(self.check(0, "--json"))
+            self.assertEqual((report["sound"], report["clean_stop"], report["messages"]), (True, False, 5))
+            lines = [json.loads(line) for line in self.check(0, "--dump", "/queue/a").splitlines()]
+            self.assertEqual([line["body"] for line in lines], list("12345"))
+            self.assertEqual(lines[0]["headers"], {"destination": "/queue/a", "k": ":"})
+        self.start()
+        self.assertEqual(self.bodies("/queue/a"), list("12345"))
+        self.stop()
+        self.assertEqual(json.loads(self.check(0, "--json"))["messages"], 0)
 
 
 class Failure(StoreCase):
