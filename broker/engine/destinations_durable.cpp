@@ -294,7 +294,8 @@ void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
 
 void Destinations::restore(std::vector<storage::RecoveredQueue> queues) {
     for (storage::RecoveredQueue& queue : queues) {
-        run_on(home_of(queue.definition.name), [queue = std::move(queue)](Destinations& router) {
+        const unsigned home = home_of(queue.definition.name);
+        run_on(home, [queue = std::move(queue)](Destinations& router) {
             router.restore_here(queue);
         });
     }

@@ -498,6 +498,12 @@ int run(const Config& config, const StoreFactory& make_store) {
     Server server(config, store);
     const int code = server.run();
     logging::info("stopped", "The broker has stopped.");
+    if (store.has_failed()) {
+        // A database that has failed must not be taken apart: the library asserts that it was
+        // flushed.
+        logging::shutdown();
+        std::_Exit(code);
+    }
     return code;
 }
 
