@@ -615,7 +615,7 @@ TEST_P(DurableSubscription, D_FS_01_AFailureRefusesWhoWaits) {
     leaves_one("/topic/a");
     holds();
     alice->sends(send("/topic/a", "1").receipt("r"));
-    bob->sends(durable("/topic/new").receipt("s"));
+    bob->sends(durable("/topic/new", Dialect::rabbit).receipt("s"));
     store->fail("broken");
     broker->settle();
     EXPECT_EQ(alice->expects_error("storage-failed").value("receipt-id"), "r");

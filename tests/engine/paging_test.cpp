@@ -56,7 +56,7 @@ protected:
             const Received frame = client->take();
             numbers.push_back(std::stoi("0" + frame.body));
             client->sends(ack(frame.token()));
-            EXPECT_LE(memory_bytes(), memory * 3);
+            if (is_bounded) { EXPECT_LE(memory_bytes(), memory * 3); }
         }
         return numbers;
     }
@@ -76,6 +76,7 @@ protected:
     }
 
     std::string queue = "/queue/long";
+    bool is_bounded = true;  ///< Nothing is in memory but what the store has.
 };
 
 }  // namespace
@@ -114,6 +115,7 @@ TEST_P(Paging, D_LSM_02_WithAConsumerThatIsBehind) {
 }
 
 TEST_P(Paging, P_SEND_09_UnstoredMessagesKeepTheirPlaces) {
+    is_bounded = false;
     for (const int every : {2, 3, 7}) {
         starts();
         sends_all(1, 300, every);
@@ -122,6 +124,7 @@ TEST_P(Paging, P_SEND_09_UnstoredMessagesKeepTheirPlaces) {
 }
 
 TEST_P(Paging, P_SEND_09_UnstoredMessagesKeepTheirPlacesWhileItIsRead) {
+    is_bounded = false;
     sends_all(1, 100, 5);
     EXPECT_EQ(consumes(20), range(1, 20));
     sends_all(101, 200, 3);
@@ -131,6 +134,7 @@ TEST_P(Paging, P_SEND_09_UnstoredMessagesKeepTheirPlacesWhileItIsRead) {
 }
 
 TEST_P(Paging, P_SEND_09_ALongPageThatReachesBeyondTheTail) {
+    is_bounded = false;
     sends_all(1, 6000, 1000);
     EXPECT_LE(memory_bytes(), memory * 3);
     EXPECT_EQ(consumes(4900, "100"), range(1, 4900));
@@ -173,6 +177,7 @@ TEST_P(Paging, P_ACK_07_WhatComesBackIsInFrontOfThePage) {
     for (int number = 1; number <= 100; ++number) {
         tokens.push_back(carol->take().token());
     }
+    is_bounded = false;
     carol->drops();
     std::vector<int> numbers = consumes(1000);
     EXPECT_EQ(numbers, range(1, 200));

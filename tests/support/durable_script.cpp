@@ -8,7 +8,7 @@ void DurableScript::ends() {
     alice.reset();
     bob.reset();
     carol.reset();
-    broker.reset();
+    if (broker) { dead_.push_back({std::move(store), std::move(broker)}); }
 }
 
 void DurableScript::launches() {

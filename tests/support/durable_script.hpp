@@ -65,9 +65,17 @@ protected:
     std::unique_ptr<TestClient> carol;
 
 private:
+    /// A broker that has ended, for clients of a test that still know it.
+    struct Dead {
+        std::unique_ptr<storage::MemoryStore> store;
+        std::unique_ptr<TestBroker> broker;
+    };
+
     void ends();
     void launches();
     [[nodiscard]] std::string name_at(const std::string& text, unsigned shard);
+
+    std::vector<Dead> dead_;
 };
 
 }  // namespace support
