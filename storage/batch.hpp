@@ -90,7 +90,9 @@ public:
         appends_.push_back(std::move(change));
     }
 
+    /// What follows the last removal of the same queue joins it.
     void remove(const Remove& change) {
+        ++removed_;
         if (!removes_.empty()) {
             Remove& last = removes_.back();
             if (last.queue == change.queue && last.messages.last + 1 == change.messages.first) {
@@ -140,6 +142,9 @@ public:
                bounds_.size() + drops_.size();
     }
 
+    /// Rises with each change, also with one that has joined another.
+    [[nodiscard]] std::size_t changes() const { return records() - removes_.size() + removed_; }
+
     [[nodiscard]] bool empty() const { return records() == 0 && parts_.empty(); }
 
     /// Octets of the messages appended.
@@ -155,6 +160,7 @@ public:
         drops_.clear();
         parts_.clear();
         bytes_ = 0;
+        removed_ = 0;
         is_urgent_ = false;
     }
 
@@ -167,6 +173,7 @@ private:
     std::vector<Drop> drops_;
     std::vector<Part> parts_;
     std::size_t bytes_ = 0;
+    std::size_t removed_ = 0;
     bool is_urgent_ = false;
 };
 

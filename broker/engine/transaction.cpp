@@ -99,7 +99,7 @@ void reserve(Destinations& home, Part& part) {
 // anything.
 bool apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_t parts) {
     const bool has_store = home.journal().has_store();
-    const std::size_t before = has_store ? home.journal().batch().records() : 0;
+    const std::size_t before = has_store ? home.journal().batch().changes() : 0;
     for (Work& settle : part.settlements) {
         settle();
     }
@@ -113,7 +113,7 @@ bool apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_
         home.push_bound(*copy.binding, copy.message);
     }
     if (!has_store) { return false; }
-    const bool is_stored = home.journal().batch().records() != before;
+    const bool is_stored = home.journal().batch().changes() != before;
     if (parts > 1) { home.journal().batch().join({transaction, static_cast<unsigned>(parts)}); }
     return is_stored;
 }
