@@ -13,6 +13,7 @@ from .checker import Checker
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CONFIG = '[storage]\ndurability = "sync"\ndisk_floor = "64MiB"\nallow_unsafe_filesystem = true\n[log]\nlevel = "info"\n'
+STANDSTILL_SECONDS = 2
 NUMBERS_PER_RUN = 10_000_000
 
 
@@ -38,7 +39,7 @@ class Load:
             self.events.append("ended")
             self.changed.notify_all()
 
-    def await_confirm(self, seconds=30):
+    def await_confirm(self, seconds):
         """True once something was confirmed."""
         with self.changed:
             self.changed.wait_for(lambda: self.events, seconds)
@@ -116,6 +117,23 @@ class Bench:
     def load(self, broker, cycle, *arguments):
         return Load(self, broker, cycle, *arguments, *self.options.load_arguments)
 
+    def loaded(self, broker, cycle):
+        """A load that has had something confirmed; None (and a failure, and no broker) if it never has."""
+        load = self.load(broker, cycle)
+        if load.await_confirm(10 * self.options.slack):
+            return load
+        self.fail("nothing was confirmed in cycle %d:\n%s" % (cycle, broker.log_text()))
+        broker.kill()
+        load.wait()
+        self.read_history()
+        return None
+
+    def demand_progress(self, fault_at, cycle):
+        """Up to the fault, confirmations must have kept coming."""
+        still = (fault_at - self.checker.last_confirm) / 1e6
+        if still > STANDSTILL_SECONDS * self.options.slack:
+            self.fail("cycle %d: the last %.1f s before the fault nothing was confirmed" % (cycle, still))
+
     def drain(self, broker, cycle):
         """Empties everything and judges the history so far."""
         load = self.load(broker, cycle, "--drain", "--patience", str(self.options.patience))
@@ -147,6 +165,14 @@ class Bench:
 
     def passed(self):
         return not self.failures and not self.checker.violations
+
+    def found_out(self):
+        """A control has shown what it was to show: the rule, or words of a failure, named by `expects_failure`."""
+        wanted = self.options.expects_failure
+        if not wanted:
+            return False
+        return (any(line.startswith(wanted) for line in self.checker.violations)
+                or any(wanted in line for line in self.failures))
 
     def report(self):
         counts = self.checker.counts
