@@ -8,12 +8,14 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <fcntl.h>
 #include <string_view>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <thread>
 #include <unistd.h>
 
 namespace storage {
@@ -22,6 +24,18 @@ namespace {
 constexpr std::string_view format_name = "stampede-store ";
 constexpr std::string_view clean_text = "clean\n";
 constexpr mode_t directory_mode = 0700;
+
+// A process that was killed a moment ago holds its locks until all of it is gone.
+constexpr int lock_tries = 100;
+constexpr std::chrono::milliseconds lock_pause{10};
+
+bool lock_patiently(int descriptor) {
+    for (int tries = lock_tries; tries > 0; --tries) {
+        if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) { return true; }
+        std::this_thread::sleep_for(lock_pause);
+    }
+    return false;
+}
 
 struct Unsafe {
     unsigned long magic;
@@ -119,7 +133,7 @@ void Directory::lock(bool is_read_only) {
     if (!lock_.is_open()) {
         throw file_error(path, "open", errno, is_read_only ? "is this a store's directory?" : "");
     }
-    if (::flock(lock_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_patiently(lock_.descriptor())) {
         std::string holder = read_file(path);
         holder.resize(std::min(holder.find('\n'), holder.size()));
         throw StoreError(
