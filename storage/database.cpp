@@ -51,8 +51,9 @@ std::string_view to_view(const rocksdb::Slice& slice) {
 
 /// A flush or compaction that ran out of space is tried again by RocksDB once there is some.
 bool is_recoverable(rocksdb::BackgroundErrorReason reason, const rocksdb::Status& status) {
-    const bool is_background = reason == rocksdb::BackgroundErrorReason::kFlush ||
-                               reason == rocksdb::BackgroundErrorReason::kCompaction;
+    using Reason = rocksdb::BackgroundErrorReason;
+    const bool is_background =
+        reason == Reason::kFlush || reason == Reason::kFlushNoWAL || reason == Reason::kCompaction;
     return is_background && status.IsNoSpace() &&
            status.severity() < rocksdb::Status::Severity::kFatalError;
 }

@@ -3,6 +3,7 @@
 
 #include "tests/storage/recording_listener.hpp"
 #include "tests/storage/store_model.hpp"
+#include "tests/storage/store_options.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -13,17 +14,7 @@ namespace {
 
 using storage::Batch;
 using storage::MessageStore;
-using storage::RocksOptions;
 using storage::Sequence;
-
-RocksOptions options_for(const std::string& directory) {
-    RocksOptions options;
-    options.directory = directory;
-    options.disk_floor = 1;
-    options.reserve_bytes = 0;
-    options.allow_unsafe_filesystem = true;
-    return options;
-}
 
 storage::ReadResult read_all(
     MessageStore& store, RecordingListener& listener, storage::QueueId queue, Sequence last
@@ -53,7 +44,7 @@ TEST_P(RocksStoreRuns, D_LSM_05_HoldWhatTheModelHoldsAfterEveryKindOfStop) {
         expect_same(store->take_recovered(), model);
         store->start({&listener});
         expect_messages(*store, listener, model);
-        auto batch = std::make_unique<Batch>();
+        auto batch = urgent_batch();
         const storage::QueueId fresh = store->new_queue_id();
         EXPECT_EQ(fresh, static_cast<storage::QueueId>(run));
         model.define(*batch, fresh, "/queue/" + std::to_string(run));

@@ -54,6 +54,7 @@ void StoreModel::drop(Batch& batch, QueueId queue) {
 
 std::unique_ptr<Batch> StoreModel::random_batch(std::mt19937_64& random) {
     auto batch = std::make_unique<Batch>();
+    batch->set_urgent();
     for (auto& [id, queue] : queues_) {
         for (std::uint64_t count = random() % 8; count > 0; --count) {
             append(*batch, id, std::string(random() % 300, static_cast<char>(random() % 256)));
