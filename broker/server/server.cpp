@@ -3,6 +3,7 @@
 #include "broker/admin/health.hpp"
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
+#include "broker/server/drain.hpp"
 #include "broker/server/system.hpp"
 #include "broker/tls/context.hpp"
 #include "broker/transport/connection.hpp"
@@ -17,8 +18,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <memory>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,12 +32,6 @@ using engine::Instant;
 using transport::ListenerKind;
 
 constexpr std::chrono::milliseconds watch_interval{100};
-constexpr std::chrono::milliseconds drain_step{
-    5};  // Few connections are drained faster than `drain.spread`.
-constexpr std::chrono::milliseconds poll_interval{10};
-// After a failure of the store (D-FS-01).
-constexpr std::chrono::milliseconds failed_drain_timeout{5000};
-constexpr std::chrono::milliseconds failed_drain_spread{1000};
 constexpr int storage_failed_code = 7;
 
 std::string url_host(const std::string& host) {
@@ -75,15 +70,10 @@ private:
     void watch_memory();
     void fail_store();
     void await_signal();
-    void drain();
-    void drain_shard(std::size_t index);
-    void await_drained();
-    void await_stored();
-    void on_stored(bool is_idle);
     void stop_all();
     [[nodiscard]] std::vector<admin::Check> ready_checks() const;
 
-    [[nodiscard]] transport::IoShard& first() { return *shards_.front(); }
+    [[nodiscard]] transport::IoShard& first() { return *running_.shards.front(); }
 
     Config config_;
     StoreKeeper& store_;
@@ -91,22 +81,17 @@ private:
     engine::LoopbackAuthenticator authenticator_;
     transport::Census census_;
     std::atomic<int> memory_alarm_{0};
-    std::vector<std::unique_ptr<transport::IoShard>> shards_;
-    std::vector<std::unique_ptr<transport::ConnectionSet>> connections_;
+    Running running_;
     std::vector<std::shared_ptr<SSL_CTX>> tls_contexts_;
-    std::vector<std::shared_ptr<transport::Listener>> listeners_;
     std::unique_ptr<admin::Health> health_;
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::string tcp_url_;
     std::string ws_url_;
-    std::size_t restoring_ = 0;  ///< Last words not heard yet.
-    std::size_t awaited_ = 0;    ///< Shards that have not answered yet.
-    bool is_idle_ = false;       ///< All that have answered are.
+    Drain drain_;
+    std::exception_ptr failure_;  ///< Of the start.
+    std::size_t restoring_ = 0;   ///< Last words not heard yet.
     bool is_serving_ = false;
-    bool is_prepared_ = false;  ///< For the end of the store.
     bool draining_ = false;
-    bool has_drain_begun_ = false;
-    Instant drain_deadline_ = Instant::max();
 };
 
 Server::Server(const Config& config, StoreKeeper& store)
@@ -114,7 +99,8 @@ Server::Server(const Config& config, StoreKeeper& store)
       store_(store),
       settings_{config.limits, config.policies, store.get()},
       authenticator_(config.transport.insecure_no_auth),
-      census_(config_.transport) {
+      census_(config_.transport),
+      drain_(config_.transport, running_, census_, store_, [this] { stop_all(); }) {
     const std::size_t descriptors = raise_descriptor_limit();
     const std::size_t usable = descriptors > 512 ? descriptors - 256 : descriptors / 2;
     auto& options = config_.transport;
@@ -127,16 +113,16 @@ Server::Server(const Config& config, StoreKeeper& store)
 Server::~Server() {
     store_.close();
     // Everything that lives on a shard ends while all shards still exist.
-    for (const auto& connections : connections_) {
+    for (const auto& connections : running_.connections) {
         connections->end_all();
     }
-    for (const auto& shard : shards_) {
+    for (const auto& shard : running_.shards) {
         shard->wind_down();
     }
-    listeners_.clear();
+    running_.listeners.clear();
     health_.reset();
     signals_.reset();
-    for (const auto& shard : shards_) {
+    for (const auto& shard : running_.shards) {
         shard->wind_down();
     }
 }
@@ -144,11 +130,11 @@ Server::~Server() {
 void Server::build_shards() {
     std::vector<transport::IoShard*> peers;
     for (unsigned i = 0; i < config_.transport.threads; ++i) {
-        shards_.push_back(std::make_unique<transport::IoShard>(i, settings_));
-        connections_.push_back(std::make_unique<transport::ConnectionSet>());
-        peers.push_back(shards_.back().get());
+        running_.shards.push_back(std::make_unique<transport::IoShard>(i, settings_));
+        running_.connections.push_back(std::make_unique<transport::ConnectionSet>());
+        peers.push_back(running_.shards.back().get());
     }
-    for (const auto& shard : shards_) {
+    for (const auto& shard : running_.shards) {
         shard->set_peers(peers);
         shard->set_memory_alarm(&memory_alarm_);
     }
@@ -173,7 +159,7 @@ void Server::listen(const transport::ListenerOptions& options) {
     bind(options, options.host, options.port, true);
     if (!options.also_ipv6_loopback) { return; }
     try {
-        bind(options, "::1", listeners_.back()->port(), false);
+        bind(options, "::1", running_.listeners.back()->port(), false);
     } catch (const std::exception& error) {
         // Best effort: many containers have no IPv6.
         logging::debug("no-ipv6", error.what());
@@ -204,12 +190,12 @@ void Server::bind(
             transport::StaticFiles(config_.transport.http_dir)},
         fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(host), port)});
     std::vector<transport::Post> posts;
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-        posts.push_back({shards_[i].get(), connections_[i].get()});
+    for (std::size_t i = 0; i < running_.shards.size(); ++i) {
+        posts.push_back({running_.shards[i].get(), running_.connections[i].get()});
     }
     const auto listener =
         std::make_shared<transport::Listener>(std::move(posts), std::move(context), host, port);
-    listeners_.push_back(listener);
+    running_.listeners.push_back(listener);
     if (!is_first) { return; }
     const std::string address = url_host(host) + ":" + std::to_string(listener->port());
     if (is_ws && ws_url_.empty()) {
@@ -248,7 +234,7 @@ std::vector<admin::Check> Server::ready_checks() const {
 void Server::restore() {
     std::vector<storage::StoreListener*> listeners;
     auto queues = store_.take_recovered();
-    for (const auto& shard : shards_) {
+    for (const auto& shard : running_.shards) {
         listeners.push_back(&shard->router().store_listener());
     }
     store_.start(std::move(listeners));
@@ -260,10 +246,10 @@ void Server::restore() {
 
 // Shards tell each other about what they restore: each sends every other a last word behind that.
 void Server::await_restored() {
-    restoring_ = shards_.size() * shards_.size();
-    for (const auto& shard : shards_) {
+    restoring_ = running_.shards.size() * running_.shards.size();
+    for (const auto& shard : running_.shards) {
         shard->post([this] {
-            for (const auto& other : shards_) {
+            for (const auto& other : running_.shards) {
                 other->post([this] {
                     first().post([this] {
                         if (--restoring_ == 0) { serve(); }
@@ -277,10 +263,15 @@ void Server::await_restored() {
 void Server::serve() {
     if (draining_) { return; }
     is_serving_ = true;
-    for (const auto& listener : listeners_) {
+    for (const auto& listener : running_.listeners) {
         listener->start();
     }
-    announce();
+    try {
+        announce();
+    } catch (...) {
+        failure_ = std::current_exception();
+        stop_all();
+    }
 }
 
 // After every listener accepts: the log line, and the ports file for those who started us.
@@ -313,7 +304,7 @@ void Server::announce() {
 // Our own accounted octets against the limit, for all shards (S-RATE-04).
 void Server::watch_memory() {
     std::int64_t total = 0;
-    for (const auto& shard : shards_) {
+    for (const auto& shard : running_.shards) {
         total += shard->report().accounted_bytes;
     }
     const auto& options = config_.transport;
@@ -343,12 +334,8 @@ void Server::watch() {
 // Those who wait for a confirmation are refused by their shards; here the process ends.
 void Server::fail_store() {
     if (config_.storage.on_failure == OnFailure::serve_memory) { return; }
-    config_.transport.drain_timeout =
-        std::min(config_.transport.drain_timeout, failed_drain_timeout);
-    config_.transport.drain_spread = std::min(config_.transport.drain_spread, failed_drain_spread);
-    drain_deadline_ = std::min(drain_deadline_, first().now() + failed_drain_timeout);
     draining_ = true;
-    drain();
+    drain_.hurry();
 }
 
 void Server::await_signal() {
@@ -375,94 +362,15 @@ void Server::await_signal() {
             {{"signal", number}}
         );
         await_signal();
-        first().after(std::max(config_.drain_pre_stop_delay, Instant(1)), [this] { drain(); });
-    });
-}
-
-void Server::drain() {
-    if (has_drain_begun_) { return; }
-    has_drain_begun_ = true;
-    for (const auto& listener : listeners_) {
-        listener->stop();
-    }
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-        shards_[i]->post([this, i] { drain_shard(i); });
-    }
-    drain_deadline_ = std::min(drain_deadline_, first().now() + config_.transport.drain_timeout);
-    await_drained();
-}
-
-// Connections leave one by one, in random order, over `drain.spread` at most.
-void Server::drain_shard(std::size_t index) {
-    transport::IoShard& shard = *shards_[index];
-    std::vector<std::weak_ptr<transport::Connection>> leaving;
-    for (const auto& connection : connections_[index]->all()) {
-        leaving.emplace_back(connection);
-    }
-    std::array<std::byte, 8> octets{};
-    shard.random(octets);
-    std::seed_seq seed(
-        reinterpret_cast<const unsigned char*>(octets.data()),
-        reinterpret_cast<const unsigned char*>(octets.data()) + octets.size()
-    );
-    std::minstd_rand order(seed);
-    std::shuffle(leaving.begin(), leaving.end(), order);
-    const auto count = static_cast<std::int64_t>(std::max<std::size_t>(1, leaving.size()));
-    const std::int64_t spread =
-        std::min(config_.transport.drain_spread.count(), drain_step.count() * count);
-    for (std::size_t i = 0; i < leaving.size(); ++i) {
-        shard.after(
-            Instant(spread * static_cast<std::int64_t>(i) / count),
-            [connection = leaving[i]] {
-                if (const auto open = connection.lock()) { open->shut_down(); }
-            }
-        );
-    }
-}
-
-void Server::await_drained() {
-    if (census_.connections() == 0) {
-        logging::info("drained", "All connections have left.");
-        return await_stored();
-    }
-    if (first().now() >= drain_deadline_) {
-        logging::warn(
-            "drain-timeout",
-            "Some connections did not leave in time.",
-            {{"connections", census_.connections()}}
-        );
-        return await_stored();
-    }
-    first().after(poll_interval, [this] { await_drained(); });
-}
-
-// What the leaving of clients has changed is stored too, if the disk still answers.
-void Server::await_stored() {
-    if (store_.get() == nullptr || store_.has_failed() || first().now() >= drain_deadline_) {
-        return stop_all();
-    }
-    awaited_ = shards_.size();
-    is_idle_ = true;
-    for (const auto& shard : shards_) {
-        shard->post([this, asked = shard.get(), is_first_question = !is_prepared_] {
-            if (is_first_question) { asked->router().prepare_stop(); }
-            const bool is_idle = asked->router().is_store_idle();
-            first().post([this, is_idle] { on_stored(is_idle); });
+        first().after(std::max(config_.drain_pre_stop_delay, Instant(1)), [this] {
+            drain_.begin();
         });
-    }
-    is_prepared_ = true;
-}
-
-void Server::on_stored(bool is_idle) {
-    is_idle_ = is_idle_ && is_idle;
-    if (--awaited_ != 0) { return; }
-    if (is_idle_) { return stop_all(); }
-    first().after(poll_interval, [this] { await_stored(); });
+    });
 }
 
 void Server::stop_all() {
     if (health_) { health_->stop(); }
-    for (const auto& shard : shards_) {
+    for (const auto& shard : running_.shards) {
         shard->stop();
     }
 }
@@ -479,12 +387,13 @@ int Server::run() {
     if (health_) { health_->start(); }
     restore();
     std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < shards_.size(); ++i) {
-        threads.emplace_back([shard = shards_[i].get()] { shard->run(); });
+    for (std::size_t i = 1; i < running_.shards.size(); ++i) {
+        threads.emplace_back([shard = running_.shards[i].get()] { shard->run(); });
     }
     first().run();
     threads.clear();
     store_.close();
+    if (failure_) { std::rethrow_exception(failure_); }
     return store_.has_failed() ? storage_failed_code : 0;
 }
 

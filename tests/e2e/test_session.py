@@ -119,7 +119,7 @@ class Destinations(SessionCase):
         for frame in (stomp("SUBSCRIBE", "id:1", "destination:/user/queue/a"), send_to("/user/bob/queue/a", b"x"),
                       stomp("SUBSCRIBE", "id:1", "destination:/queue/a", "selector:a = 1"),
                       stomp("SUBSCRIBE", "id:1", "destination:/queue/a", "browser:true"),
-                      stomp("SUBSCRIBE", "id:1", "destination:/topic/a", "durable:true"),
+                      stomp("SUBSCRIBE", "id:1", "destination:/topic/a", "x-queue-name:q"),
                       stomp("SUBSCRIBE", "id:1", "destination:/topic/a", "from-seq:1"),
                       stomp("SEND", "destination:/queue/a", "x-delay:1000")):
             peer = self.client(transport)

@@ -297,6 +297,12 @@ class Start(DrainCase):
         self.assertEqual(os.listdir(folder), [])
         os.rmdir(folder)
 
+    def test_S_BIND_01_a_ports_file_that_cannot_be_written_ends_the_start(self):
+        name = os.path.join(tempfile.gettempdir(), "no", "such", "folder", "ports.json")
+        code, _, text = run_tool("serve", "--tcp", "127.0.0.1:0", "--ws", "off", "--admin", "off", "--ports-file", name)
+        self.assertEqual(code, 1)
+        self.assertIn(name, text)
+
     def refuse(self, *arguments, config=None):
         """Starts what must not start: its exit code and what it says."""
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as out:
