@@ -1,7 +1,11 @@
 """Power cuts: the data directory lies on an ext4 image whose file system is shut down under load, journal and all.
 
-Then the broker is killed, the image mounted again as after a boot, checked by e2fsck, and everything is drained. Limit:
-what reached the image without a flush of the device survives, so a missing flush below the file system is not seen.
+Then the broker is killed, the image mounted again as after a boot, checked by e2fsck, and everything is drained.
+
+The broker is stopped (SIGSTOP) while the power goes: ext4 may report success for an fdatasync that was under way at the
+moment of the ioctl, though its data are gone (one in eight cuts of a probe that only appends and syncs; Linux 6.18). A
+machine without power confirms nothing either. Limit: what reached the image without a flush of the device survives, so
+a missing flush below the file system is not seen.
 """
 import os
 import threading
@@ -61,15 +65,14 @@ def one_cut(bench, image, cycle):
     if load is None:
         return False
     threading.Event().wait(rng.uniform(0.2, bench.options.load_seconds))
-    image.cut()
+    broker.freeze(between_calls=False)
     cut_at = now()
+    image.cut()
     broker.kill()
     load.wait()
     bench.read_history()
     bench.demand_progress(cut_at, cycle)
     image.power_on()
-    after = (bench.checker.last_confirm - cut_at) / 1000
-    bench.notes["last confirm after the last cut"] = "%.1f ms" % after
     return restart_and_drain(bench, cycle)
 
 

