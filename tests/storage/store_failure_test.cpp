@@ -30,7 +30,7 @@ public:
 
     void wait(const std::string& event) {
         std::unique_lock lock(mutex_);
-        EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(5), [&] {
+        EXPECT_TRUE(changed_.wait_for(lock, std::chrono::minutes(1), [&] {
             return std::ranges::count(events_, event) > 0;
         })) << event;
     }
