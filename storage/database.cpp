@@ -4,6 +4,7 @@
 
 #include "storage/database_options.hpp"
 #include "storage/message_store.hpp"
+#include "storage/reclaimer.hpp"
 
 #include <fmt/format.h>
 
@@ -32,7 +33,7 @@ extern "C" const char* __tsan_default_suppressions();
 
 /// RocksDB is not built with the sanitizer, which therefore does not see how its threads agree.
 extern "C" const char* __tsan_default_suppressions() {
-    return "called_from_lib:librocksdb\n";
+    return "called_from_lib:librocksdb\nrace:librocksdb\n";
 }
 #endif
 
@@ -126,6 +127,7 @@ StoreError open_error(const DatabaseOptions& options, const rocksdb::Status& sta
 struct Database::Group::State {
     rocksdb::WriteBatch batch;
     std::array<rocksdb::ColumnFamilyHandle*, 2> families{};
+    std::vector<std::pair<std::string, std::string>> erased;  ///< Ranges of messages.
 };
 
 struct Database::Impl {
@@ -138,6 +140,7 @@ struct Database::Impl {
     std::unique_ptr<rocksdb::DB> db;
     std::vector<rocksdb::ColumnFamilyHandle*> families;
     rocksdb::ReadOptions reading;
+    Reclaimer reclaimer;
 };
 
 Database::Group::Group(const Database& database) : state_(std::make_unique<State>()) {
@@ -162,10 +165,12 @@ void Database::Group::erase(Family family, std::string_view key) {
 void Database::Group::erase_range(Family family, std::string_view from, std::string_view to) {
     auto* const handle = state_->families[family == Family::messages ? 1 : 0];
     state_->batch.DeleteRange(handle, to_slice(from), to_slice(to)).PermitUncheckedError();
+    if (family == Family::messages) { state_->erased.emplace_back(from, to); }
 }
 
 void Database::Group::clear() {
     state_->batch.Clear();
+    state_->erased.clear();
 }
 
 Database::Database(const DatabaseOptions& options) : impl_(std::make_unique<Impl>()) {
@@ -207,8 +212,20 @@ Written Database::write(Group& group, bool is_synced, std::string& error) {
     rocksdb::WriteOptions writing;
     set_up(writing, is_synced);
     if (impl_->listener->is_blocked()) { return Written::blocked; }
+    auto due = impl_->reclaimer.take_due();
+    for (const Reclaimer::Range& range : due) {
+        group.state()
+            .batch.DeleteRange(impl_->family(Family::messages), range.from, range.to)
+            .PermitUncheckedError();
+    }
     const rocksdb::Status status = impl_->db->Write(writing, &group.state().batch);
-    if (status.ok()) { return Written::yes; }
+    if (status.ok()) {
+        for (const auto& [from, to] : group.state().erased) {
+            impl_->reclaimer.note(from, to);
+        }
+        impl_->reclaimer.confirm(std::move(due));
+        return Written::yes;
+    }
     error = status.ToString();
     return status.IsNoSpace() && impl_->listener->is_blocked() ? Written::blocked : Written::failed;
 }
@@ -247,6 +264,18 @@ void Database::shorten_log() {
     flushing.allow_write_stall = true;
     // A flush that fails reports itself to the listener.
     impl_->db->Flush(flushing, impl_->families[0]).PermitUncheckedError();
+}
+
+void Database::reclaim() {
+    for (const Reclaimer::Range& range : impl_->reclaimer.take_confirmed()) {
+        const rocksdb::Slice from(range.from);
+        const rocksdb::Slice to(range.to);
+        // What is not deleted now is compacted away later.
+        rocksdb::DeleteFilesInRange(
+            impl_->db.get(), impl_->family(Family::messages), &from, &to, false
+        )
+            .PermitUncheckedError();
+    }
 }
 
 std::string Database::flush() {

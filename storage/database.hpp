@@ -84,6 +84,8 @@ public:
     /// Flushes the state family if messages were flushed since the last call, so that the
     /// write-ahead log stays short. Does not wait for the flush.
     void shorten_log();
+    /// Removes files that hold nothing but messages that were deleted.
+    void reclaim();
     /// Writes all that is in memory to tables. Empty, or what went wrong.
     [[nodiscard]] std::string flush();
     /// Closes. Empty, or what went wrong. No other call after it.

@@ -82,6 +82,8 @@ void set_up(rocksdb::WriteOptions& options, bool is_synced) {
 
 void set_up(rocksdb::ReadOptions& options) {
     options.verify_checksums = true;
+    // Messages are read back once, on their way to a consumer.
+    options.fill_cache = false;
 }
 
 void share_memory(

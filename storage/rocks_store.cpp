@@ -198,6 +198,7 @@ std::chrono::milliseconds RocksStore::keep_house() {
     const Clock::time_point now = Clock::now();
     watch_disk(now);
     database_.shorten_log();
+    database_.reclaim();
     if (now >= next_size_) {
         size_ = size_of(directory_.database());
         next_size_ = now + size_interval;
