@@ -29,7 +29,7 @@ class StoreCase(BrokerCase):
         pass
 
     def setUp(self):
-        self.directory = os.path.join(tempfile.mkdtemp(prefix="stampede-store-"), "data")
+        self.directory = os.path.join(tempfile.mkdtemp(prefix="e2e-store-"), "data")
         self.addCleanup(shutil.rmtree, os.path.dirname(self.directory), ignore_errors=True)
 
     def start(self, storage=None, *arguments, policies=None, threads=1):
@@ -41,7 +41,7 @@ class StoreCase(BrokerCase):
         return self.broker
 
     def stop(self):
-        self.assertEqual(self.broker.stop(), 0, self.broker.log_text())
+        self.assertEqual(self.broker.stop(), 0, "%s: %s" % (os.listdir(os.path.dirname(self.directory)), self.broker.log_text()))
 
     def crash(self):
         self.broker.signal(signal.SIGKILL)
