@@ -73,6 +73,10 @@ std::vector<std::string> try_files(const server::Config& config) {
 
     struct stat status {};
 
+    const std::string& store = config.storage.directory;
+    if (!store.empty() && ::stat(store.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+        errors.push_back("storage.directory: " + store + " is not a directory");
+    }
     const std::string& directory = config.transport.http_dir;
     if (!directory.empty() &&
         (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))) {
