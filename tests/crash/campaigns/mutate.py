@@ -9,6 +9,8 @@ import copy
 import glob
 import os
 import subprocess
+import threading
+import time
 
 from support import script
 from support.broker import Broker, StartFailed
@@ -19,6 +21,7 @@ CONTROLS = {"hide-damage": "messages are missing"}
 KINDS = ("flip", "flip", "flip", "zero", "zero", "truncate", "remove", "swap")
 CONFIG = '[storage]\ndurability = "sync"\ndisk_floor = "1MiB"\nallow_unsafe_filesystem = true\n'
 HARMLESS_FILES = ("LOG", "LOCK", "reserve")
+REPORT = "record-damaged"  # The event in the log.
 MAY_NEVER = ("C3", "C4")
 
 
@@ -177,15 +180,24 @@ def serve(bench, what, cycle):
     problem = script.drain(broker.address, bench.history, 10_000 + cycle, 10)
     bench.read_history()
     bench.checker.drained()
+    if problem or bench.checker.violations:
+        await_report(broker)
     code = broker.stop(20) if broker.is_alive() else broker.wait()
     if code not in (0, 6, 7):
         bench.fail("%s: exit code %s:\n%s" % (what, code, broker.log_text()))
-    is_reported = "damage" in broker.log_text(100_000) or code in (6, 7)
+    is_reported = REPORT in broker.log_text(100_000) or code in (6, 7)
     if problem is None and not bench.checker.violations:
         return "complete"
     if not is_reported:
         bench.say("%s\n%s" % (problem, broker.log_text()))
     return "reported" if is_reported else "silent"
+
+
+def await_report(broker, seconds=2):
+    """What a read has found is logged a little later."""
+    end = time.monotonic() + seconds
+    while broker.is_alive() and REPORT not in broker.log_text(100_000) and time.monotonic() < end:
+        threading.Event().wait(0.01)
 
 
 def judge(bench, what, checked, outcome, differences, is_tail):
