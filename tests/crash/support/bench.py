@@ -12,7 +12,7 @@ from .broker import Broker, StartFailed
 from .checker import Checker
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-CONFIG = '[storage]\ndurability = "sync"\ndisk_floor = "64MiB"\nallow_unsafe_filesystem = true\n[log]\nlevel = "info"\n'
+CONFIG = '[storage]\ndurability = "%s"\ndisk_floor = "64MiB"\nallow_unsafe_filesystem = true\n'
 STANDSTILL_SECONDS = 2
 NUMBERS_PER_RUN = 10_000_000
 
@@ -103,8 +103,9 @@ class Bench:
 
     # --- Steps.
 
-    def start(self, threads=1, config=CONFIG, **more):
+    def start(self, threads=1, config=None, **more):
         """The broker, ready; None (and a failure) if it does not start."""
+        config = config or CONFIG % self.options.durability
         try:
             more.setdefault("environment", self.environment)
             broker = Broker(self.binary, self.data, self.scratch, config, threads, **more)
@@ -175,28 +176,33 @@ class Bench:
                 or any(wanted in line for line in self.failures))
 
     def report(self):
-        counts = self.checker.counts
         lines = ["%s: seed %s, %d cycles, %.0f s" % (self.name, self.seed, self.cycles, time.monotonic() - self.begin)]
-        lines.append("  sent %d, confirmed %d, refused %d, indeterminate %d (%d of them delivered), delivered %d, "
-                     "redelivered %d" % (counts["sent"], counts["confirmed"], counts["refused"],
-                                         counts["indeterminate"], counts["indeterminate delivered"],
-                                         counts["delivered"], counts["redelivered"]))
-        lines.append("  lost %d; of %d confirmed with persistent:false %d were lost, as they may" %
-                     (counts["lost"], counts["confirmed memory"], counts["memory lost"]))
-        lines.append("  transactions confirmed %d, aborted %d, indeterminate %d (%d took effect), ACKs confirmed %d"
-                     % (counts["transactions"], counts["aborted"], counts["indeterminate transactions"],
-                        counts["indeterminate transactions visible"], counts["acks"]))
+        if self.checker.counts["sent"]:
+            lines += self._report_messages(self.checker.counts)
         if self.recoveries:
             ordered = sorted(self.recoveries)
             lines.append("  start to ready: p50 %.0f ms, p99 %.0f ms, worst %.0f ms" % tuple(
                 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * part))] for part in (0.5, 0.99, 1)))
+        lines += ["  %s: %s" % pair for pair in self.notes.items()]
+        shown = 2 if self.options.expects_failure else 20
+        lines += ["  VIOLATION " + line for line in self.checker.shown(shown)]
+        lines += ["  FAILURE " + line.replace("\n", "\n    ") for line in self.failures[:shown]]
+        return "\n".join(lines)
+
+    @staticmethod
+    def _report_messages(counts):
+        lines = ["  sent %d, confirmed %d, refused %d, indeterminate %d (%d of them delivered), delivered %d, "
+                 "redelivered %d" % (counts["sent"], counts["confirmed"], counts["refused"], counts["indeterminate"],
+                                     counts["indeterminate delivered"], counts["delivered"], counts["redelivered"]),
+                 "  lost %d; of %d confirmed with persistent:false %d were lost, as they may"
+                 % (counts["lost"], counts["confirmed memory"], counts["memory lost"]),
+                 "  transactions confirmed %d, aborted %d, indeterminate %d (%d took effect), ACKs confirmed %d"
+                 % (counts["transactions"], counts["aborted"], counts["indeterminate transactions"],
+                    counts["indeterminate transactions visible"], counts["acks"])]
         errors = {key[6:]: count for key, count in counts.items() if key.startswith("ERROR ")}
         if errors:
             lines.append("  ERRORs: " + ", ".join("%s %d" % pair for pair in sorted(errors.items())))
-        lines += ["  %s: %s" % pair for pair in self.notes.items()]
-        lines += ["  VIOLATION " + line for line in self.checker.shown()]
-        lines += ["  FAILURE " + line.replace("\n", "\n    ") for line in self.failures[:10]]
-        return "\n".join(lines)
+        return lines
 
     def close(self):
         if self.passed() and not self.options.keep:

@@ -5,7 +5,6 @@ judges everything since the drain before. What was settled by then must never be
 """
 import collections
 
-MAX_SHOWN = 20
 GRACE = 1_000_000  # Microseconds in which a broker notices that a connection is gone.
 
 
@@ -308,9 +307,9 @@ class Checker:
                 self.violate("C8", "%s %d: redelivered at %s although transaction %s, which held its ACK, took effect"
                              % (*key, place, name))
 
-    def shown(self):
+    def shown(self, most):
         """The violations, some of them if there are many."""
-        lines = self.violations[:MAX_SHOWN]
+        lines = self.violations[:most]
         if self.counts["violations"] > len(lines):
             lines.append("... %d in all" % self.counts["violations"])
         return lines

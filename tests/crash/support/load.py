@@ -43,6 +43,7 @@ class Load:
         self.counter = 0
         self.has_confirmed = False
         self.topics = not arguments.no_topics
+        self.announces = True  # The first confirmation, on stdout.
 
     def rng(self, name):
         return random.Random("%s/%s" % (self.seed, name))
@@ -56,7 +57,7 @@ class Load:
         return await stomp.connect(self.address, self.history, label, headers, on_message, on_batch)
 
     def confirmed(self):
-        if not self.has_confirmed:
+        if not self.has_confirmed and self.announces:
             self.has_confirmed = True
             print("confirmed", flush=True)
 

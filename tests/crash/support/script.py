@@ -73,7 +73,9 @@ class Script(Sender):
 
 def here(address, history, first):
     """A Load in this process."""
-    return Load(argparse.Namespace(address=address, history=history, seed="0", first=first, no_topics=False))
+    load = Load(argparse.Namespace(address=address, history=history, seed="0", first=first, no_topics=False))
+    load.announces = False
+    return load
 
 
 async def play(actor, talk, patience):
