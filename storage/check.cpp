@@ -4,6 +4,7 @@
 
 #include "storage/database.hpp"
 #include "storage/directory.hpp"
+#include "storage/log_mark.hpp"
 #include "storage/queue_scan.hpp"
 #include "storage/queue_table.hpp"
 #include "storage/record.hpp"
@@ -25,6 +26,7 @@ DirectoryOptions directory_options(const std::string& path) {
 }
 
 DatabaseOptions database_options(const Directory& directory, bool is_read_only) {
+    demand_log(directory);
     DatabaseOptions options;
     options.directory = directory.database();
     options.is_read_only = is_read_only;

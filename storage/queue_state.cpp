@@ -60,6 +60,7 @@ void QueueState::drop(Writes& out) {
 }
 
 void QueueState::finish(Writes& out, Time now) {
+    is_touched_ = false;
     write_marks(out);
     for (const SequenceRange& messages : left_.take_trims()) {
         erase_messages(messages, out);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace storage {
 
@@ -59,8 +60,8 @@ public:
     /// Without a definition.
     [[nodiscard]] RecoveredQueue describe() const;
 
-    /// Whether the committer has it on its list of touched queues.
-    bool is_touched = false;
+    /// Notes that the group changes it. Returns whether that is new.
+    [[nodiscard]] bool touch() { return !std::exchange(is_touched_, true); }
 
 private:
     void write_cursor(Writes& out);
@@ -80,6 +81,7 @@ private:
     Sequence trimmed_ = 1;
     std::uint64_t untrimmed_bytes_ = 0;
     Time last_trim_{0};
+    bool is_touched_ = false;
     std::string payload_;  ///< Scratch.
     std::string value_;    ///< Scratch.
 };

@@ -32,7 +32,6 @@ void QueueTable::apply(const Batch& batch, Writes& out) {
 
 void QueueTable::finish_group(Writes& out, QueueState::Time now) {
     for (QueueState* const queue : touched_) {
-        queue->is_touched = false;
         queue->finish(out, now);
     }
     touched_.clear();
@@ -75,10 +74,7 @@ QueueState& QueueTable::touch(QueueId queue) {
     const auto it = queues_.find(queue);
     assert(it != queues_.end());
     latest_ = it->second.get();
-    if (!latest_->is_touched) {
-        latest_->is_touched = true;
-        touched_.push_back(latest_);
-    }
+    if (latest_->touch()) { touched_.push_back(latest_); }
     return *latest_;
 }
 

@@ -7,6 +7,7 @@
 #include "storage/directory.hpp"
 #include "storage/disk_guard.hpp"
 #include "storage/listeners.hpp"
+#include "storage/log_mark.hpp"
 #include "storage/queue_table.hpp"
 #include "storage/reader.hpp"
 #include "storage/recovery.hpp"
@@ -137,6 +138,7 @@ void RocksStore::recover_queues() {
             true
         );
     }
+    mark_log(directory_);
     next_queue_ = queues_.next_queue();
     if (options_.accept_data_loss) {
         notice(true, "data-loss-accepted", "the store was opened up to the first damaged record");
@@ -146,6 +148,7 @@ void RocksStore::recover_queues() {
 }
 
 DatabaseOptions RocksStore::database_options(const StoreWorld& world) {
+    if (!options_.accept_data_loss) { demand_log(directory_); }
     DatabaseOptions chosen;
     chosen.directory = directory_.database();
     chosen.accept_data_loss = options_.accept_data_loss;
@@ -251,6 +254,7 @@ void RocksStore::finish() {
     }
     try {
         directory_.mark_clean();
+        unmark_log(directory_);
     } catch (const StoreError& unmarked) { notice(true, "no-clean-mark", unmarked.what()); }
     directory_.release();
 }

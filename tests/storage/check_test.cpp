@@ -253,6 +253,31 @@ TEST_F(Check, D_ROCK_01_SetAsideMovesDamagedRecordsToAFileAndLeavesASoundStore) 
     });
 }
 
+TEST_F(Check, D_ROCK_03_AStoreThatLacksItsLogIsNotOpened) {
+    const std::string copy = place / "copy";
+    {
+        const auto store = storage::open_rocks_store(options_for(path));
+        copy_open_store(path, copy);
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(copy + "/db")) {
+        if (entry.path().extension() == ".log") { std::filesystem::remove(entry.path()); }
+    }
+    // Twice: a refusal leaves everything as it was.
+    for (int i = 0; i < 2; ++i) {
+        try {
+            static_cast<void>(storage::open_rocks_store(options_for(copy)));
+            FAIL() << "it was opened";
+        } catch (const storage::StoreError& error) {
+            EXPECT_TRUE(error.is_damage());
+            EXPECT_THAT(error.what(), HasSubstr("is missing"));
+        }
+    }
+    EXPECT_FALSE(storage::check(copy).is_sound());
+    storage::RocksOptions options = options_for(copy);
+    options.accept_data_loss = true;
+    EXPECT_EQ(storage::open_rocks_store(options)->take_recovered().size(), 2U);
+}
+
 TEST_F(Check, EveryMessageOfAQueueInOrder) {
     spoil_message(1, 40);
     std::map<Sequence, std::string> found;
