@@ -4,35 +4,47 @@
 
 #include <algorithm>
 #include <iterator>
+#include <mutex>
 #include <utility>
 
 namespace storage {
+
+struct Reclaimer::Impl {
+    std::mutex mutex;
+    std::vector<Range> ranges;  ///< Under the mutex; the one that grew last at the end.
+    std::vector<Range> confirmed;
+    bool is_due = false;
+};
+
+Reclaimer::Reclaimer() : impl_(std::make_unique<Impl>()) {}
+
+Reclaimer::~Reclaimer() = default;
 
 void Reclaimer::note(std::string_view from, std::string_view to) {
     const auto first = parse_message_key(from);
     const auto last = parse_message_key(to);
     if (!first || !last || first->queue != last->queue) { return; }
     const std::uint64_t messages = last->sequence - first->sequence;
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(impl_->mutex);
     const auto goes_on = [&](const Range& range) { return range.to == from; };
-    const auto found = std::find_if(ranges_.begin(), ranges_.end(), goes_on);
-    if (found == ranges_.end()) {
-        if (ranges_.size() == ranges_max) { ranges_.erase(ranges_.begin()); }
-        is_due_ = is_due_ || messages >= due_messages;
-        return ranges_.push_back({std::string(from), std::string(to), messages});
+    const auto found = std::find_if(impl_->ranges.begin(), impl_->ranges.end(), goes_on);
+    if (found == impl_->ranges.end()) {
+        if (impl_->ranges.size() == ranges_max) { impl_->ranges.erase(impl_->ranges.begin()); }
+        impl_->is_due = impl_->is_due || messages >= due_messages;
+        return impl_->ranges.push_back({std::string(from), std::string(to), messages});
     }
     found->to = to;
     found->grown += messages;
-    is_due_ = is_due_ || found->grown >= due_messages;
-    std::rotate(found, found + 1, ranges_.end());
+    impl_->is_due = impl_->is_due || found->grown >= due_messages;
+    std::rotate(found, found + 1, impl_->ranges.end());
 }
 
 std::vector<Reclaimer::Range> Reclaimer::take_due() {
     std::vector<Range> due;
-    const std::lock_guard lock(mutex_);
-    if (!is_due_) { return due; }
-    is_due_ = false;
-    for (Range& range : ranges_) {
+    const std::lock_guard lock(impl_->mutex);
+    if (!impl_->is_due) { return due; }
+    impl_->is_due = false;
+    for (Range& range : impl_->ranges) {
         if (range.grown < due_messages) { continue; }
         due.push_back(range);
         range.grown = 0;
@@ -41,13 +53,13 @@ std::vector<Reclaimer::Range> Reclaimer::take_due() {
 }
 
 void Reclaimer::confirm(std::vector<Range> ranges) {
-    const std::lock_guard lock(mutex_);
-    std::move(ranges.begin(), ranges.end(), std::back_inserter(confirmed_));
+    const std::lock_guard lock(impl_->mutex);
+    std::move(ranges.begin(), ranges.end(), std::back_inserter(impl_->confirmed));
 }
 
 std::vector<Reclaimer::Range> Reclaimer::take_confirmed() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(confirmed_, {});
+    const std::lock_guard lock(impl_->mutex);
+    return std::exchange(impl_->confirmed, {});
 }
 
 }  // namespace storage

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +25,11 @@ public:
     /// Files are looked at once for so many messages that have gone.
     static constexpr std::uint64_t due_messages = 256 * 1024;
 
+    Reclaimer();
+    ~Reclaimer();
+    Reclaimer(const Reclaimer&) = delete;
+    Reclaimer& operator=(const Reclaimer&) = delete;
+
     /// The messages between two keys of one queue were deleted for good.
     void note(std::string_view from, std::string_view to);
     /// Ranges that may cover whole files by now: to be deleted once more, then confirmed.
@@ -34,10 +39,8 @@ public:
     [[nodiscard]] std::vector<Range> take_confirmed();
 
 private:
-    std::mutex mutex_;
-    std::vector<Range> ranges_;  ///< Under the mutex; the one that grew last at the end.
-    std::vector<Range> confirmed_;
-    bool is_due_ = false;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace storage

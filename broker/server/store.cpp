@@ -174,6 +174,7 @@ void StoreKeeper::close() {
     if (!is_started_) { return; }
     is_started_ = false;
     const bool is_clean = store_->close();
+    report_damage(store_->state().damaged);
     if (is_clean) { return logging::info("store-closed", "The store is closed."); }
     if (!has_failed()) { failure_ = "closing it failed: " + store_->state().failure; }
     logging::error(
