@@ -37,11 +37,18 @@ void Checker::received(
 ) {
     if (number >= messages_.size()) { return fails("a message that nobody sent"); }
     Published& message = messages_[number];
+    // The first delivery is one for all lives: a later one is marked (C6).
+    const bool is_repeated =
+        message.is_queue && ++message.counts[{count == 1 ? 0 : life_, count}] > 1;
+    const bool is_unmarked = message.is_queue && count == 1 && message.seen_in < life_;
+    message.seen_in = std::min(message.seen_in, life_);
     message.is_seen = true;
     if (message.stamp == 0) {
         fails("seen before its transaction was committed: " + describe(number));
     }
-    if (message.is_queue && ++message.counts[count] > 1) {
+    if (message.settled_in < life_) { fails("settled, and delivered again: " + describe(number)); }
+    if (message.is_gone) { fails("not persistent, and back: " + describe(number)); }
+    if (is_repeated || is_unmarked) {
         fails("delivered twice as delivery " + std::to_string(count) + ": " + describe(number));
     }
     if (message.is_queue && is_automatic) { settled(number, true); }
@@ -68,6 +75,20 @@ void Checker::check_order(MessageNumber number, unsigned subscription) {
 void Checker::settled(MessageNumber number, bool is_definite) {
     messages_[number].is_settled = true;
     messages_[number].is_definite |= is_definite;
+    if (is_definite) {
+        messages_[number].settled_in = std::min(messages_[number].settled_in, life_);
+    }
+}
+
+void Checker::restarted() {
+    ++life_;
+    for (const MessageNumber number : in_memory_) {
+        messages_[number].is_gone = true;
+        if (messages_[number].fate == Published::Fate::accepted) {
+            messages_[number].fate = Published::Fate::unknown;
+        }
+    }
+    in_memory_.clear();
 }
 
 void Checker::drained(MessageNumber number) {
@@ -76,6 +97,7 @@ void Checker::drained(MessageNumber number) {
     message.is_seen = true;
     if (++message.drained > 1) { fails("left twice: " + describe(number)); }
     if (message.is_definite) { fails("settled, and left: " + describe(number)); }
+    if (message.is_gone) { fails("not persistent, and left: " + describe(number)); }
     if (message.stamp == 0) { fails("left without COMMIT: " + describe(number)); }
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace sim {
@@ -29,10 +30,14 @@ struct Published {
     std::uint64_t stamp = 0;  ///< When it took effect on its connection; 0: not yet.
     std::uint64_t epoch = 0;  ///< Of its queue then; 0: order is not checked.
     bool is_seen = false;
-    bool is_settled = false;   ///< Somebody may have settled it.
-    bool is_definite = false;  ///< And has been told so.
+    unsigned seen_in = ~0U;     ///< The broker's life when it was seen first.
+    bool is_settled = false;    ///< Somebody may have settled it.
+    bool is_definite = false;   ///< And has been told so.
+    unsigned settled_in = ~0U;  ///< The broker's life when somebody was told so.
+    bool is_gone = false;       ///< Only memory had it, and the broker died.
     std::size_t drained = 0;
-    std::map<unsigned, unsigned> counts;  ///< Copies received, by delivery count (queues).
+    /// Copies received, by the broker's life and delivery count (queues).
+    std::map<std::pair<unsigned, unsigned>, unsigned> counts;
 };
 
 class Checker {
@@ -51,6 +56,12 @@ public:
 
     void received(MessageNumber number, unsigned subscription, unsigned count, bool is_automatic);
     void settled(MessageNumber number, bool is_definite);
+
+    /// Only memory has it: it does not outlive the broker (P-SEND-09).
+    void not_persistent(MessageNumber number) { in_memory_.push_back(number); }
+
+    /// The broker has died or stopped, and a new one has started on its store.
+    void restarted();
     /// Left in a queue, or its dead-letter queue, when all was over.
     void drained(MessageNumber number);
     /// Those that were sent after `since` to a destination of `subscription`, which lived to the
@@ -96,8 +107,10 @@ private:
     std::map<std::string, std::uint64_t> epochs_;
     /// First copies from topics, by subscription and topic, in the order received.
     std::map<std::string, std::map<unsigned, std::vector<MessageNumber>>> topics_;
+    std::vector<MessageNumber> in_memory_;
     std::uint64_t last_stamp_ = 0;
     std::uint64_t last_epoch_ = 1;
+    unsigned life_ = 0;
     std::vector<std::string> violations_;
 };
 

@@ -141,6 +141,43 @@ TEST_F(CheckerTest, AMessageOfAnOpenTransaction) {
     EXPECT_EQ(verdict(), "seen before its transaction was committed");
 }
 
+TEST_F(CheckerTest, C_6_ARedeliveryAfterARestartThatIsMarked) {
+    const MessageNumber number = accepted("/queue/a");
+    checker.received(number, 1, 1, false);
+    checker.received(number, 1, 2, false);
+    checker.restarted();
+    checker.received(number, 2, 2, false);
+    checker.settled(number, true);
+    EXPECT_EQ(verdict(), "fine");
+}
+
+TEST_F(CheckerTest, C_6_ARedeliveryAfterARestartThatIsNotMarked) {
+    const MessageNumber number = accepted("/queue/a");
+    checker.received(number, 1, 2, false);
+    checker.restarted();
+    checker.received(number, 2, 1, false);
+    checker.drained(number);
+    EXPECT_EQ(verdict(), "delivered twice as delivery 1");
+}
+
+TEST_F(CheckerTest, C_7_ASettledMessageThatComesAgainAfterARestart) {
+    const MessageNumber number = accepted("/queue/a");
+    checker.received(number, 1, 1, false);
+    checker.settled(number, true);
+    checker.restarted();
+    checker.received(number, 2, 2, false);
+    EXPECT_EQ(verdict(), "settled, and delivered again");
+}
+
+TEST_F(CheckerTest, P_SEND_09_WhatIsNotPersistentGoesWithARestart) {
+    const MessageNumber number = accepted("/queue/a");
+    checker.not_persistent(number);
+    checker.restarted();
+    EXPECT_EQ(verdict(), "fine");
+    checker.drained(number);
+    EXPECT_EQ(verdict(), "not persistent, and left");
+}
+
 TEST_F(CheckerTest, ReceiptsInAnotherOrder) {
     checker.receipt("2", "1");
     EXPECT_EQ(verdict(), "RECEIPT 2 instead of 1");

@@ -1,5 +1,6 @@
 // Seeds on the command line: test_sim [number of seeds] [first seed]. ctest runs a few hundred.
 // A seed that fails is printed and becomes a regression line below.
+#include "tests/sim/seeds.hpp"
 #include "tests/sim/simulation.hpp"
 
 #include <gtest/gtest.h>
@@ -9,10 +10,10 @@
 
 namespace sim {
 
-namespace {
-
 std::uint64_t seeds = 300;
 std::uint64_t first_seed = 1;
+
+namespace {
 
 Report check(std::uint64_t seed) {
     Report report = simulate(seed);
