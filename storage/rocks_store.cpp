@@ -8,6 +8,7 @@
 #include "storage/disk_guard.hpp"
 #include "storage/listeners.hpp"
 #include "storage/log_mark.hpp"
+#include "storage/mount_warning.hpp"
 #include "storage/queue_table.hpp"
 #include "storage/reader.hpp"
 #include "storage/recovery.hpp"
@@ -143,6 +144,8 @@ void RocksStore::recover_queues() {
     if (options_.accept_data_loss) {
         notice(true, "data-loss-accepted", "the store was opened up to the first damaged record");
     }
+    const std::string distrust = mount_warning(directory_.path());
+    if (!distrust.empty()) { notice(true, "unsafe-mount", distrust); }
     if (directory_.is_new() || directory_.was_clean()) { return; }
     notice(false, "store-recovered", "the last run did not stop cleanly; its log was replayed");
 }
