@@ -85,6 +85,10 @@ void DurableSimulation::set_limits() {
     limits.transaction_idle = std::chrono::hours(100);
     limits.delivery_limit = 1'000'000;
     limits.idle_topics_max = 1 + scene_.below(4);
+    // Queues that nobody uses leave the store and come back.
+    if (scene_.chance(40)) {
+        limits.unused_destination_life = std::chrono::milliseconds(5 + scene_.below(60));
+    }
     if (scene_.chance(15)) {
         // What was seen early may be lost with a crash: a transaction in part.
         limits.early_delivery = true;
