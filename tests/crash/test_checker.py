@@ -179,6 +179,18 @@ class CheckerTest(unittest.TestCase):
         lines = [sent(1), "C p 1", delivered(1), sent(2, tx="t"), acked(1, tx="t"), "B t"]
         self.assertEqual(self.broken(*lines), ["C2"])
 
+    def test_c8_early_delivery_may_show_what_a_crash_undoes(self):
+        lines = [sent(1, tx="t"), sent(2, tx="t"), "B t", delivered(1)]
+        self.history.checker.is_early = True
+        self.history.all(*lines)
+        self.history.checker.restarted_at = self.history.checker.position
+        self.assertEqual(self.history.rules(), [])
+
+    def test_c8_early_delivery_must_not_show_half_after_a_crash(self):
+        self.history.checker.is_early = True
+        lines = [sent(1, tx="t"), sent(2, tx="t"), "B t", delivered(1), acked(1)]
+        self.assertEqual(self.broken(*lines), ["C8"])
+
     def test_c8_confirmed_transaction_lost(self):
         self.assertEqual(self.broken(sent(1, tx="t"), sent(2, tx="t"), "B t", "K t"), ["C2"])
 

@@ -59,6 +59,7 @@ def campaign(bench):
     templates = [Template(bench, True), Template(bench, False)]
     if bench.failures:
         return
+    bench.checker = Checker()
     bench.notes["files of the stopped store"] = ", ".join(templates[0].files)
     bench.data = os.path.join(bench.scratch, "data")
     for cycle in range(1, bench.options.cycles + 1):

@@ -81,6 +81,7 @@ class Bench:
         open(self.history, "wb").close()
         self.data = data or os.path.join(self.scratch, "data")
         self.checker = Checker()
+        self.checker.is_early = any("early_delivery = true" in line for line in options.storage)
         self.offset = 0
         self.recoveries = []
         self.failures = []   # What is wrong beside the history: starts refused, exit codes, times.
@@ -105,7 +106,7 @@ class Bench:
 
     def start(self, threads=1, config=None, **more):
         """The broker, ready; None (and a failure) if it does not start."""
-        config = config or CONFIG % self.options.durability
+        config = (config or CONFIG % self.options.durability) + "".join(line + "\n" for line in self.options.storage)
         try:
             more.setdefault("environment", self.environment)
             broker = Broker(self.binary, self.data, self.scratch, config, threads, **more)
@@ -113,6 +114,8 @@ class Bench:
             self.fail(str(error))
             return None
         self.recoveries.append(broker.start_seconds)
+        self.read_history()
+        self.checker.restarted_at = self.checker.position
         return broker
 
     def load(self, broker, cycle, *arguments):

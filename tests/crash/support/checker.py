@@ -53,6 +53,8 @@ class Checker:
         self.counts = collections.Counter()
         self.durable_topics = {}     # place -> topic
         self.position = 0
+        self.is_early = False        # Consumers may see what is not stored yet, and a crash may undo it.
+        self.restarted_at = 0        # The position when the broker was started last.
         self.last_confirm = 0
         self._forget()
 
@@ -245,7 +247,15 @@ class Checker:
         self._forget()
 
     def _is_visible(self, transaction):
-        return any(self._is_delivered(self.messages[key]) for key in transaction.sends)
+        """With early delivery only what is seen after a restart tells; else the transaction is left alone."""
+        messages = [self.messages[key] for key in transaction.sends]
+        if not any(self._is_delivered(message) for message in messages):
+            return False
+        if self.is_early and transaction.state == "committing":
+            if not any(copy.last_seen > self.restarted_at for m in messages for copy in m.copies.values()):
+                self.counts["transactions seen early only"] += 1
+                transaction.state = "unknown"
+        return True
 
     @staticmethod
     def _is_delivered(message):
@@ -256,7 +266,9 @@ class Checker:
         transaction = self.transactions.get(message.transaction)
         state = message.state
         if transaction is not None and state == "sent":
-            if transaction.state in ("open", "aborted"):
+            if transaction.state == "unknown":
+                state = "indeterminate"
+            elif transaction.state in ("open", "aborted"):
                 state = "aborted"
             elif visible[message.transaction]:
                 state = "visible"
