@@ -255,9 +255,7 @@ private:
     void attach(std::shared_ptr<Attachment> attachment);
     static void finish(Attachment& attachment, bool has_failed);
     static void expel(const Durable& durable, const Session* spared, const protocol::Error& error);
-    [[nodiscard]] protocol::Result<Durable*> find_durable(
-        const DurableName& name, std::vector<unsigned>& told
-    );
+    [[nodiscard]] protocol::Result<Durable*> find_durable(const DurableName& name, bool& is_new);
     Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
     void restore_here(const storage::RecoveredQueue& recovered);
     [[nodiscard]] unsigned home_of_durable(const DurableName& name) const;

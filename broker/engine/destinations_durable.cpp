@@ -145,8 +145,8 @@ void Destinations::subscribe_durable(Subscription& subscription, Done done) {
 void Destinations::attach(std::shared_ptr<Attachment> attachment) {
     shard_.assert_current();
     const unsigned asking = attachment->asking;
-    std::vector<unsigned> told;
-    const auto found = find_durable(attachment->name, told);
+    bool is_new = false;
+    const auto found = find_durable(attachment->name, is_new);
     if (!found) {
         return run_on(
             asking,
@@ -161,16 +161,20 @@ void Destinations::attach(std::shared_ptr<Attachment> attachment) {
         expel(durable, attachment->consumer.owner_id, taken_over(attachment->name));
     }
     const auto to = attachment->to;
-    attachment->missing = told.size() + 1;
+    // Also for one that is there already: word of it may still be on its way (P-SUB-04).
+    const std::vector<unsigned> homes = topic_homes(durable.name);
+    attachment->missing = homes.size() + 1;
     QueueLink link(shard_, *durable.queue, durable.queue->attach(std::move(attachment->consumer)));
     run_on(asking, [to, link](Destinations&) { link_to(to, link); });
-    for (const unsigned shard : told) {
+    for (const unsigned shard : homes) {
         run_on(
             shard,
-            [attachment, asking, text = durable.name.destination, binding = durable.binding](
-                Destinations& router
-            ) mutable {
-                router.bind_here(text, binding);
+            [attachment,
+             asking,
+             is_new,
+             text = durable.name.destination,
+             binding = durable.binding](Destinations& router) mutable {
+                if (is_new) { router.bind_here(text, binding); }
                 router.run_on(asking, [attachment = std::move(attachment)](Destinations&) {
                     finish(*attachment, false);
                 });
@@ -215,10 +219,8 @@ void Destinations::expel(const Durable& durable, const Session* spared, const Er
     }
 }
 
-// `told`: the shards that have to be told of a new one by bind_here().
-Result<Destinations::Durable*> Destinations::find_durable(
-    const DurableName& name, std::vector<unsigned>& told
-) {
+// A new one has to be made known to the homes of its topics by bind_here().
+Result<Destinations::Durable*> Destinations::find_durable(const DurableName& name, bool& is_new) {
     shard_.assert_current();
     std::string canonical = name.canonical();
     const auto found = durables_.find(canonical);
@@ -240,7 +242,7 @@ Result<Destinations::Durable*> Destinations::find_durable(
     }
     const storage::QueueDefinition definition{canonical, name.attributes()};
     auto queue = is_stored ? make_stored_queue(definition, nullptr) : make_queue(canonical);
-    told = topic_homes(name);
+    is_new = true;
     return &add_durable(name, std::move(queue));
 }
 

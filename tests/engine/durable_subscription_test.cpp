@@ -534,6 +534,36 @@ TEST_P(DurableSubscription, P_DUR_06_SeveralAttachAtTheSameTime) {
     }
 }
 
+// Whatever shard works first: who has the RECEIPT gets what is sent after it.
+TEST_P(DurableSubscription, P_SUB_04_TheSecondToAttachWaitsForTheBindingToo) {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        storage::MemoryStore disk;
+        engine::RouterSettings on_disk;
+        on_disk.store = &disk;
+        TestBroker any(shards(), seed, WorkOrder::random, on_disk);
+        TestClient first(any);
+        TestClient second(any);
+        TestClient publisher(any);
+        for (TestClient* const client : {&first, &second, &publisher}) {
+            client->connects();
+        }
+        first.writes(durable("/topic/*").encoded(protocol::Version::v1_2));
+        second.writes(durable("/topic/*").receipt("s").encoded(protocol::Version::v1_2));
+        while (second.received().empty()) {
+            if (any.shards().has_work()) { any.shards().run_one(); }
+            for (unsigned shard = 0; shard < shards(); ++shard) {
+                any.end_turn(shard);
+            }
+            disk.commit_all();
+        }
+        publisher.writes(send("/topic/a", "x").encoded(protocol::Version::v1_2));
+        any.drives(&disk);
+        any.settle();
+        second.expects(receipt("s"));
+        EXPECT_EQ(bodies(first).size() + bodies(second).size(), 1U) << seed;
+    }
+}
+
 TEST_P(DurableSubscription, P_DUR_06_WhoLeavesWhileItIsAttachedIsNotServed) {
     holds();
     Client client = connected_client();
