@@ -113,6 +113,7 @@ std::uint64_t QueueStore::next_unstored() {
         define();
         journal_.batch().append({id_, ++last_, placeholder, nullptr});
         journal_.batch().remove({id_, {last_, last_}, placeholder.size()});
+        holes_.push_back({last_, last_});
         unstored_ = 0;
         note_change();
     }
@@ -233,29 +234,33 @@ storage::ReadRequest QueueStore::page_request() {
     return request;
 }
 
-bool QueueStore::is_hole(storage::Sequence sequence) {
-    while (hole_ < holes_.size() && holes_[hole_].last < sequence) {
-        ++hole_;
+// Of the messages from `from` to `to`: those that have left.
+std::size_t QueueStore::holes_between(storage::Sequence from, storage::Sequence to) const {
+    std::size_t count = 0;
+    for (const storage::SequenceRange& hole : holes_) {
+        const storage::Sequence first = std::max(hole.first, from);
+        const storage::Sequence last = std::min(hole.last, to);
+        if (first <= last) { count += last - first + 1; }
     }
-    if (hole_ == holes_.size() && !holes_.empty()) {
-        holes_ = {};
-        hole_ = 0;
-    }
-    return hole_ < holes_.size() && holes_[hole_].first <= sequence;
+    return count;
 }
 
 std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& backlog) {
     is_reading_ = false;
-    std::size_t damaged = result.damaged.size();
+    assert(result.next > page_.first);
+    const storage::Sequence last = result.next - 1;
+    // Whatever is expected and not restored is damaged, or missing.
+    std::size_t expected = last - page_.first + 1 - holes_between(page_.first, last);
     const std::string_view octets = result.octets;
+    auto hole = holes_.begin();
     for (const storage::ReadResult::Stored& stored : result.messages) {
-        const std::string_view record = octets.substr(stored.offset, stored.size);
-        if (is_hole(stored.sequence) || record == placeholder) { continue; }
-        MessageRef message = restore_message(record);
-        if (!message) {
-            ++damaged;
-            continue;
+        while (hole != holes_.end() && hole->last < stored.sequence) {
+            ++hole;
         }
+        if (hole != holes_.end() && hole->first <= stored.sequence) { continue; }
+        MessageRef message = restore_message(octets.substr(stored.offset, stored.size));
+        if (!message) { continue; }
+        --expected;
         std::uint32_t count = stored.deliveries;
         // After an unclean stop nobody knows whether a consumer has seen it (D-LSM-06).
         if (stored.sequence <= recovered_bound_) { count = std::max(count, 1U); }
@@ -263,11 +268,11 @@ std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& ba
         page_bytes_ -= std::min(page_bytes_, message->size());
         backlog.push({std::move(message), stored.sequence << unstored_bits, count, true});
     }
-    assert(result.next > page_.first);
     page_.first = result.next;
+    std::erase_if(holes_, [last](const storage::SequenceRange& hole) { return hole.last <= last; });
     if (!has_page()) { end_page(backlog); }
     update_fence();
-    return damaged;
+    return expected;
 }
 
 void QueueStore::end_page(Backlog& backlog) {

@@ -73,7 +73,8 @@ public:
     /// The next messages should be read now; then the caller asks for page_request().
     [[nodiscard]] bool wants_page(Backlog& backlog) const;
     [[nodiscard]] storage::ReadRequest page_request();
-    /// What was read joins `backlog`; returns how many records were damaged.
+    /// What was read joins `backlog`; returns how many of its messages are
+    /// damaged or missing.
     std::size_t take_page(const storage::ReadResult& result, Backlog& backlog);
 
 private:
@@ -89,7 +90,7 @@ private:
     void update_fence();
     void spill_tail(Backlog& backlog);
     void end_page(Backlog& backlog);
-    [[nodiscard]] bool is_hole(storage::Sequence sequence);
+    [[nodiscard]] std::size_t holes_between(storage::Sequence from, storage::Sequence to) const;
 
     // Constant after construction.
     Journal& journal_;
@@ -117,8 +118,8 @@ private:
     bool is_reading_ = false;
     Fifo<Delivery> tail_;
     std::size_t tail_bytes_ = 0;
+    /// Of the page and behind it: messages that have left. Rising.
     std::vector<storage::SequenceRange> holes_;
-    std::size_t hole_ = 0;  ///< The first that may matter still.
 };
 
 }  // namespace engine
