@@ -167,6 +167,13 @@ Result<std::shared_ptr<Queue>> Destinations::local_queue(
     if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
         return too_many_queues(settings_.limits.queues_max);
     }
+    return add_queue(name, durable);
+}
+
+const std::shared_ptr<Queue>& Destinations::add_queue(
+    const std::string& name, std::optional<bool> durable
+) {
+    shard_.assert_current();
     schedule_sweep();
     const bool is_durable = is_queue_durable(name, durable);
     return queues_
@@ -738,9 +745,12 @@ void Destinations::dead_letter(
 void Destinations::bury(
     const std::string& name, const MessageRef& letter, std::uint64_t transaction
 ) {
-    const auto queue = local_queue(name);
-    // A dead letter is stored below the disk floor, too: its original has gone.
-    const bool is_kept = queue && (*queue)->push_admitted(letter) == Admission::accepted;
+    shard_.assert_current();
+    // A dead letter is taken beyond the limit of queues and below the disk floor, too: its original
+    // has gone.
+    const auto found = queues_.find(name);
+    const auto queue = found != queues_.end() ? found->second : add_queue(name, std::nullopt);
+    const bool is_kept = queue->push_admitted(letter) == Admission::accepted;
     if (is_kept) {
         ++output_.counters.messages_dead_lettered;
     } else {

@@ -224,6 +224,7 @@ private:
     [[nodiscard]] std::shared_ptr<Queue> make_stored_queue(
         const storage::QueueDefinition& definition, const storage::RecoveredQueue* recovered
     );
+    const std::shared_ptr<Queue>& add_queue(const std::string& name, std::optional<bool> durable);
     [[nodiscard]] bool is_queue_durable(const std::string& name, std::optional<bool> argument)
         const;
     [[nodiscard]] protocol::Result<Route> complete(const Route& route);

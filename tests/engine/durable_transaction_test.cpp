@@ -361,6 +361,24 @@ TEST_P(DurableTransaction, P_RCPT_03_TheReceiptOfARejectionMeansTheLetterIsStore
     }
 }
 
+TEST_P(DurableTransaction, D_CONTRACT_9_TheLimitOfQueuesLosesNoLetter) {
+    settings.limits.queues_max = shards();
+    starts();
+    const std::string queue = queue_at(1);
+    alice->sends(send(queue, "x").receipt("r"));
+    alice->expects(receipt("r"));
+    // Every shard has as many as it may have.
+    for (unsigned shard = 0; shard < shards(); ++shard) {
+        const std::string other = queue_at(shard, "full");
+        if (shard != 1 % shards()) { bob->sends(subscribe(other, other)); }
+    }
+    carol->sends(subscribe("1", queue, "client-individual"));
+    carol->sends(nack(carol->take().token()).header("requeue", "false").receipt("n"));
+    carol->expects(receipt("n"));
+    crashes();
+    EXPECT_EQ(drained("/queue/DLQ." + queue.substr(7)), Texts{"x"});
+}
+
 TEST_P(DurableTransaction, P_ACK_11_TheLetterOfAMemoryQueueIsOne) {
     const std::string queue = queue_at(1);
     alice->sends(send(queue, "x").header("durable", "false"));
