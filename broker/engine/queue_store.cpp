@@ -269,7 +269,7 @@ std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& ba
         backlog.push({std::move(message), stored.sequence << unstored_bits, count, true});
     }
     page_.first = result.next;
-    std::erase_if(holes_, [last](const storage::SequenceRange& hole) { return hole.last <= last; });
+    std::erase_if(holes_, [last](const storage::SequenceRange& gone) { return gone.last <= last; });
     if (!has_page()) { end_page(backlog); }
     update_fence();
     return expected;
