@@ -331,9 +331,9 @@ private:
     std::map<std::string, Transaction, std::less<>> transactions_ GUARDED_BY(shard_);
     std::uint64_t last_serial_ = 0;
     Fifo<PendingReceipt> receipts_;
-    std::uint64_t awaited_ = 0;           ///< The journal's batch that this session waits for.
-    std::uint64_t sent_ = 0;              ///< The journal's batch with the last that it sent.
-    std::vector<SentTo> sent_to_;         ///< Shards whose store may hold what it sent.
+    std::uint64_t awaited_ = 0;    ///< The journal's batch that this session waits for.
+    std::uint64_t sent_ = 0;       ///< The journal's batch with the last that it sent.
+    std::vector<SentTo> sent_to_;  ///< Shards whose store may hold what it sent.
     std::uint64_t last_ticket_ = 0;
     std::optional<std::string> disconnect_receipt_;
     std::unique_ptr<Prepared> prepared_;
