@@ -138,6 +138,23 @@ Damage find_damage(const Database& database, const RecoveredQueue& queue) {
     return damage;
 }
 
+/// A table with a part that cannot be read ends the store when it is next rewritten, and taking
+/// messages out of it brings that about.
+void demand_readable_tables(const Look& look) {
+    const auto visit = [](std::string_view, std::string_view) { return true; };
+    const std::string error = look.database.scan(Family::messages, {}, {}, visit);
+    if (error.empty()) { return; }
+    throw StoreError(
+        fmt::format(
+            "the store in {} is damaged beyond single messages, nothing was set aside: {}; restore "
+            "it from a backup",
+            look.directory.path(),
+            error
+        ),
+        true
+    );
+}
+
 /// A line that says what it is, then the record as it is on disk.
 std::string describe(const Database& database, const RecoveredQueue& queue, Sequence sequence) {
     std::string value;
@@ -208,6 +225,7 @@ void for_each_message(
 std::vector<Fault> set_aside(const std::string& directory, const std::string& file) {
     Look look(directory, false);
     look.demand_sound_state();
+    demand_readable_tables(look);
     std::vector<Fault> faults;
     std::string records;
     Batch batch;

@@ -1,6 +1,8 @@
 // `stampede check-store` on stores made here: reports, messages, exit codes.
 #include "broker/cli/commands.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "storage/database.hpp"
+#include "storage/record.hpp"
 #include "storage/rocks_store.hpp"
 #include "tests/storage/recording_listener.hpp"
 #include "tests/storage/temporary_directory.hpp"
@@ -67,6 +69,18 @@ protected:
             return;
         }
         FAIL() << "the message is nowhere";
+    }
+
+    /// Writes a record with a wrong checksum in place of the second message.
+    void spoil() {
+        storage::DatabaseOptions database_options;
+        database_options.directory = options.directory + "/db";
+        storage::Database database(database_options);
+        storage::Database::Group group(database);
+        group.put(storage::Family::messages, storage::message_key(1, 2).view(), "spoiled");
+        std::string error;
+        ASSERT_EQ(database.write(group, true, error), storage::Written::yes) << error;
+        ASSERT_EQ(database.close(), "");
     }
 
     const std::string first = "message-id:1\ncontent-length:5\n\nfirst\0"s;
@@ -144,13 +158,24 @@ TEST_F(CheckStore, D_ROCK_01_DamageExitsWithSixAndNamesTheMessage) {
 
 TEST_F(CheckStore, D_ROCK_01_SetAsideSaysWhatItTookOut) {
     make_store();
-    damage();
+    spoil();
     const Outcome outcome = run_tool({path(), "--set-aside"});
+    EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("set aside: /queue/a, message 2: "));
     EXPECT_TRUE(std::filesystem::exists(options.directory + "/set-aside"));
     const Outcome again = run_tool({path(), "--dump", "/queue/a"});
     EXPECT_EQ(again.code, 0) << again.err;
     EXPECT_THAT(again.out, testing::Not(HasSubstr("second")));
+}
+
+TEST_F(CheckStore, D_ROCK_01_SetAsideRefusesATableThatCannotBeRead) {
+    make_store();
+    damage();
+    const Outcome outcome = run_tool({path(), "--set-aside"});
+    EXPECT_EQ(outcome.code, 6);
+    EXPECT_THAT(outcome.err, HasSubstr("nothing was set aside"));
+    EXPECT_FALSE(std::filesystem::exists(options.directory + "/set-aside"));
+    EXPECT_THAT(run_tool({path()}).out, HasSubstr("fault: /queue/a, message 2: "));
 }
 
 TEST_F(CheckStore, WrongUsageExitsWithTwo) {
