@@ -3,10 +3,12 @@
 #include "storage/database_options.hpp"
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstddef>
 #include <memory>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
@@ -27,6 +29,16 @@ void set_up_compression(rocksdb::ColumnFamilyOptions& options) {
     options.compression = rocksdb::kNoCompression;
     options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, below};
 }
+
+/// RocksDB's own text log, which would be a file beside the data: once a write to it has failed, as
+/// on a full disk, a library with assertions aborts at the next line. What matters comes as a
+/// Status.
+class NoLog : public rocksdb::Logger {
+public:
+    using rocksdb::Logger::Logv;
+
+    void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
 
 void set_up_family(rocksdb::ColumnFamilyOptions& options) {
     options.write_buffer_size = 64 * mebibyte;
@@ -56,9 +68,7 @@ void set_up(rocksdb::DBOptions& options, bool accept_data_loss) {
     options.max_background_jobs = 2;
     options.stats_dump_period_sec = 0;
     options.stats_persist_period_sec = 0;
-    options.info_log_level = rocksdb::WARN_LEVEL;
-    options.max_log_file_size = 16 * mebibyte;
-    options.keep_log_file_num = 4;
+    options.info_log = std::make_shared<NoLog>();
 }
 
 void set_up_state(rocksdb::ColumnFamilyOptions& options) {

@@ -67,19 +67,18 @@ __attribute__((constructor)) static void start(void) {
 }
 
 static bool is_watched(const char* path) {
-    if (directory == NULL || path == NULL || strncmp(path, directory, directory_size) != 0) {
-        return false;
-    }
-    const char* const name = strrchr(path, '/');
-    return name == NULL || strncmp(name, "/LOG", 4) != 0;
+    return directory != NULL && path != NULL && strncmp(path, directory, directory_size) == 0;
 }
 
 static const char* path_of(int file) {
     return file >= 0 && file < descriptors_max ? watched[file] : NULL;
 }
 
+/// A number may have been closed by calls that are not seen here (fclose, closedir).
 static void watch(int file, const char* path) {
-    if (file >= 0 && file < descriptors_max && is_watched(path)) { watched[file] = strdup(path); }
+    if (file < 0 || file >= descriptors_max) { return; }
+    free(watched[file]);
+    watched[file] = is_watched(path) ? strdup(path) : NULL;
 }
 
 /// Counts a call. True if it is to fail; errno is set then.

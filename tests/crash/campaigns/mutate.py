@@ -81,7 +81,8 @@ def mutate(bench, template, cycle):
         size = os.path.getsize(path)
         done = MUTATIONS[kind](rng, path, size, template, bench.data)
         if done is not None:
-            is_tail = name == template.live_log and kind in ("truncate", "remove", "swap")
+            is_live = template.live_log and (name == template.live_log or os.path.basename(template.live_log) in done)
+            is_tail = bool(is_live) and kind in ("truncate", "remove", "swap")
             return "%s store, %s of %s, %s" % (template.name, kind, name, done), is_tail
 
 

@@ -74,12 +74,15 @@ class Checker:
     # --- What happened.
 
     def feed_file(self, path, offset=0):
-        """Returns where the file ends."""
+        """Returns where the last whole line ends."""
         with open(path, "rb") as lines:
             lines.seek(offset)
             for line in lines:
+                if not line.endswith(b"\n"):
+                    break
                 self.feed(line.decode())
-            return lines.tell()
+                offset += len(line)
+        return offset
 
     def feed(self, line):
         fields = line.split()
