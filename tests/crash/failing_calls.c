@@ -1,7 +1,6 @@
 // A library to preload: counts the calls that change files under FAIL_DIR and fails the FAIL_AT-th
 // of them. FAIL_ERRNO: how; FAIL_SHORT=1: writes are cut in half first; FAIL_KEEP=1: all later
-// calls fail as well; FAIL_STATE: a file of 4 KiB that tells what happened. RocksDB's own log (LOG)
-// is left alone.
+// calls fail as well; FAIL_STATE: a file of 4 KiB that tells what happened.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
