@@ -1,4 +1,5 @@
 """The broker under test: started on a data directory, killed, and what it left in its log."""
+import atexit
 import json
 import os
 import signal
@@ -33,6 +34,7 @@ class Broker:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**clean, **(environment or {})}, preexec_fn=limits)
+        atexit.register(self.kill)  # Nothing outlives a harness that fails itself.
         self.ports = self._await_ports(begin + patience)
         self.start_seconds = time.monotonic() - begin
 
@@ -89,6 +91,7 @@ class Broker:
         return self.process.poll() is None
 
     def kill(self):
+        atexit.unregister(self.kill)
         if self.is_alive():
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
