@@ -36,7 +36,10 @@ Outcome run_tool(std::vector<const char*> arguments) {
 
 class CheckStore : public testing::Test {
 protected:
-    CheckStore() { options.directory = directory / "store"; }
+    CheckStore() {
+        options.directory = directory / "store";
+        options.allow_unsafe_filesystem = true;
+    }
 
     [[nodiscard]] const char* path() const { return options.directory.c_str(); }
 
