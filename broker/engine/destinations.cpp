@@ -362,6 +362,10 @@ Result<Published> Destinations::publish_here(const Route& route, const MessageRe
 // What durable subscriptions cannot keep is refused before anyone gets it (D contract 3).
 Result<Published> Destinations::publish_to_topic(const Route& route, const MessageRef& message) {
     shard_.assert_current();
+    if (route.topic->bindings(index_).empty()) {
+        fan_out_from_home(*route.topic, route.name, message);
+        return Published::done;
+    }
     const auto bindings = bindings_elsewhere(route, *message);
     if (!bindings) { return bindings.error(); }
     fan_out_from_home(*route.topic, route.name, message);
