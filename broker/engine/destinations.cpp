@@ -39,11 +39,16 @@ std::string random_id(Shard& shard, std::size_t size) {
     return id;
 }
 
-bool is_literal_space(std::string_view space) {
-    return space == "/exchange/amq.direct/";
-}
-
 }  // namespace
+
+Route::Name Route::Name::of(const protocol::Destination& destination, std::optional<bool> durable) {
+    return {
+        std::string(destination.space),
+        std::string(destination.key),
+        destination.kind == DestinationKind::queue,
+        destination.space == "/exchange/amq.direct/",
+        durable};
+}
 
 Destinations::Destinations(Shard& shard, TurnOutput& output, const RouterSettings& settings)
     : shard_(shard),
@@ -84,35 +89,27 @@ Queue::DeadLetter Destinations::dead_letter_sink() {
     };
 }
 
-std::shared_ptr<Queue> Destinations::make_queue(std::string name) {
-    return std::make_shared<Queue>(
-        shard_, std::move(name), settings_.limits, output_.counters, dead_letter_sink()
-    );
-}
-
-std::shared_ptr<Queue> Destinations::make_stored_queue(
-    const storage::QueueDefinition& definition, const storage::RecoveredQueue* recovered
+std::shared_ptr<Queue> Destinations::make_queue(
+    std::string name, std::unique_ptr<QueueStore> store
 ) {
-    const QueueStore::Options options{
-        settings_.limits.queue_memory_bytes, settings_.limits.early_delivery};
-    if (recovered == nullptr) {
-        return std::make_shared<Queue>(
-            shard_,
-            definition.name,
-            settings_.limits,
-            output_.counters,
-            dead_letter_sink(),
-            std::make_unique<QueueStore>(journal_, definition, options)
-        );
-    }
     return std::make_shared<Queue>(
         shard_,
-        definition.name,
+        std::move(name),
         settings_.limits,
         output_.counters,
         dead_letter_sink(),
-        std::make_unique<QueueStore>(journal_, *recovered, options),
-        *recovered
+        std::move(store)
+    );
+}
+
+QueueStore::Options Destinations::store_options() const {
+    return {settings_.limits.queue_memory_bytes, settings_.limits.early_delivery};
+}
+
+std::shared_ptr<Queue> Destinations::make_durable_queue(storage::QueueDefinition definition) {
+    const std::string name = definition.name;
+    return make_queue(
+        name, std::make_unique<QueueStore>(journal_, std::move(definition), store_options())
     );
 }
 
@@ -176,8 +173,7 @@ const std::shared_ptr<Queue>& Destinations::add_queue(
     shard_.assert_current();
     schedule_sweep();
     const bool is_durable = is_queue_durable(name, durable);
-    return queues_
-        .emplace(name, is_durable ? make_stored_queue({name, {}}, nullptr) : make_queue(name))
+    return queues_.emplace(name, is_durable ? make_durable_queue({name, {}}) : make_queue(name))
         .first->second;
 }
 
@@ -241,12 +237,8 @@ Result<Route> Destinations::route(
     const protocol::Destination& destination, std::optional<bool> durable
 ) {
     Route route;
-    const bool is_queue = destination.kind == DestinationKind::queue;
-    const bool is_literal = is_literal_space(destination.space);
     route.home = home_of(destination.canonical());
-    route.name = std::make_shared<const Route::Name>(Route::Name{
-        std::string(destination.space), std::string(destination.key), is_queue, is_literal, durable}
-    );
+    route.name = std::make_shared<const Route::Name>(Route::Name::of(destination, durable));
     if (route.home != shard_.index()) { return route; }
     return complete(route);
 }
@@ -535,11 +527,7 @@ void Destinations::subscribe_topic(
 ) {
     shard_.assert_current();
     const protocol::Destination& destination = pattern.destination;
-    const Route::Name name{
-        std::string(destination.space),
-        std::string(destination.key),
-        false,
-        is_literal_space(destination.space)};
+    const Route::Name name = Route::Name::of(destination);
     local_topic(name)->add(subscription);
     const unsigned home = home_of(destination.canonical());
     if (home == shard_.index()) { return done(std::nullopt); }
@@ -657,11 +645,7 @@ void Destinations::unsubscribe(Subscription& subscription, const protocol::Patte
         return;
     }
     const protocol::Destination& destination = pattern.destination;
-    const Route::Name name{
-        std::string(destination.space),
-        std::string(destination.key),
-        false,
-        is_literal_space(destination.space)};
+    const Route::Name name = Route::Name::of(destination);
     local_topic(name)->remove(subscription);
     const unsigned home = home_of(destination.canonical());
     if (home == here) { return; }
@@ -679,12 +663,7 @@ void Destinations::replace(
         return index_.add(pattern, {&subscription, 0});
     }
     const protocol::Destination& destination = pattern.destination;
-    const auto topic = local_topic(
-        {std::string(destination.space),
-         std::string(destination.key),
-         false,
-         is_literal_space(destination.space)}
-    );
+    const auto topic = local_topic(Route::Name::of(destination));
     topic->remove(old);
     topic->add(subscription);
 }

@@ -38,6 +38,10 @@ struct Route {
         bool is_queue = false;
         bool is_literal = false;                     ///< Wildcards do not match it.
         std::optional<bool> durable = std::nullopt;  ///< The queue argument (P-SUB-14).
+
+        [[nodiscard]] static Name of(
+            const protocol::Destination& destination, std::optional<bool> durable = std::nullopt
+        );
     };
 
     std::shared_ptr<const Name> name;
@@ -180,7 +184,10 @@ public:
     /// Temporary destinations of this shard's connections, by reply token.
     [[nodiscard]] std::string add_reply_address(Route route);
     void remove_reply_address(std::string_view token);
-    [[nodiscard]] std::shared_ptr<Queue> make_queue(std::string name);
+    /// Durable if `store` is set.
+    [[nodiscard]] std::shared_ptr<Queue> make_queue(
+        std::string name, std::unique_ptr<QueueStore> store = nullptr
+    );
     [[nodiscard]] std::shared_ptr<Topic> make_topic(
         const protocol::Destination& destination, bool is_literal
     );
@@ -221,9 +228,8 @@ private:
     struct Attachment;
 
     [[nodiscard]] Queue::DeadLetter dead_letter_sink();
-    [[nodiscard]] std::shared_ptr<Queue> make_stored_queue(
-        const storage::QueueDefinition& definition, const storage::RecoveredQueue* recovered
-    );
+    [[nodiscard]] QueueStore::Options store_options() const;
+    [[nodiscard]] std::shared_ptr<Queue> make_durable_queue(storage::QueueDefinition definition);
     const std::shared_ptr<Queue>& add_queue(const std::string& name, std::optional<bool> durable);
     [[nodiscard]] bool is_queue_durable(const std::string& name, std::optional<bool> argument)
         const;
@@ -259,7 +265,6 @@ private:
     [[nodiscard]] protocol::Result<Durable*> find_durable(const DurableName& name, bool& is_new);
     Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
     void restore_here(const storage::RecoveredQueue& recovered);
-    [[nodiscard]] unsigned home_of_durable(const DurableName& name) const;
     [[nodiscard]] std::vector<unsigned> topic_homes(const DurableName& name) const;
     void bind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void unbind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);

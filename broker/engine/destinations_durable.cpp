@@ -62,10 +62,6 @@ struct Destinations::Attachment {
     std::size_t missing = 0;  ///< Counted on the asking shard.
 };
 
-unsigned Destinations::home_of_durable(const DurableName& name) const {
-    return home_of(name.canonical());
-}
-
 // The shards where topics that it listens to may live.
 std::vector<unsigned> Destinations::topic_homes(const DurableName& name) const {
     const auto pattern = protocol::parse_pattern(name.destination, settings_.limits.protocol);
@@ -87,12 +83,7 @@ void Destinations::bind_here(
         bound_.push_back(binding);
         return index_.add(*pattern, {nullptr, binding->home, binding.get()});
     }
-    const auto& destination = pattern->destination;
-    local_topic({std::string(destination.space),
-                 std::string(destination.key),
-                 false,
-                 destination.space == "/exchange/amq.direct/"})
-        ->bind(binding);
+    local_topic(Route::Name::of(pattern->destination))->bind(binding);
 }
 
 void Destinations::unbind_here(
@@ -105,17 +96,12 @@ void Destinations::unbind_here(
         std::erase(bound_, binding);
         return;
     }
-    const auto& destination = pattern->destination;
-    local_topic({std::string(destination.space),
-                 std::string(destination.key),
-                 false,
-                 destination.space == "/exchange/amq.direct/"})
-        ->unbind(*binding);
+    local_topic(Route::Name::of(pattern->destination))->unbind(*binding);
 }
 
 void Destinations::subscribe_durable(Subscription& subscription, Done done) {
     const DurableName& name = *subscription.options().durable;
-    const unsigned home = home_of_durable(name);
+    const unsigned home = home_of(name.canonical());
     auto attachment = std::make_shared<Attachment>(Attachment{
         name,
         make_consumer(subscription),
@@ -231,17 +217,18 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
         retire(found->second);
         durables_.erase(found);
     }
-    std::size_t& count = durables_of_[name.user];
+    const auto count = durables_of_.find(name.user);
     const std::size_t limit = settings_.limits.durable_subscriptions_max;
-    if (count >= std::max<std::size_t>(1, limit / peers_.size())) {
+    if (count != durables_of_.end() &&
+        count->second >= std::max<std::size_t>(1, limit / peers_.size())) {
         return too_many_durables(limit);
     }
     const bool is_stored = journal_.has_store();
     if (is_stored && !journal_.accepts_appends()) {
         return journal_.has_failed() ? storage_failed() : disk_full();
     }
-    const storage::QueueDefinition definition{canonical, name.attributes()};
-    auto queue = is_stored ? make_stored_queue(definition, nullptr) : make_queue(canonical);
+    auto queue =
+        is_stored ? make_durable_queue({canonical, name.attributes()}) : make_queue(canonical);
     is_new = true;
     return &add_durable(name, std::move(queue));
 }
@@ -277,7 +264,7 @@ void Destinations::retire(Durable& durable) {
 }
 
 void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
-    const unsigned home = home_of_durable(name);
+    const unsigned home = home_of(name.canonical());
     if (home != shard_.index()) {
         return run_on(home, [name, reply = std::move(reply)](Destinations& router) {
             router.delete_durable(name, reply);
@@ -305,7 +292,10 @@ void Destinations::restore(std::vector<storage::RecoveredQueue> queues) {
 
 void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     shard_.assert_current();
-    auto queue = make_stored_queue(recovered.definition, &recovered);
+    auto queue = make_queue(
+        recovered.definition.name,
+        std::make_unique<QueueStore>(journal_, recovered, store_options())
+    );
     const auto name = DurableName::from_attributes(recovered.definition.attributes);
     if (!name) {
         queues_.emplace(recovered.definition.name, std::move(queue));

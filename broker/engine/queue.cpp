@@ -29,21 +29,9 @@ Queue::Queue(
       counters_(counters),
       dead_letter_(std::move(dead_letter)),
       store_(std::move(store)),
-      origin_(name_) {}
-
-Queue::Queue(
-    Shard& shard,
-    std::string name,
-    const Limits& limits,
-    Counters& counters,
-    DeadLetter dead_letter,
-    std::unique_ptr<QueueStore> store,
-    const storage::RecoveredQueue& recovered
-)
-    : Queue(shard, std::move(name), limits, counters, std::move(dead_letter), std::move(store)) {
-    messages_ = recovered.messages;
-    bytes_ = recovered.bytes;
-}
+      origin_(name_),
+      messages_(store_ ? store_->waiting() : 0),
+      bytes_(store_ ? store_->page_bytes() : 0) {}
 
 Queue::~Queue() = default;
 

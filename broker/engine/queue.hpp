@@ -66,7 +66,7 @@ public:
     using DeadLetter =
         std::function<void(const Queue& origin, const Delivery&, std::string_view reason)>;
 
-    /// Durable if `store` is set.
+    /// Durable if `store` is set, and then with what that found when it was recovered.
     Queue(
         Shard& shard,
         std::string name,
@@ -74,16 +74,6 @@ public:
         Counters& counters,
         DeadLetter dead_letter,
         std::unique_ptr<QueueStore> store = nullptr
-    );
-    /// As the last run left it: `recovered` was the origin of `store`.
-    Queue(
-        Shard& shard,
-        std::string name,
-        const Limits& limits,
-        Counters& counters,
-        DeadLetter dead_letter,
-        std::unique_ptr<QueueStore> store,
-        const storage::RecoveredQueue& recovered
     );
     ~Queue();
 

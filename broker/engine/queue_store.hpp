@@ -70,6 +70,9 @@ public:
     /// Waiting messages outside the backlog.
     [[nodiscard]] std::size_t waiting() const { return page_messages_ + tail_.size(); }
 
+    /// Octets of the waiting messages that are on disk only.
+    [[nodiscard]] std::size_t page_bytes() const { return page_bytes_; }
+
     /// The next messages should be read now; then the caller asks for page_request().
     [[nodiscard]] bool wants_page(Backlog& backlog) const;
     [[nodiscard]] storage::ReadRequest page_request();
