@@ -10,25 +10,14 @@ import time
 import unittest
 
 from support.broker import Broker, binary, run_tool, to_toml, until, wait_time
-from support.case import broker_peer, combined, each, label, send_to, stomp, BrokerCase, TRANSPORTS
+from support.case import broker_peer, combined, each, label, send_to, stomp, OwnBrokerCase, TRANSPORTS
 from support.peers import TcpPeer, WsPeer, upgrade_request
 
 PROMPT = {"limits": {"linger_time": "300ms", "close_time": "500ms"}}
 
 
-class DrainCase(BrokerCase):
+class DrainCase(OwnBrokerCase):
     """Each test starts and stops a broker of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def tearDown(self):
-        pass
 
     def start(self, config=None, *arguments, **options):
         self.broker = Broker({**PROMPT, **(config or {})}, arguments, **options)

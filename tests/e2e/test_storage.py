@@ -9,24 +9,13 @@ import tempfile
 import unittest
 
 from support.broker import Broker, run_tool
-from support.case import TRANSPORTS, BrokerCase, each, send_to
+from support.case import TRANSPORTS, OwnBrokerCase, each, send_to
 
 PROMPT = {"limits": {"linger_time": "300ms", "close_time": "500ms"}}
 
 
-class StoreCase(BrokerCase):
+class StoreCase(OwnBrokerCase):
     """Each test has a directory, and starts brokers on it."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
-    def tearDown(self):
-        pass
 
     def setUp(self):
         self.directory = os.path.join(tempfile.mkdtemp(prefix="e2e-store-"), "data")

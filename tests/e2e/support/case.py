@@ -195,6 +195,21 @@ class BrokerCase(unittest.TestCase):
         self.assertEqual(peer.ask("UNSUBSCRIBE", "id:none", "destination:/topic/none", receipt="silent"), [])
 
 
+class OwnBrokerCase(BrokerCase):
+    """Each test starts and stops brokers of its own, and says itself what must have become of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def tearDown(self):
+        pass
+
+
 def bound(method, arguments):
     arguments = arguments if isinstance(arguments, tuple) else (arguments,)
 
