@@ -182,25 +182,25 @@ private:
     }
 
     Parsed junction(const Operand& left, Op op, Op skip, Strength right_strength) {
-        const std::size_t at = take().at;
+        take_node();
         require(left, Type::condition, "AND and OR join conditions");
         const std::size_t skip_index = program_.nodes.size();
         program_.nodes.push_back(node_of(skip));
         const Parsed right = expression(right_strength);
         if (!right) { return right; }
         require(*right, Type::condition, "AND and OR join conditions");
-        add(node_of(op), at);
+        add(node_of(op));
         program_.nodes[skip_index].index = static_cast<std::uint32_t>(program_.nodes.size());
         return Operand{Type::condition, left.at};
     }
 
     Parsed arithmetic(const Operand& left, Strength right_strength) {
-        const SelectorToken op = take();
+        const Kind op = take_node().kind;
         require(left, Type::number, "arithmetic needs numbers");
         const Parsed right = expression(right_strength);
         if (!right) { return right; }
         require(*right, Type::number, "arithmetic needs numbers");
-        add(node_of(op_of(op.kind)), op.at);
+        add(node_of(op_of(op)));
         return Operand{Type::number, left.at};
     }
 
@@ -234,22 +234,22 @@ private:
     }
 
     Parsed relation(const Operand& left) {
-        const SelectorToken op = take();
+        const Kind op = take_node().kind;
         const Parsed right = expression(Strength::sum);
         if (!right) { return right; }
-        SelectorNode node = node_of(op_of(op.kind));
-        node.is_negated = op.kind == Kind::not_equal;
+        SelectorNode node = node_of(op_of(op));
+        node.is_negated = op == Kind::not_equal;
         if (node.op == Op::equal) {
             require_alike(left, *right);
         } else {
             require(left, Type::number, ordering);
             require(*right, Type::number, ordering);
         }
-        return test(node, op.at, left);
+        return test(node, left);
     }
 
     Parsed between(const Operand& left, bool is_negated) {
-        const SelectorToken op = take();
+        take_node();
         const Parsed low = expression(Strength::sum);
         if (!low || !expect(Kind::word_and, "AND")) { return std::nullopt; }
         const Parsed high = expression(Strength::sum);
@@ -259,16 +259,16 @@ private:
         require(*high, Type::number, ordering);
         SelectorNode node = node_of(Op::between);
         node.is_negated = is_negated;
-        return test(node, op.at, left);
+        return test(node, left);
     }
 
     Parsed in(const Operand& left, bool is_negated) {
-        const SelectorToken op = take();
+        take_node();
         if (!expect(Kind::left_parenthesis, "( and a list of literals")) { return std::nullopt; }
         const std::size_t index = program_.nodes.size();
         SelectorNode node = node_of(Op::in);
         node.is_negated = is_negated;
-        add(node, op.at);
+        add(node);
         do {
             const Parsed literal = signed_literal();
             if (!literal) { return literal; }
@@ -281,7 +281,7 @@ private:
 
     Parsed signed_literal() {
         const bool is_minus = token_.kind == Kind::minus;
-        if ((is_minus || token_.kind == Kind::plus)) {
+        if (is_minus || token_.kind == Kind::plus) {
             take();
             if (token_.kind != Kind::number) { return unexpected_operand("a number"); }
         }
@@ -290,9 +290,10 @@ private:
     }
 
     Parsed like(const Operand& left, bool is_negated) {
-        const SelectorToken op = take();
+        take_node();
         const SelectorToken pattern = token_;
         if (!expect(Kind::text, "a pattern in single quotes")) { return std::nullopt; }
+        count_node(pattern.at);
         require(left, Type::text, "LIKE looks at texts");
         std::optional<std::string> escape;
         if (accept(Kind::word_escape)) {
@@ -302,11 +303,10 @@ private:
         }
         if (problem_) { return std::nullopt; }
         add_pattern(pattern, escape);
-        count_node(pattern.at);
         SelectorNode node = node_of(Op::like);
         node.is_negated = is_negated;
         node.index = static_cast<std::uint32_t>(program_.patterns.size() - 1);
-        return problem_ ? std::nullopt : test(node, op.at, left);
+        return problem_ ? std::nullopt : test(node, left);
     }
 
     std::string escape_character(const SelectorToken& token) {
@@ -333,13 +333,13 @@ private:
     }
 
     Parsed is_null(const Operand& left) {
-        const SelectorToken op = take();
+        take_node();
         SelectorNode node = node_of(Op::is_null);
         node.is_negated = accept(Kind::word_not);
         if (!expect(Kind::word_null, node.is_negated ? "NULL" : "NULL or NOT NULL")) {
             return std::nullopt;
         }
-        return test(node, op.at, left);
+        return test(node, left);
     }
 
     Parsed operand(Strength least) {
@@ -369,11 +369,11 @@ private:
 
     Parsed negation(Strength least) {
         if (least > Strength::logical_not) { return unexpected_operand("a value"); }
-        const std::size_t at = take().at;
+        const std::size_t at = take_node().at;
         const Parsed inside = deeper(at, Strength::logical_not);
         if (!inside) { return inside; }
         require(*inside, Type::condition, "NOT needs a condition");
-        add(node_of(Op::logical_not), at);
+        add(node_of(Op::logical_not));
         return Operand{Type::condition, at};
     }
 
@@ -381,10 +381,11 @@ private:
         const SelectorToken op = take();
         const bool is_minus = op.kind == Kind::minus;
         if (token_.kind == Kind::number) { return literal(is_minus); }
+        count_node(op.at);
         const Parsed inside = deeper(op.at, Strength::sign);
         if (!inside) { return inside; }
         require(*inside, Type::number, "arithmetic needs numbers");
-        add(node_of(is_minus ? Op::minus : Op::plus), op.at);
+        add(node_of(is_minus ? Op::minus : Op::plus));
         return Operand{Type::number, op.at};
     }
 
@@ -404,31 +405,31 @@ private:
     }
 
     Parsed name() {
-        const SelectorToken token = take();
+        const SelectorToken token = take_node();
         const std::string written =
             token.kind == Kind::quoted_name ? undoubled(token.text, '"') : std::string(token.text);
         if (written == "JMSPriority") {
-            add(node_of(Op::priority), token.at);
+            add(node_of(Op::priority));
             return Operand{Type::any, token.at};
         }
         if (written == "JMSDeliveryMode") {
-            add(node_of(Op::delivery_mode), token.at);
+            add(node_of(Op::delivery_mode));
             return Operand{Type::text, token.at};
         }
-        add_text(Op::header, stomp_name(written), token.at);
+        add_text(Op::header, stomp_name(written));
         return Operand{Type::any, token.at};
     }
 
     Parsed literal(bool is_minus) {
-        const SelectorToken token = take();
+        const SelectorToken token = take_node();
         if (token.kind == Kind::text) {
-            add_text(Op::text, undoubled(token.text, '\''), token.at);
+            add_text(Op::text, undoubled(token.text, '\''));
             return Operand{Type::text, token.at};
         }
         if (token.kind == Kind::number) { return number_literal(token, is_minus); }
         SelectorNode node = node_of(Op::boolean);
         node.index = token.kind == Kind::word_true ? 1 : 0;
-        add(node, token.at);
+        add(node);
         return Operand{Type::condition, token.at};
     }
 
@@ -446,7 +447,7 @@ private:
         } else {
             node.real = value.real;
         }
-        add(node, token.at);
+        add(node);
         return Operand{Type::number, token.at};
     }
 
@@ -462,21 +463,18 @@ private:
         );
     }
 
-    void add(const SelectorNode& node, std::size_t at) {
-        count_node(at);
-        program_.nodes.push_back(node);
-    }
+    void add(const SelectorNode& node) { program_.nodes.push_back(node); }
 
-    void add_text(Op op, Text text, std::size_t at) {
+    void add_text(Op op, Text text) {
         SelectorNode node = node_of(op);
         node.index = static_cast<std::uint32_t>(program_.characters.size());
         node.size = static_cast<std::uint16_t>(text.size());
         program_.characters += text;
-        add(node, at);
+        add(node);
     }
 
-    Parsed test(const SelectorNode& node, std::size_t at, const Operand& left) {
-        add(node, at);
+    Parsed test(const SelectorNode& node, const Operand& left) {
+        add(node);
         return Operand{Type::condition, left.at};
     }
 
@@ -488,6 +486,12 @@ private:
         const SelectorToken taken = token_;
         advance();
         return taken;
+    }
+
+    /// Takes a name, literal or operator, which count against the limit as they are read.
+    SelectorToken take_node() {
+        count_node(token_.at);
+        return take();
     }
 
     bool accept(Kind kind) {
