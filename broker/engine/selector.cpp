@@ -2,6 +2,8 @@
 
 #include "broker/engine/selector_parser.hpp"
 
+#include <utility>
+
 namespace engine {
 
 namespace {
@@ -23,7 +25,7 @@ std::optional<Selector::Equality> equality_of(const SelectorProgram& program) {
 }  // namespace
 
 protocol::Result<SelectorRef> Selector::parse(std::string_view text, const SelectorLimits& limits) {
-    auto program = parse_selector(text, limits);
+    auto program = SelectorParser(text, limits).parse();
     if (!program) { return program.error(); }
     return SelectorRef(std::make_shared<const Selector>(Private{}, text, std::move(*program)));
 }

@@ -54,6 +54,12 @@ struct SelectorNode {
         std::int64_t integer = 0;
         double real;
     };
+
+    [[nodiscard]] static SelectorNode of(Op op) {
+        SelectorNode node{};
+        node.op = op;
+        return node;
+    }
 };
 
 struct SelectorProgram {

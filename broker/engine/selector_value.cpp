@@ -98,7 +98,7 @@ Truth either(Truth a, Truth b) {
 }
 
 SelectorValue SelectorValue::null() {
-    SelectorValue value;
+    SelectorValue value{};
     value.kind = Kind::null;
     value.integer = 0;
     return value;
@@ -106,14 +106,14 @@ SelectorValue SelectorValue::null() {
 
 SelectorValue SelectorValue::of(Truth truth) {
     if (truth == Truth::unknown) { return null(); }
-    SelectorValue value;
+    SelectorValue value{};
     value.kind = Kind::boolean;
     value.boolean = truth == Truth::yes;
     return value;
 }
 
 SelectorValue SelectorValue::of(std::int64_t number) {
-    SelectorValue value;
+    SelectorValue value{};
     value.kind = Kind::integer;
     value.integer = number;
     return value;
@@ -121,14 +121,14 @@ SelectorValue SelectorValue::of(std::int64_t number) {
 
 SelectorValue SelectorValue::of(double number) {
     if (!std::isfinite(number)) { return null(); }
-    SelectorValue value;
+    SelectorValue value{};
     value.kind = Kind::real;
     value.real = number;
     return value;
 }
 
 SelectorValue SelectorValue::of_text(std::string_view text) {
-    SelectorValue value;
+    SelectorValue value{};
     value.kind = Kind::text;
     value.characters = {text.data(), text.size()};
     return value;
@@ -159,9 +159,11 @@ SelectorValue parse_number(std::string_view text) {
     }
     const Text whole = text.substr(text[0] == '+' ? 1 : 0);  // from_chars() knows no plus.
     const char* const end = whole.data() + whole.size();
-    std::int64_t integer = 0;
-    const auto exact = std::from_chars(whole.data(), end, integer);
-    if (exact.ec == std::errc() && exact.ptr == end) { return SelectorValue::of(integer); }
+    if (digits(magnitude, 0) == magnitude.size()) {
+        std::int64_t integer = 0;
+        const auto exact = std::from_chars(whole.data(), end, integer);
+        if (exact.ec == std::errc()) { return SelectorValue::of(integer); }
+    }
     double real = 0;
     const auto rough = std::from_chars(whole.data(), end, real);
     if (rough.ec != std::errc() || rough.ptr != end) { return SelectorValue::null(); }

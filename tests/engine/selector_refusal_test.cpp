@@ -7,6 +7,8 @@ namespace engine {
 
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using selecting::Headers;
 using selecting::selects;
 
@@ -144,7 +146,6 @@ TEST(Selector, P_SEL_04_CodeIsInert) {
 }
 
 TEST(Selector, P_SEL_04_HostileOctetsAreRefusedOrText) {
-    using namespace std::string_view_literals;
     EXPECT_EQ(place("a = 5\0"sv), "column 6");
     EXPECT_EQ(place("\0"sv), "column 1");
     EXPECT_EQ(place("a\0b = 5"sv), "column 2");

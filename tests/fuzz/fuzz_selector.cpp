@@ -36,7 +36,7 @@ engine::MessageRef message_from(std::string_view lines) {
         lines.remove_prefix(line.size() < lines.size() ? line.size() + 1 : line.size());
     }
     head.lines += '\n';
-    return engine::Message::make("m1", head, {});
+    return engine::Message::make("m1", head, "");
 }
 
 void check_refusal(const protocol::Error& error, std::string_view text) {
