@@ -41,13 +41,16 @@ std::string random_id(Shard& shard, std::size_t size) {
 
 }  // namespace
 
-Route::Name Route::Name::of(const protocol::Destination& destination, std::optional<bool> durable) {
+Route::Name Route::Name::of(
+    const protocol::Destination& destination, QueueArguments arguments, std::uint64_t asker
+) {
     return {
         std::string(destination.space),
         std::string(destination.key),
         destination.kind == DestinationKind::queue,
         destination.space == "/exchange/amq.direct/",
-        durable};
+        std::move(arguments),
+        asker};
 }
 
 Destinations::Destinations(Shard& shard, TurnOutput& output, const RouterSettings& settings)
@@ -89,51 +92,44 @@ Queue::DeadLetter Destinations::dead_letter_sink() {
     };
 }
 
+QueueSettings Destinations::plain_settings() const {
+    return queue_settings({}, settings_.limits, nullptr, {}, false);
+}
+
 std::shared_ptr<Queue> Destinations::make_queue(
-    std::string name, std::unique_ptr<QueueStore> store
+    std::string name, QueueSettings settings, std::unique_ptr<QueueStore> store
 ) {
     return std::make_shared<Queue>(
         shard_,
         std::move(name),
-        settings_.limits,
+        std::move(settings),
         output_.counters,
         dead_letter_sink(),
         std::move(store)
     );
 }
 
-QueueStore::Options Destinations::store_options() const {
-    return {settings_.limits.queue_memory_bytes, settings_.limits.early_delivery};
+QueueStore::Options Destinations::store_options(const QueueSettings& settings) const {
+    constexpr std::size_t everything = ~std::size_t{0} / 2;
+    const std::size_t memory =
+        settings.is_reordered() ? everything : settings_.limits.queue_memory_bytes;
+    return {memory, settings_.limits.early_delivery};
 }
 
-std::shared_ptr<Queue> Destinations::make_durable_queue(storage::QueueDefinition definition) {
-    const std::string name = definition.name;
-    return make_queue(
-        name, std::make_unique<QueueStore>(journal_, std::move(definition), store_options())
-    );
-}
-
-// A policy overrides the argument, the argument the default (P-DEST-11, P-SUB-14).
-bool Destinations::is_queue_durable(const std::string& name, std::optional<bool> argument) const {
-    if (!journal_.has_store()) { return false; }
-    std::optional<bool> wanted = argument;
-    if (!settings_.policies.empty()) {
-        const auto& limits = settings_.limits.protocol;
-        const auto destination = protocol::parse_destination(name, limits);
-        const auto policy =
-            destination ? durable_policy(settings_.policies, *destination, limits) : std::nullopt;
-        if (policy) { wanted = policy; }
-    }
-    return wanted.value_or(true);
+// Of a queue or topic, by its canonical name; null if none matches.
+const Policy* Destinations::policy_of(const std::string& name) const {
+    if (settings_.policies.empty()) { return nullptr; }
+    const auto& limits = settings_.limits.protocol;
+    const auto destination = protocol::parse_destination(name, limits);
+    return destination ? find_policy(settings_.policies, *destination, limits) : nullptr;
 }
 
 std::shared_ptr<Topic> Destinations::make_topic(
     const protocol::Destination& destination, bool is_literal
 ) {
-    SlowConsumerPolicy policy;
-    if (!settings_.policies.empty()) {
-        policy = slow_consumer_policy(settings_.policies, destination, settings_.limits.protocol);
-    }
+    const Policy* const found =
+        find_policy(settings_.policies, destination, settings_.limits.protocol);
+    SlowConsumerPolicy policy = found == nullptr ? SlowConsumerPolicy{} : found->slow_consumer;
     return std::make_shared<Topic>(
         shard_,
         output_,
@@ -145,36 +141,48 @@ std::shared_ptr<Topic> Destinations::make_topic(
 }
 
 Result<std::shared_ptr<Queue>> Destinations::local_queue(
-    const std::string& name, std::optional<bool> durable
+    const std::string& name, const QueueArguments& arguments
 ) {
     shard_.assert_current();
     const auto found = queues_.find(name);
     if (found != queues_.end()) {
-        const bool is_durable = found->second->is_durable();
-        if (!durable || *durable == is_durable || is_queue_durable(name, durable) == is_durable) {
-            return found->second;
-        }
-        return Error{
-            ErrorCode::bad_header,
-            "The queue " + protocol::quoted(name) + " has durable:" +
-                (is_durable ? "true" : "false") + ", not " + (*durable ? "true." : "false."),
-            "Leave the header durable out, or give the value that the queue has.",
-            "P-SUB-14"};
+        const Queue& queue = *found->second;
+        if (arguments == QueueArguments{}) { return found->second; }
+        const auto agrees = check_arguments(
+            name,
+            arguments,
+            queue.settings(),
+            queue.arguments(),
+            policy_of(name),
+            journal_.has_store()
+        );
+        if (!agrees) { return agrees.error(); }
+        return found->second;
     }
     if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
         return too_many_queues(settings_.limits.queues_max);
     }
-    return add_queue(name, durable);
+    return add_queue(name, arguments);
 }
 
 const std::shared_ptr<Queue>& Destinations::add_queue(
-    const std::string& name, std::optional<bool> durable
+    const std::string& name, const QueueArguments& arguments
 ) {
     shard_.assert_current();
     schedule_sweep();
-    const bool is_durable = is_queue_durable(name, durable);
-    return queues_.emplace(name, is_durable ? make_durable_queue({name, {}}) : make_queue(name))
-        .first->second;
+    QueueSettings settings =
+        queue_settings(name, settings_.limits, policy_of(name), arguments, journal_.has_store());
+    std::unique_ptr<QueueStore> store;
+    if (settings.is_durable) {
+        store = std::make_unique<QueueStore>(
+            journal_,
+            storage::QueueDefinition{name, arguments.attributes()},
+            store_options(settings)
+        );
+    }
+    auto queue = make_queue(name, std::move(settings), std::move(store));
+    queue->set_arguments(arguments);
+    return queues_.emplace(name, std::move(queue)).first->second;
 }
 
 std::shared_ptr<Topic> Destinations::local_topic(const Route::Name& name) {
@@ -234,11 +242,12 @@ void Destinations::sweep_queues() {
 }
 
 Result<Route> Destinations::route(
-    const protocol::Destination& destination, std::optional<bool> durable
+    const protocol::Destination& destination, const QueueArguments& arguments, std::uint64_t asker
 ) {
     Route route;
     route.home = home_of(destination.canonical());
-    route.name = std::make_shared<const Route::Name>(Route::Name::of(destination, durable));
+    route.name =
+        std::make_shared<const Route::Name>(Route::Name::of(destination, arguments, asker));
     if (route.home != shard_.index()) { return route; }
     return complete(route);
 }
@@ -259,7 +268,7 @@ Result<Route> Destinations::complete(const Route& route) {
 
 Result<std::shared_ptr<Queue>> Destinations::queue_of(const Route& route) {
     if (route.queue) { return route.queue; }
-    return local_queue(route.name->space + route.name->key, route.name->durable);
+    return local_queue(route.name->space + route.name->key, route.name->arguments);
 }
 
 Route Destinations::reply_route(std::string_view token) {
@@ -583,10 +592,10 @@ Consumer Destinations::make_consumer(Subscription& subscription) const {
 
 void Destinations::subscribe_queue(Subscription& subscription, const std::string& name, Done done) {
     Consumer consumer = make_consumer(subscription);
-    const auto durable = subscription.options().is_queue_durable;
+    const QueueArguments& arguments = subscription.options().arguments;
     const unsigned home = home_of(name);
     if (home == shard_.index()) {
-        const auto queue = local_queue(name, durable);
+        const auto queue = local_queue(name, arguments);
         if (!queue) { return done(queue.error()); }
         consumer.local = &subscription;
         subscription.set_queue({shard_, **queue, (*queue)->attach(std::move(consumer))});
@@ -598,8 +607,8 @@ void Destinations::subscribe_queue(Subscription& subscription, const std::string
     const auto shared = std::make_shared<Consumer>(std::move(consumer));
     run_on(
         home,
-        [name, here, durable, shared, done = std::move(done)](Destinations& router) mutable {
-            const auto queue = router.local_queue(name, durable);
+        [name, here, arguments, shared, done = std::move(done)](Destinations& router) mutable {
+            const auto queue = router.local_queue(name, arguments);
             if (!queue) {
                 return router.run_on(
                     here,
@@ -712,7 +721,7 @@ void Destinations::dead_letter(
          {"x-death-time", time}}};
     const Message& message = *delivery.message;
     const MessageRef letter = Message::make(
-        message.id(), with_headers(message, headers), message.body(), message.is_text()
+        message.id(), with_headers(message, headers, 0), message.body(), message.is_text()
     );
     const unsigned home = home_of(name);
     std::uint64_t transaction = 0;
@@ -732,7 +741,7 @@ void Destinations::bury(
     // A dead letter is taken beyond the limit of queues and below the disk floor, too: its original
     // has gone.
     const auto found = queues_.find(name);
-    const auto queue = found != queues_.end() ? found->second : add_queue(name, std::nullopt);
+    const auto queue = found != queues_.end() ? found->second : add_queue(name, {});
     const bool is_kept = queue->push_admitted(letter) == Admission::accepted;
     if (is_kept) {
         ++output_.counters.messages_dead_lettered;

@@ -9,6 +9,8 @@
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
 #include "broker/engine/queue.hpp"
+#include "broker/engine/queue_arguments.hpp"
+#include "broker/engine/queue_settings.hpp"
 #include "broker/engine/shard.hpp"
 #include "broker/engine/subscription_index.hpp"
 #include "broker/engine/topic.hpp"
@@ -36,11 +38,14 @@ struct Route {
         std::string space;
         std::string key;
         bool is_queue = false;
-        bool is_literal = false;                     ///< Wildcards do not match it.
-        std::optional<bool> durable = std::nullopt;  ///< The queue argument (P-SUB-14).
+        bool is_literal = false;  ///< Wildcards do not match it.
+        QueueArguments arguments = {};
+        std::uint64_t asker = 0;  ///< Session::number() of who comes with the arguments.
 
         [[nodiscard]] static Name of(
-            const protocol::Destination& destination, std::optional<bool> durable = std::nullopt
+            const protocol::Destination& destination,
+            QueueArguments arguments = {},
+            std::uint64_t asker = 0
         );
     };
 
@@ -116,9 +121,11 @@ public:
     [[nodiscard]] bool is_store_idle() const { return journal_.is_idle(); }
 
     /// The topic or queue that `destination` names, made if it is new. Refuses `limit-queues`, and
-    /// `bad-header` if the queue's durability is not `durable`.
+    /// `bad-header` if the queue's arguments are others (P-SUB-14). `asker`: who names it.
     [[nodiscard]] protocol::Result<Route> route(
-        const protocol::Destination& destination, std::optional<bool> durable = std::nullopt
+        const protocol::Destination& destination,
+        const QueueArguments& arguments = {},
+        std::uint64_t asker = 0
     );
     /// The owner's side of a reply address.
     [[nodiscard]] Route reply_route(std::string_view token);
@@ -186,15 +193,17 @@ public:
     void remove_reply_address(std::string_view token);
     /// Durable if `store` is set.
     [[nodiscard]] std::shared_ptr<Queue> make_queue(
-        std::string name, std::unique_ptr<QueueStore> store = nullptr
+        std::string name, QueueSettings settings, std::unique_ptr<QueueStore> store = nullptr
     );
+    /// What a queue gets that is no client's: of temporary destinations and subscriptions.
+    [[nodiscard]] QueueSettings plain_settings() const;
     [[nodiscard]] std::shared_ptr<Topic> make_topic(
         const protocol::Destination& destination, bool is_literal
     );
 
     /// The object on its home shard (this one), made if new.
     [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> local_queue(
-        const std::string& name, std::optional<bool> durable = std::nullopt
+        const std::string& name, const QueueArguments& arguments = {}
     );
     [[nodiscard]] std::shared_ptr<Topic> local_topic(const Route::Name& name);
 
@@ -228,11 +237,11 @@ private:
     struct Attachment;
 
     [[nodiscard]] Queue::DeadLetter dead_letter_sink();
-    [[nodiscard]] QueueStore::Options store_options() const;
-    [[nodiscard]] std::shared_ptr<Queue> make_durable_queue(storage::QueueDefinition definition);
-    const std::shared_ptr<Queue>& add_queue(const std::string& name, std::optional<bool> durable);
-    [[nodiscard]] bool is_queue_durable(const std::string& name, std::optional<bool> argument)
-        const;
+    [[nodiscard]] QueueStore::Options store_options(const QueueSettings& settings) const;
+    [[nodiscard]] const Policy* policy_of(const std::string& name) const;
+    const std::shared_ptr<Queue>& add_queue(
+        const std::string& name, const QueueArguments& arguments
+    );
     [[nodiscard]] protocol::Result<Route> complete(const Route& route);
     [[nodiscard]] protocol::Result<Published> publish_here(
         const Route& route, const MessageRef& message

@@ -211,7 +211,7 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
     std::string canonical = name.canonical();
     const auto found = durables_.find(canonical);
     if (found != durables_.end()) {
-        if (found->second.name.destination == name.destination) { return &found->second; }
+        if (found->second.name.has_same_definition(name)) { return &found->second; }
         // Another destination: a new definition without the old one's backlog (P-DUR-05).
         expel(found->second, nullptr, name.client_id.empty() ? redefined(name) : taken_over(name));
         retire(found->second);
@@ -227,8 +227,15 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
     if (is_stored && !journal_.accepts_appends()) {
         return journal_.has_failed() ? storage_failed() : disk_full();
     }
-    auto queue =
-        is_stored ? make_durable_queue({canonical, name.attributes()}) : make_queue(canonical);
+    std::unique_ptr<QueueStore> store;
+    if (is_stored) {
+        store = std::make_unique<QueueStore>(
+            journal_,
+            storage::QueueDefinition{canonical, name.attributes()},
+            store_options(plain_settings())
+        );
+    }
+    auto queue = make_queue(canonical, plain_settings(), std::move(store));
     is_new = true;
     return &add_durable(name, std::move(queue));
 }
@@ -292,13 +299,17 @@ void Destinations::restore(std::vector<storage::RecoveredQueue> queues) {
 
 void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     shard_.assert_current();
-    auto queue = make_queue(
-        recovered.definition.name,
-        std::make_unique<QueueStore>(journal_, recovered, store_options())
-    );
+    const std::string& canonical = recovered.definition.name;
     const auto name = DurableName::from_attributes(recovered.definition.attributes);
+    const auto arguments = QueueArguments::from_attributes(recovered.definition.attributes);
+    QueueSettings settings =
+        name ? plain_settings()
+             : queue_settings(canonical, settings_.limits, policy_of(canonical), arguments, true);
+    auto store = std::make_unique<QueueStore>(journal_, recovered, store_options(settings));
+    auto queue = make_queue(canonical, std::move(settings), std::move(store));
     if (!name) {
-        queues_.emplace(recovered.definition.name, std::move(queue));
+        queue->set_arguments(arguments);
+        queues_.emplace(canonical, std::move(queue));
         return schedule_sweep();
     }
     const Durable& durable = add_durable(*name, std::move(queue));

@@ -1,6 +1,7 @@
 #include "broker/engine/durable_name.hpp"
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace engine {
@@ -57,6 +58,12 @@ std::optional<std::string> decoded(Text text) {
     return out;
 }
 
+std::chrono::milliseconds duration(Text text) {
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return std::chrono::milliseconds(value);
+}
+
 }  // namespace
 
 protocol::Result<std::optional<DurableRequest>> durable_request(
@@ -85,17 +92,23 @@ protocol::Result<std::optional<DurableRequest>> durable_request(
     return request;
 }
 
+// An encoded part never holds the `=` of `=shared`: no client-id can pose as it.
 std::string DurableName::canonical() const {
-    std::string text = "/durable/" + encoded(user) + "/" + encoded(client_id) + "/";
-    if (!is_by_name) { text += encoded(destination) + "/"; }
+    const std::string owner = (is_durable ? "/durable/" : "/shared/") + encoded(user) + "/";
+    std::string text = owner + (is_shared ? "=shared" : encoded(client_id)) + "/";
+    if (!is_by_name || !is_durable) { text += encoded(destination) + "/"; }
     return text + encoded(name);
 }
 
 std::string DurableName::attributes() const {
-    return "kind=durable-subscription\nuser=" + encoded(user) +
-           "\nclient-id=" + encoded(client_id) + "\nname=" + encoded(name) +
-           "\ndestination=" + encoded(destination) +
-           "\nby=" + (is_by_name ? "name" : "destination-and-id") + "\n";
+    std::string text = "kind=durable-subscription\nuser=" + encoded(user) +
+                       "\nclient-id=" + encoded(client_id) + "\nname=" + encoded(name) +
+                       "\ndestination=" + encoded(destination) +
+                       "\nby=" + (is_by_name ? "name" : "destination-and-id") + "\n";
+    if (is_shared) { text += "shared=true\n"; }
+    if (!selector.empty()) { text += "selector=" + encoded(selector) + "\n"; }
+    if (idle_life.count() != 0) { text += "expires=" + std::to_string(idle_life.count()) + "\n"; }
+    return text;
 }
 
 std::optional<DurableName> DurableName::from_attributes(Text text) {
@@ -115,6 +128,9 @@ std::optional<DurableName> DurableName::from_attributes(Text text) {
         if (key == "name") { out.name = std::move(*value); }
         if (key == "destination") { out.destination = std::move(*value); }
         if (key == "by") { out.is_by_name = *value == "name"; }
+        if (key == "shared") { out.is_shared = *value == "true"; }
+        if (key == "selector") { out.selector = std::move(*value); }
+        if (key == "expires") { out.idle_life = duration(line.substr(equals + 1)); }
     }
     if (!is_durable) { return std::nullopt; }
     return out;

@@ -37,6 +37,11 @@ struct Limits {
     std::size_t idle_topics_max =
         100'000;  ///< Topics without subscriber kept as a cache, per shard.
     std::chrono::milliseconds unused_destination_life = std::chrono::seconds(60);  ///< P-DEST-10.
+    std::size_t selector_bytes_max = 512;
+    std::size_t selector_nodes_max = 64;
+    std::size_t selector_depth_max = 16;
+    std::size_t retained_max = 100'000;           ///< Retained messages, on all shards together.
+    std::size_t scheduled_max = 100'000;          ///< Delayed messages of one destination.
     std::size_t outbound_ahead_max = 128 * 1024;  ///< Encoded octets ahead of the socket.
     std::size_t outbound_bytes_max = 4 * 1024 * 1024;
     std::chrono::milliseconds outbound_stall = std::chrono::seconds(10);

@@ -58,6 +58,14 @@ std::size_t digits_of(std::size_t number) {
     return digits;
 }
 
+// Replaces the digits of the expires_line at `line`.
+void write_expiry(char* line, std::int64_t value) {
+    constexpr std::size_t name_size = 8;
+    for (std::size_t i = expires_line.size() - 1; i-- > name_size; value /= 10) {
+        line[i] = static_cast<char>('0' + value % 10);
+    }
+}
+
 constexpr std::int64_t overhead = 128;
 
 }  // namespace
@@ -96,7 +104,8 @@ Message::Message(
       body_size_(static_cast<std::uint32_t>(body.size())),
       id_size_(static_cast<std::uint8_t>(id.size())),
       is_text_(is_utf8 || protocol::is_utf8(body)),
-      is_persistent_(head.is_persistent) {
+      facts_(head.facts),
+      publisher_(head.publisher) {
     char* out = append(octets, id_name);
     out = append(out, id);
     *out++ = '\n';
@@ -105,7 +114,9 @@ Message::Message(
     out = std::to_chars(out, out + 20, body.size()).ptr;
     *out++ = '\n';
     length_line_size_ = static_cast<std::uint16_t>(out - length_line);
+    char* const lines = out;
     out = append(out, head.lines);
+    if (facts_.expires != 0) { write_expiry(lines, facts_.expires); }
     body_begin_ = static_cast<std::uint32_t>(out - octets);
     out = append(out, body);
     *out = '\0';

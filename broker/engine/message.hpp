@@ -2,6 +2,7 @@
 // `const` is the licence to cross shards. Octets and head are in one allocation.
 #pragma once
 
+#include "broker/engine/facts.hpp"
 #include "protocol/version.hpp"
 
 #include <cstddef>
@@ -23,7 +24,9 @@ struct SendHead {
     };
 
     std::shared_ptr<const Older> older;
-    bool is_persistent = true;  ///< The SEND did not say `persistent:false` (P-SEND-09).
+    /// If `facts.expires` is set, the lines begin with expires_line, whose value it replaces.
+    Facts facts;
+    std::uint64_t publisher = 0;  ///< Session::number() of who sent it; 0: nobody here.
 };
 
 class Message;
@@ -80,7 +83,17 @@ public:
     [[nodiscard]] bool is_text() const { return is_text_; }
 
     /// A durable queue stores it (P-SEND-09).
-    [[nodiscard]] bool is_persistent() const { return is_persistent_; }
+    [[nodiscard]] bool is_persistent() const { return facts_.is_persistent; }
+
+    [[nodiscard]] const Facts& facts() const { return facts_; }
+
+    /// Not to be handed to a connection any more (P-QOS-02).
+    [[nodiscard]] bool is_expired(std::uint64_t now_ms) const {
+        return facts_.expires != 0 && static_cast<std::uint64_t>(facts_.expires) <= now_ms;
+    }
+
+    /// The session that sent it, for no-local; 0: none that is still known.
+    [[nodiscard]] std::uint64_t publisher() const { return publisher_; }
 
     /// Octets charged against windows, queues and budgets.
     [[nodiscard]] std::size_t size() const { return body_begin_ + body_size_ + 1U; }
@@ -98,7 +111,8 @@ private:
     std::uint16_t length_line_size_;
     std::uint8_t id_size_;
     bool is_text_;
-    bool is_persistent_;
+    Facts facts_;
+    std::uint64_t publisher_;
 };
 
 /// One message on its way to one subscription. `sequence` orders it in its queue (0: from a topic);

@@ -20,17 +20,6 @@ bool is_match(
                                 : key == destination.key;
 }
 
-const Policy* first_match(
-    const std::vector<Policy>& policies,
-    const protocol::Destination& destination,
-    const protocol::Limits& limits
-) {
-    const auto found = std::ranges::find_if(policies, [&](const Policy& policy) {
-        return is_match(policy, destination, limits);
-    });
-    return found == policies.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 std::optional<protocol::Pattern> parse_match(
@@ -54,22 +43,15 @@ std::optional<protocol::Pattern> parse_match(
     return std::nullopt;
 }
 
-SlowConsumerPolicy slow_consumer_policy(
+const Policy* find_policy(
     const std::vector<Policy>& policies,
     const protocol::Destination& destination,
     const protocol::Limits& limits
 ) {
-    const Policy* const policy = first_match(policies, destination, limits);
-    return policy == nullptr ? SlowConsumerPolicy{} : policy->slow_consumer;
-}
-
-std::optional<bool> durable_policy(
-    const std::vector<Policy>& policies,
-    const protocol::Destination& destination,
-    const protocol::Limits& limits
-) {
-    const Policy* const policy = first_match(policies, destination, limits);
-    return policy == nullptr ? std::nullopt : policy->durable;
+    const auto found = std::ranges::find_if(policies, [&](const Policy& policy) {
+        return is_match(policy, destination, limits);
+    });
+    return found == policies.end() ? nullptr : &*found;
 }
 
 }  // namespace engine

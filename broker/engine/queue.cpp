@@ -18,14 +18,14 @@ constexpr std::string_view dead_letter_prefix = "/queue/DLQ.";
 Queue::Queue(
     Shard& shard,
     std::string name,
-    const Limits& limits,
+    QueueSettings settings,
     Counters& counters,
     DeadLetter dead_letter,
     std::unique_ptr<QueueStore> store
 )
     : shard_(shard),
       name_(std::move(name)),
-      limits_(limits),
+      settings_(std::move(settings)),
       counters_(counters),
       dead_letter_(std::move(dead_letter)),
       store_(std::move(store)),
@@ -45,8 +45,8 @@ Admission Queue::admits(const Message& message) const {
         if (store_->journal().accepts_appends()) { return Admission::accepted; }
         return store_->journal().has_failed() ? Admission::storage_failed : Admission::disk_full;
     }
-    const bool has_room = unstored_ < limits_.queue_messages_max &&
-                          unstored_bytes_ + message.size() <= limits_.queue_bytes_max;
+    const bool has_room = unstored_ < settings_.messages_max &&
+                          unstored_bytes_ + message.size() <= settings_.bytes_max;
     return has_room ? Admission::accepted : Admission::queue_full;
 }
 
@@ -234,7 +234,7 @@ void Queue::give_back(std::vector<Delivery> deliveries, Return how) {
 }
 
 bool Queue::is_over_limit(const Delivery& delivery) const {
-    return delivery.count >= limits_.delivery_limit && !is_dead_letter_queue();
+    return delivery.count >= settings_.delivery_limit && !is_dead_letter_queue();
 }
 
 void Queue::take_back(Delivery delivery, Return how) {

@@ -1,11 +1,11 @@
 // A queue: each message goes to one of the competing consumers, in order, until one acknowledges
 // it. Lives on its home shard; consumers on other shards are reached through Remote. Bounded by
-// Limits (messages and octets, those in flight included); what a store holds, by the disk.
+// its settings (messages and octets, those in flight included); what a store holds, by the disk.
 #pragma once
 
 #include "broker/engine/backlog.hpp"
 #include "broker/engine/counters.hpp"
-#include "broker/engine/limits.hpp"
+#include "broker/engine/queue_settings.hpp"
 #include "broker/engine/queue_store.hpp"
 #include "broker/engine/settled.hpp"
 #include "broker/engine/shard.hpp"
@@ -70,7 +70,7 @@ public:
     Queue(
         Shard& shard,
         std::string name,
-        const Limits& limits,
+        QueueSettings settings,
         Counters& counters,
         DeadLetter dead_letter,
         std::unique_ptr<QueueStore> store = nullptr
@@ -87,6 +87,13 @@ public:
     [[nodiscard]] const std::string& origin() const { return origin_; }
 
     void set_origin(std::string name) { origin_ = std::move(name); }
+
+    [[nodiscard]] const QueueSettings& settings() const { return settings_; }
+
+    /// What it was made with (P-SUB-14).
+    [[nodiscard]] const QueueArguments& arguments() const { return arguments_; }
+
+    void set_arguments(QueueArguments arguments) { arguments_ = std::move(arguments); }
 
     /// Stored by the journal once this returns, if queue and message are durable.
     [[nodiscard]] bool stores(const Message& message) const {
@@ -194,11 +201,12 @@ private:
     // Constant after construction.
     Shard& shard_;
     const std::string name_;
-    const Limits& limits_;
+    const QueueSettings settings_;
     Counters& counters_;
     const DeadLetter dead_letter_;
     const std::unique_ptr<QueueStore> store_;
     std::string origin_;
+    QueueArguments arguments_;
 
     // Lives on the shard.
     Backlog backlog_ GUARDED_BY(shard_);

@@ -15,7 +15,7 @@ using protocol::Header;
 using protocol::Version;
 
 // Facts that only the broker states (S-ACL-12), and what a SEND uses up.
-constexpr std::array<Text, 11> never_forwarded = {
+constexpr std::array<Text, 12> never_forwarded = {
     "destination",
     "content-length",
     "receipt",
@@ -26,108 +26,100 @@ constexpr std::array<Text, 11> never_forwarded = {
     "redelivered",
     "retained",
     "x-delivery-count",
-    "x-stream-offset"};
-
-// Arguments of the queue, not properties of the message (P-SUB-14).
-constexpr std::array<Text, 13> queue_arguments = {
-    "durable",
-    "auto-delete",
-    "exclusive",
-    "x-expires",
-    "x-message-ttl",
-    "x-max-length",
-    "x-max-length-bytes",
-    "x-overflow",
-    "x-max-priority",
-    "x-dead-letter-exchange",
-    "x-dead-letter-routing-key",
-    "x-queue-type",
-    "x-max-age"};
-
-constexpr std::array<Text, 7> later_features = {
-    "x-delay",
-    "AMQ_SCHEDULED_DELAY",
-    "AMQ_SCHEDULED_TIME",
-    "AMQ_SCHEDULED_PERIOD",
-    "AMQ_SCHEDULED_REPEAT",
-    "AMQ_SCHEDULED_CRON",
-    "retain"};
+    "x-stream-offset",
+    "expires"};
 
 template <std::size_t N>
 bool contains(const std::array<Text, N>& names, Text name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool is_forwarded(const Header& header, bool is_queue, Text user) {
+bool is_forwarded(const Header& header, bool is_queue, bool is_user, Text user) {
     const Text name = header.name;
     if (contains(never_forwarded, name) || name.starts_with("x-death-")) { return false; }
     if ((name == "user-id" || name == "JMSXUserID") && header.value != user) { return false; }
-    return !is_queue || !contains(queue_arguments, name);
+    if (is_user && name == "x-session") { return false; }
+    return !is_queue || !is_queue_argument(name);
+}
+
+// expires_line with its value.
+std::string line_of(std::int64_t expires) {
+    std::string line(expires_line);
+    const std::string digits = std::to_string(expires);
+    line.replace(line.size() - 1 - digits.size(), digits.size(), digits);
+    return line;
 }
 
 }  // namespace
 
-protocol::Result<SendHead> make_send_head(
-    const protocol::Send& request, bool is_queue, std::string_view user, std::string_view reply_to
+SendHead make_send_head(
+    const protocol::Send& request, const SendOptions& options, const HeadContext& context
 ) {
-    SendHead head;
-    head.lines.reserve(256);
-    bool versions_differ = protocol::needs_escape(request.destination);
-    std::string v1_0;
-    std::string v1_1;
-    protocol::append_header(head.lines, "destination", request.destination, Version::v1_2);
-    for (const Header& header : request.headers) {
-        if (contains(later_features, header.name)) {
-            return protocol::Error{
-                protocol::ErrorCode::unsupported,
-                "SEND asks for " + std::string(header.name) +
-                    ", which this version of the broker does not offer.",
-                "Leave the header out.",
-                "P-SEND-06"};
-        }
-        if (header.name == "persistent" && (header.value == "false" || header.value == "False")) {
-            head.is_persistent = false;
-        }
-        if (!is_forwarded(header, is_queue, user)) { continue; }
-        const Text value = header.name == "reply-to" && !reply_to.empty() ? reply_to : header.value;
-        versions_differ =
-            versions_differ || protocol::needs_escape(header.name) || protocol::needs_escape(value);
-        protocol::append_header(head.lines, header.name, value, Version::v1_2);
-    }
-    head.lines.push_back('\n');
-    if (!versions_differ) { return head; }
-    auto older = std::make_shared<SendHead::Older>();
     const auto encode = [&](std::string& out, Version version) {
-        protocol::append_header(out, "destination", request.destination, version);
+        bool has_escapes = protocol::needs_escape(context.destination);
+        if (options.expires()) { out.append(expires_line); }
+        protocol::append_header(out, "destination", context.destination, version);
         for (const Header& header : request.headers) {
-            if (!is_forwarded(header, is_queue, user)) { continue; }
-            const Text value =
-                header.name == "reply-to" && !reply_to.empty() ? reply_to : header.value;
+            if (!is_forwarded(header, context.is_queue, context.is_user, context.user)) {
+                continue;
+            }
+            const bool is_replaced = header.name == "reply-to" && !context.reply_to.empty();
+            const Text value = is_replaced ? context.reply_to : header.value;
+            has_escapes =
+                has_escapes || protocol::needs_escape(header.name) || protocol::needs_escape(value);
             protocol::append_header(out, header.name, value, version);
         }
         out.push_back('\n');
+        return has_escapes;
     };
-    encode(older->v1_0, Version::v1_0);
-    encode(older->v1_1, Version::v1_1);
+    SendHead head;
+    head.lines.reserve(256);
+    const bool versions_differ = encode(head.lines, Version::v1_2);
+    head.facts = facts_of(head.lines);
+    head.publisher = context.publisher;
+    if (!versions_differ) { return head; }
+    auto older = std::make_shared<SendHead::Older>();
+    (void)encode(older->v1_0, Version::v1_0);
+    (void)encode(older->v1_1, Version::v1_1);
     head.older = std::move(older);
     return head;
 }
 
-SendHead with_headers(const Message& message, std::span<const Header> headers) {
+void set_expiry(SendHead& head, std::int64_t expires) {
+    head.facts.expires = expires;
+    if (expires == 0 || !head.older) { return; }
+    auto older = std::make_shared<SendHead::Older>(*head.older);
+    for (std::string* const lines : {&older->v1_0, &older->v1_1}) {
+        lines->replace(0, expires_line.size(), line_of(expires));
+    }
+    head.older = std::move(older);
+}
+
+SendHead with_headers(
+    const Message& message, std::span<const Header> headers, std::int64_t expires
+) {
     const auto encode = [&](Version version) {
-        std::string lines;
+        std::string lines = expires == 0 ? std::string() : line_of(expires);
         for (const Header& header : headers) {
             protocol::append_header(lines, header.name, header.value, version);
         }
-        return lines.append(message.head(version));
+        const std::size_t old = message.facts().expires == 0 ? 0 : expires_line.size();
+        return lines.append(message.head(version).substr(old));
     };
     const auto differs = [](const Header& header) { return protocol::needs_escape(header.value); };
-    SendHead head{encode(Version::v1_2), nullptr, message.is_persistent()};
+    SendHead head{encode(Version::v1_2), nullptr, message.facts(), message.publisher()};
+    head.facts.expires = expires;
     if (!message.is_same_for_all() || std::any_of(headers.begin(), headers.end(), differs)) {
         head.older = std::make_shared<const SendHead::Older>(SendHead::Older{
             encode(Version::v1_0), encode(Version::v1_1)});
     }
     return head;
+}
+
+MessageRef with_expiry(const Message& message, std::int64_t expires) {
+    return Message::make(
+        message.id(), with_headers(message, {}, expires), message.body(), message.is_text()
+    );
 }
 
 }  // namespace engine

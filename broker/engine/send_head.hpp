@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broker/engine/message.hpp"
+#include "broker/engine/send_options.hpp"
 #include "protocol/request.hpp"
 
 #include <span>
@@ -11,16 +12,31 @@
 
 namespace engine {
 
-/// Encodes the forwarded headers of `request`. `reply_to` replaces the value of `reply-to` if not
-/// empty. `user` may stand in `user-id` and `JMSXUserID`. Refuses `unsupported` for wishes that
-/// this broker would otherwise silently not grant (delays, retained messages).
-[[nodiscard]] protocol::Result<SendHead> make_send_head(
-    const protocol::Send& request, bool is_queue, std::string_view user, std::string_view reply_to
+struct HeadContext {
+    std::string_view destination;  ///< As MESSAGE will carry it.
+    bool is_queue = false;
+    bool is_user = false;       ///< A user destination.
+    std::string_view user;      ///< May stand in `user-id` and `JMSXUserID`.
+    std::string_view reply_to;  ///< Replaces the value of `reply-to` if not empty.
+    std::uint64_t publisher = 0;
+};
+
+/// Encodes the forwarded headers of `request`, whose options are `options`. If these make it
+/// expire, set_expiry() must be called before each message.
+[[nodiscard]] SendHead make_send_head(
+    const protocol::Send& request, const SendOptions& options, const HeadContext& context
 );
 
-/// The head of `message` with more headers of the broker's own before the user's.
+/// When the next messages of `head` expire: milliseconds since 1970. For heads that expire.
+void set_expiry(SendHead& head, std::int64_t expires);
+
+/// `message` with the line that makes it expire at `expires`, under the same id.
+[[nodiscard]] MessageRef with_expiry(const Message& message, std::int64_t expires);
+
+/// The head of `message` with more headers of the broker's own before the user's. It expires at
+/// `expires`, 0: never, whatever `message` does.
 [[nodiscard]] SendHead with_headers(
-    const Message& message, std::span<const protocol::Header> headers
+    const Message& message, std::span<const protocol::Header> headers, std::int64_t expires
 );
 
 }  // namespace engine

@@ -47,6 +47,7 @@ Session::Session(Shard& shard, Destinations& router, Authenticator& authenticato
       authenticator_(authenticator),
       peer_(std::move(peer)),
       name_(session_name(shard)),
+      number_(std::stoull(name_.substr(0, 16), nullptr, 16) | 1U),
       outbox_(router.output(), router.limits()) {}
 
 Session::~Session() {

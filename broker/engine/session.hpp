@@ -8,6 +8,8 @@
 #include "broker/engine/fifo.hpp"
 #include "broker/engine/limits.hpp"
 #include "broker/engine/outbox.hpp"
+#include "broker/engine/send_head.hpp"
+#include "broker/engine/send_options.hpp"
 #include "broker/engine/subscription.hpp"
 #include "broker/engine/temporary.hpp"
 #include "broker/engine/transaction.hpp"
@@ -68,6 +70,9 @@ public:
     [[nodiscard]] Peer& peer() { return peer_; }
 
     [[nodiscard]] const std::string& name() const { return name_; }
+
+    /// Tells sessions of all shards apart; never 0.
+    [[nodiscard]] std::uint64_t number() const { return number_; }
 
     /// The refusal, for the log.
     [[nodiscard]] const protocol::Error& refusal() const { return refusal_; }
@@ -176,6 +181,7 @@ private:
     struct Prepared {
         Route route;
         SendHead head;
+        SendOptions options = {};
         bool is_plain = true;  ///< Neither receipt nor transaction.
         std::string headers =
             {};  ///< Names and values of the others, each with its size before it.
@@ -227,10 +233,9 @@ private:
     // session_send.cpp
     [[nodiscard]] protocol::Result<Prepared> prepare(const protocol::Send& request);
     [[nodiscard]] protocol::Result<std::string> reply_address(const protocol::Send& request);
-    void publish(
-        const Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt
-    );
-    void buffer(const Prepared& prepared, const protocol::Send& request);
+    [[nodiscard]] MessageRef make_message(Prepared& prepared, std::string_view body, bool is_utf8);
+    void publish(Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt);
+    void buffer(Prepared& prepared, const protocol::Send& request);
     Transaction* transaction(std::string_view id, const Receipt& receipt, std::string_view command);
     bool count_in(Transaction& transaction, std::size_t bytes, const Receipt& receipt);
     void watch_transaction(std::string id, std::uint64_t serial);
@@ -300,6 +305,7 @@ private:
     Authenticator& authenticator_;
     Peer peer_;
     const std::string name_;  ///< CONNECTED's `session`.
+    const std::uint64_t number_;
 
     // Lives on the shard.
     Outbox outbox_;

@@ -18,17 +18,6 @@ bool is_temporary(DestinationKind kind) {
     return kind == DestinationKind::temp_queue || kind == DestinationKind::temp_topic;
 }
 
-// The queue argument `durable` of a SEND (P-SUB-14).
-Result<std::optional<bool>> queue_argument(const protocol::Send& request, bool is_queue) {
-    for (const protocol::Header& header : request.headers) {
-        if (!is_queue || header.name != "durable") { continue; }
-        const auto wanted = protocol::parse_boolean(header.name, header.value);
-        if (!wanted) { return wanted.error(); }
-        return std::optional<bool>(*wanted);
-    }
-    return std::optional<bool>();
-}
-
 bool is_frames_own(const protocol::Header& header) {
     return header.name == "receipt" || header.name == "transaction" ||
            header.name == "content-length";
@@ -102,22 +91,26 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     if (!reply_to) { return reply_to.error(); }
     const bool is_queue = destination->kind != DestinationKind::topic &&
                           destination->kind != DestinationKind::temp_topic;
-    auto head = make_send_head(request, is_queue, user_, *reply_to);
-    if (!head) { return head.error(); }
+    auto options = send_options(request, is_queue, false);
+    if (!options) { return options.error(); }
+    const HeadContext context{request.destination, is_queue, false, user_, *reply_to, number()};
+    SendHead head = make_send_head(request, *options, context);
+    Prepared prepared{{}, std::move(head), std::move(*options)};
     if (is_temporary(destination->kind)) {
         if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
         const auto temporary = temporary_->open(*destination);
         if (!temporary) { return temporary.error(); }
-        return Prepared{(*temporary)->route, std::move(*head)};
+        prepared.route = (*temporary)->route;
+        return prepared;
     }
     if (destination->kind == DestinationKind::reply_queue) {
-        return Prepared{router_.reply_route(destination->key), std::move(*head)};
+        prepared.route = router_.reply_route(destination->key);
+        return prepared;
     }
-    const auto durable = queue_argument(request, is_queue);
-    if (!durable) { return durable.error(); }
-    auto route = router_.route(*destination, *durable);
+    auto route = router_.route(*destination, prepared.options.arguments, number());
     if (!route) { return route.error(); }
-    return Prepared{std::move(*route), std::move(*head)};
+    prepared.route = std::move(*route);
+    return prepared;
 }
 
 // The address that replaces a private `reply-to`, which also gets its implicit subscription
@@ -148,9 +141,9 @@ Result<std::string> Session::reply_address(const protocol::Send& request) {
 }
 
 void Session::publish(
-    const Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt
+    Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt
 ) {
-    const MessageRef message = router_.make_message(prepared.head, body, is_utf8);
+    const MessageRef message = make_message(prepared, body, is_utf8);
     ReplyTo reply;
     const bool is_answered_later = router_.is_answered_later(prepared.route);
     if (is_answered_later) {
@@ -165,10 +158,18 @@ void Session::publish(
     return *published == Published::stored ? grant_stored(receipt, shard_.index()) : grant(receipt);
 }
 
-void Session::buffer(const Prepared& prepared, const protocol::Send& request) {
+MessageRef Session::make_message(Prepared& prepared, std::string_view body, bool is_utf8) {
+    if (prepared.options.expires()) {
+        const auto now = static_cast<std::int64_t>(shard_.wall_clock_ms());
+        set_expiry(prepared.head, prepared.options.expiry(now));
+    }
+    return router_.make_message(prepared.head, body, is_utf8);
+}
+
+void Session::buffer(Prepared& prepared, const protocol::Send& request) {
     Transaction* const open = transaction(*request.transaction, request.receipt, "SEND");
     if (open == nullptr) { return; }
-    MessageRef message = router_.make_message(prepared.head, request.body, request.is_utf8);
+    MessageRef message = make_message(prepared, request.body, request.is_utf8);
     if (!count_in(*open, message->size(), request.receipt)) { return; }
     open->sends.push_back({prepared.route, std::move(message)});
     grant(request.receipt);

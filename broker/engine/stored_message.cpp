@@ -55,6 +55,12 @@ std::optional<std::string> rewritten(std::string_view lines, Version version) {
 std::optional<SendHead> head_of(std::string_view lines) {
     SendHead head;
     head.lines = std::string(lines);
+    head.facts = facts_of(lines);
+    // The broker writes it first, and in this form only.
+    if (head.facts.expires != 0 &&
+        (!lines.starts_with("expires:") || lines.find('\n') != expires_line.size() - 1)) {
+        return std::nullopt;
+    }
     if (lines.find('\\') == std::string_view::npos) { return head; }
     auto v1_0 = rewritten(lines, Version::v1_0);
     auto v1_1 = rewritten(lines, Version::v1_1);

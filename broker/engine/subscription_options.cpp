@@ -21,67 +21,84 @@ std::optional<Text> find(const protocol::Subscribe& request, Text name) {
     return std::nullopt;
 }
 
-protocol::Error unsupported(Text name, Text instead) {
-    return {
-        ErrorCode::unsupported,
-        "SUBSCRIBE asks for " + std::string(name) + ", which this destination does not offer.",
-        std::string(instead),
-        "P-SUB-12"};
-}
-
-struct Flag {
-    Text name;
-    Text instead;
-};
-
-// Asking for these and getting an ordinary subscription would lose messages or rights.
-constexpr std::array<Flag, 6> refused_if_true = {{
-    {"browser", "Subscribe without browser; messages cannot be looked at without consuming them."},
-    {"no-local",
-     "Subscribe without no-local and leave out your own messages by a header of yours."},
-    {"activemq.noLocal",
-     "Subscribe without activemq.noLocal and leave out your own messages by a header of yours."},
-    {"exclusive", "Subscribe without exclusive, or use a /temp-queue/ destination."},
-    {"activemq.exclusive", "Subscribe without activemq.exclusive."},
-    {"x-stream-match-unfiltered", "Subscribe without stream filters."},
-}};
-
-constexpr std::array<Flag, 5> refused_if_present = {{
-    {"selector",
-     "Subscribe without selector and filter in the client, or use a destination per kind of "
-     "message."},
-    {"x-stream-filter", "Subscribe without stream filters."},
-    {"x-stream-offset", "Subscribe without it: this destination keeps no history."},
-    {"from-seq", "Subscribe without it: this destination keeps no history."},
-    {"x-queue-name", "Use a queue to share messages among consumers."},
-}};
-
-Result<void> check_flags(const protocol::Subscribe& request, bool is_queue) {
-    for (const Flag& flag : refused_if_true) {
-        const auto value = find(request, flag.name);
-        if (!value) { continue; }
-        const auto wanted = protocol::parse_boolean(flag.name, *value);
-        if (!wanted) { return wanted.error(); }
-        if (*wanted && (flag.name != "exclusive" || is_queue)) {
-            return unsupported(flag.name, flag.instead);
-        }
-    }
-    for (const Flag& flag : refused_if_present) {
-        if (find(request, flag.name)) { return unsupported(flag.name, flag.instead); }
+// What no STOMP broker but RabbitMQ has: ignoring it would deliver what was not asked for.
+Result<void> check_unsupported(const protocol::Subscribe& request) {
+    for (const Text name : {Text("x-stream-filter"), Text("x-stream-match-unfiltered")}) {
+        const auto value = find(request, name);
+        if (!value || *value == "false") { continue; }
+        return protocol::Error{
+            ErrorCode::unsupported,
+            "SUBSCRIBE asks for " + std::string(name) + ", which this broker does not offer.",
+            "Use a selector instead of stream filters.",
+            "P-SUB-12"};
     }
     return {};
 }
 
-// `durable` or `persistent` as arguments of a queue; the first given counts.
-Result<std::optional<bool>> queue_durable(const protocol::Subscribe& request) {
-    for (const Text name : {Text("durable"), Text("persistent")}) {
+// The first of `names` that is there, as a boolean (P-SUB-11).
+Result<bool> flag(const protocol::Subscribe& request, std::initializer_list<Text> names) {
+    for (const Text name : names) {
         const auto value = find(request, name);
         if (!value) { continue; }
         const auto wanted = protocol::parse_boolean(name, *value);
         if (!wanted) { return wanted.error(); }
-        return std::optional<bool>(*wanted);
+        return *wanted;
     }
-    return std::optional<bool>();
+    return false;
+}
+
+protocol::Error bad_offset(Text name, Text value) {
+    return {
+        ErrorCode::bad_header,
+        "The header " + std::string(name) + " is " + protocol::quoted(value) + ".",
+        "Give first, last, next, offset=N or timestamp=T.",
+        "P-QOS-11"};
+}
+
+Result<std::uint64_t> replay_number(Text name, Text value) {
+    constexpr std::int64_t highest = 9'007'199'254'740'991LL;
+    const auto number = protocol::parse_integer(name, value, 0, highest);
+    if (!number) { return number.error(); }
+    return static_cast<std::uint64_t>(*number);
+}
+
+// Seconds, or from 100,000,000,000 on milliseconds.
+Result<Replay> replay_from_time(Text name, Text value) {
+    const auto number = replay_number(name, value);
+    if (!number) { return number.error(); }
+    constexpr std::uint64_t first_ms = 100'000'000'000ULL;
+    return Replay{Replay::From::time, *number < first_ms ? *number * 1000 : *number, true};
+}
+
+Result<Replay> stream_offset(Text name, Text value) {
+    if (value == "first") { return Replay{Replay::From::first, 0, true}; }
+    if (value == "last") { return Replay{Replay::From::last, 0, true}; }
+    if (value == "next") { return Replay{Replay::From::live, 0, true}; }
+    const std::size_t cut = value.find_first_of("=:");
+    if (cut == Text::npos) { return bad_offset(name, value); }
+    const Text kind = value.substr(0, cut);
+    const Text rest = value.substr(cut + 1);
+    if (kind == "timestamp") { return replay_from_time(name, rest); }
+    if (kind != "offset") { return bad_offset(name, value); }
+    const auto number = replay_number(name, rest);
+    if (!number) { return number.error(); }
+    return Replay{Replay::From::offset, *number, true};
+}
+
+Result<Replay> replay(const protocol::Subscribe& request) {
+    if (const auto value = find(request, "x-stream-offset")) {
+        return stream_offset("x-stream-offset", *value);
+    }
+    if (const auto value = find(request, "from-seq")) {
+        if (*value == "-1") { return Replay{Replay::From::live, 0, true}; }
+        if (*value == "0") { return Replay{Replay::From::first, 0, true}; }
+        const auto number = replay_number("from-seq", *value);
+        if (!number) { return number.error(); }
+        return Replay{Replay::From::offset, *number, true};
+    }
+    const auto is_retroactive = flag(request, {"activemq.retroactive"});
+    if (!is_retroactive) { return is_retroactive.error(); }
+    return *is_retroactive ? Replay{Replay::From::first, 0, false} : Replay{};
 }
 
 // The window in messages: the first name of the table that is given counts (P-SUB-11).
@@ -133,35 +150,121 @@ Result<int> priority(const protocol::Subscribe& request) {
     return 0;
 }
 
+Result<void> read_common(
+    const protocol::Subscribe& request, SubscriptionOptions& options, const Limits& limits
+) {
+    const auto messages = window_messages(request, limits);
+    if (!messages) { return messages.error(); }
+    options.window_messages = *messages;
+    const auto bytes = window_bytes(request, limits);
+    if (!bytes) { return bytes.error(); }
+    options.window_bytes = *bytes;
+    const auto rank = priority(request);
+    if (!rank) { return rank.error(); }
+    options.priority = *rank;
+    const auto no_local = flag(request, {"no-local", "activemq.noLocal"});
+    if (!no_local) { return no_local.error(); }
+    options.no_local = *no_local;
+    if (const auto selector = find(request, "selector")) {
+        if (selector->empty()) {
+            return protocol::Error{
+                ErrorCode::bad_selector,
+                "The header selector is empty.",
+                "Give a condition such as type = 'order', or leave the header out.",
+                "P-SEL-04"};
+        }
+        options.selector = std::string(*selector);
+    }
+    return {};
+}
+
+Result<void> read_queue(const protocol::Subscribe& request, SubscriptionOptions& options) {
+    const auto single = flag(request, {"activemq.exclusive"});
+    if (!single) { return single.error(); }
+    options.is_single_active = *single;
+    const auto browser = flag(request, {"browser"});
+    if (!browser) { return browser.error(); }
+    options.is_browser = *browser;
+    if (options.is_browser) { options.ack = protocol::AckMode::automatic; }
+    auto arguments = queue_arguments(request.headers, true);
+    if (!arguments) { return arguments.error(); }
+    options.arguments = std::move(*arguments);
+    for (const Text name : {Text("x-stream-offset"), Text("from-seq")}) {
+        if (!find(request, name)) { continue; }
+        return protocol::Error{
+            ErrorCode::unsupported,
+            "SUBSCRIBE has " + std::string(name) + ", but a queue keeps no history.",
+            "Leave the header out, or use a topic whose policy keeps history.",
+            "P-QOS-13"};
+    }
+    return {};
+}
+
+// Of a topic: who shares it, and who finds it again (P-DUR-01, P-DUR-07).
+Result<void> read_durable(const protocol::Subscribe& request, SubscriptionOptions& options) {
+    const auto durable = durable_request(request.headers);
+    if (!durable) { return durable.error(); }
+    const auto shared = find(request, "x-queue-name");
+    if (shared && shared->empty()) {
+        return protocol::Error{
+            ErrorCode::bad_header,
+            "The header x-queue-name is empty.",
+            "Give the shared subscription a name.",
+            "P-DUR-07"};
+    }
+    if (!*durable && !shared) { return {}; }
+    const bool is_by_name = shared || (*durable)->is_by_name;
+    DurableName name{
+        {},
+        {},
+        std::string(
+            shared       ? *shared
+            : is_by_name ? (*durable)->name
+                         : request.id.value_or("")
+        ),
+        std::string(request.destination),
+        is_by_name,
+        shared.has_value(),
+        durable->has_value(),
+        options.selector};
+    if (const auto life = find(request, "x-expires")) {
+        const auto value = protocol::parse_integer("x-expires", *life, 1, 4'294'967'295LL);
+        if (!value) { return value.error(); }
+        name.idle_life = std::chrono::milliseconds(*value);
+    }
+    options.durable = std::move(name);
+    return {};
+}
+
+Result<void> read_topic(const protocol::Subscribe& request, SubscriptionOptions& options) {
+    const auto from = replay(request);
+    if (!from) { return from.error(); }
+    options.replay = *from;
+    if (const auto name = find(request, "include-seq")) {
+        options.sequence_header = std::string(*name);
+    }
+    if (const auto good = read_durable(request, options); !good) { return good.error(); }
+    if (options.durable && options.replay.from != Replay::From::live) {
+        return protocol::Error{
+            ErrorCode::unsupported,
+            "SUBSCRIBE asks for a durable or shared subscription that begins in the past.",
+            "Ask for one of the two: a durable subscription goes on where it was left.",
+            "P-QOS-11"};
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<SubscriptionOptions> subscription_options(
     const protocol::Subscribe& request, bool is_queue, const Limits& limits
 ) {
-    if (const auto flags = check_flags(request, is_queue); !flags) { return flags.error(); }
-    const auto messages = window_messages(request, limits);
-    if (!messages) { return messages.error(); }
-    const auto bytes = window_bytes(request, limits);
-    if (!bytes) { return bytes.error(); }
-    const auto rank = priority(request);
-    if (!rank) { return rank.error(); }
-    SubscriptionOptions options{request.ack, *messages, *bytes, *rank, {}, {}};
-    if (is_queue) {
-        const auto durable = queue_durable(request);
-        if (!durable) { return durable.error(); }
-        options.is_queue_durable = *durable;
-        return options;
-    }
-    const auto durable = durable_request(request.headers);
-    if (!durable) { return durable.error(); }
-    if (*durable) {
-        options.durable = DurableName{
-            {},
-            {},
-            std::string((*durable)->is_by_name ? (*durable)->name : request.id.value_or("")),
-            std::string(request.destination),
-            (*durable)->is_by_name};
-    }
+    if (const auto good = check_unsupported(request); !good) { return good.error(); }
+    SubscriptionOptions options;
+    options.ack = request.ack;
+    if (const auto good = read_common(request, options, limits); !good) { return good.error(); }
+    const auto good = is_queue ? read_queue(request, options) : read_topic(request, options);
+    if (!good) { return good.error(); }
     return options;
 }
 

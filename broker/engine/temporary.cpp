@@ -23,7 +23,7 @@ protocol::Result<const TemporaryDestinations::Temporary*> TemporaryDestinations:
     route.name = std::make_shared<const Route::Name>(Route::Name{
         std::string(name.space), std::string(name.key), is_queue, true});
     if (is_queue) {
-        route.queue = router_.make_queue(canonical);
+        route.queue = router_.make_queue(canonical, router_.plain_settings());
     } else {
         route.topic = router_.make_topic(name, true);
     }

@@ -185,7 +185,8 @@ TEST(Message, IsOnePieceThatKnowsItsParts) {
 }
 
 TEST(Message, P_WS_12_TextIfTheBodyIsUtf8) {
-    const engine::SendHead head{"destination:/a\n\n", nullptr};
+    engine::SendHead head;
+    head.lines = "destination:/a\n\n";
     EXPECT_TRUE(engine::Message::make("M", head, "\xE2\x98\x83")->is_text());
     EXPECT_FALSE(engine::Message::make("M", head, "\xE2\x98")->is_text());
     EXPECT_TRUE(engine::Message::make("M", head, "")->is_text());
@@ -229,7 +230,8 @@ TEST(Policy, TheFirstThatMatchesCounts) {
         {"/queue/*", {SlowConsumerAction::drop_oldest, {}}}};
     const auto action = [&](std::string_view key) {
         const protocol::Destination topic{protocol::DestinationKind::topic, "/topic/", key};
-        return engine::slow_consumer_policy(policies, topic, {}).action;
+        const engine::Policy* const policy = engine::find_policy(policies, topic, {});
+        return policy == nullptr ? SlowConsumerAction::disconnect : policy->slow_consumer.action;
     };
     EXPECT_EQ(action("a/x"), SlowConsumerAction::drop_newest);
     EXPECT_EQ(action("a/x/y"), SlowConsumerAction::drop_oldest);
@@ -245,7 +247,8 @@ TEST(Policy, P_DEST_11_SaysWhichQueuesAreDurable) {
         {"/queue/open/**", {}}};
     const auto durable = [&](std::string_view key) {
         const protocol::Destination queue{protocol::DestinationKind::queue, "/queue/", key};
-        return engine::durable_policy(policies, queue, {});
+        const engine::Policy* const policy = engine::find_policy(policies, queue, {});
+        return policy == nullptr ? std::nullopt : policy->durable;
     };
     EXPECT_EQ(durable("cache.keep"), true);
     EXPECT_EQ(durable("cache.x"), false);

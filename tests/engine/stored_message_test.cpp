@@ -21,8 +21,14 @@ MessageRef made(const std::vector<Header>& headers, std::string_view body) {
     protocol::Send request;
     request.destination = headers.front().value;
     request.headers = headers;
-    const auto head = make_send_head(request, true, "anonymous", "");
-    return Message::make("Ab1234567", *head, body);
+    SendOptions options = *send_options(request, true, false);
+    HeadContext context;
+    context.destination = request.destination;
+    context.is_queue = true;
+    context.user = "anonymous";
+    SendHead head = make_send_head(request, options, context);
+    if (options.expires()) { set_expiry(head, options.expiry(1'700'000'000'000)); }
+    return Message::make("Ab1234567", head, body);
 }
 
 std::vector<MessageRef> examples() {
@@ -34,6 +40,8 @@ std::vector<MessageRef> examples() {
         made({{"destination", "/queue/a"}, {"content-type", "text/plain"}}, binary),
         made({{"destination", "/queue/\xC3\xA9"}}, "\xE2\x98\x83"),
         made({{"destination", "/queue/a"}}, std::string(100'000, 'x')),
+        made({{"destination", "/queue/a"}, {"ttl", "5000"}, {"priority", "7"}}, "x"),
+        made({{"destination", "/queue/a"}, {"ttl", "5000"}, {"a:b", "c\\d"}}, "x"),
     };
 }
 
@@ -50,6 +58,8 @@ TEST(StoredMessage, D_CONTRACT_2_TheSameMessageComesBack) {
         EXPECT_EQ(back->is_text(), message->is_text());
         EXPECT_EQ(back->is_same_for_all(), message->is_same_for_all());
         EXPECT_TRUE(back->is_persistent());
+        EXPECT_EQ(back->facts().expires, message->facts().expires);
+        EXPECT_EQ(back->facts().priority, message->facts().priority);
         for (const Version version : {Version::v1_0, Version::v1_1, Version::v1_2}) {
             EXPECT_EQ(back->head(version), message->head(version));
         }
@@ -60,7 +70,7 @@ TEST(StoredMessage, P_ACK_11_ADeadLetterComesBackToo) {
     const std::vector<Header> headers = {{"x-death-queue", "/queue/a:b"}, {"x-death-count", "3"}};
     for (const MessageRef& message : examples()) {
         const MessageRef letter = Message::make(
-            message->id(), with_headers(*message, headers), message->body(), message->is_text()
+            message->id(), with_headers(*message, headers, 0), message->body(), message->is_text()
         );
         const MessageRef back = restore_message(letter->whole());
         ASSERT_TRUE(back);
