@@ -520,6 +520,25 @@ void Destinations::fan_out_here(const Route::Name& name, const MessageRef& messa
     local_topic(name)->fan_out(message, index_);
 }
 
+Result<SelectorRef> Destinations::selector(std::string_view text) {
+    shard_.assert_current();
+    const auto found = selectors_.find(text);
+    if (found != selectors_.end()) {
+        if (SelectorRef known = found->second.lock()) { return known; }
+    }
+    const Limits& limits = settings_.limits;
+    auto parsed = Selector::parse(
+        text, {limits.selector_bytes_max, limits.selector_nodes_max, limits.selector_depth_max}
+    );
+    if (!parsed) { return parsed; }
+    if (selectors_.size() >= sweep_selectors_at_) {
+        std::erase_if(selectors_, [](const auto& entry) { return entry.second.expired(); });
+        sweep_selectors_at_ = std::max<std::size_t>(1024, selectors_.size() * 2);
+    }
+    selectors_.insert_or_assign(std::string(text), *parsed);
+    return parsed;
+}
+
 void Destinations::subscribe(
     Subscription& subscription, const protocol::Pattern& pattern, Done done
 ) {

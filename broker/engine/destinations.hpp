@@ -11,6 +11,7 @@
 #include "broker/engine/queue.hpp"
 #include "broker/engine/queue_arguments.hpp"
 #include "broker/engine/queue_settings.hpp"
+#include "broker/engine/selector.hpp"
 #include "broker/engine/shard.hpp"
 #include "broker/engine/subscription_index.hpp"
 #include "broker/engine/topic.hpp"
@@ -164,6 +165,10 @@ public:
         const SendHead& head, std::string_view body, bool is_utf8
     );
 
+    /// The selector with this text, parsed once while anybody on this shard holds it. Refuses
+    /// `bad-selector` (P-SEL-04).
+    [[nodiscard]] protocol::Result<SelectorRef> selector(std::string_view text);
+
     /// Connects `subscription` to what `pattern` names. False: `done` is called later, else it was
     /// called. Call started() once the RECEIPT is queued: only then a queue delivers.
     void subscribe(Subscription& subscription, const protocol::Pattern& pattern, Done done);
@@ -301,6 +306,8 @@ private:
     std::vector<std::shared_ptr<Queue>> retired_;
     /// What the index points to.
     std::vector<std::shared_ptr<const Binding>> bound_;
+    ByName<std::weak_ptr<const Selector>> selectors_ GUARDED_BY(shard_);
+    std::size_t sweep_selectors_at_ = 1024;
     std::uint64_t last_message_ = 0;
     std::size_t sweep_topics_at_ = 0;
     bool is_sweep_scheduled_ = false;

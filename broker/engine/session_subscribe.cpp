@@ -134,6 +134,11 @@ void Session::subscribe_new(
     const auto subscription = std::make_shared<Subscription>(
         *this, std::string(request.id.value_or("")), std::string(request.destination), options
     );
+    if (!options.selector.empty()) {
+        auto selector = router_.selector(options.selector);
+        if (!selector) { return refuse(selector.error(), request.receipt); }
+        subscription->set_selector(std::move(*selector));
+    }
     begin_subscribing(std::move(key), subscription, request.receipt);
 }
 

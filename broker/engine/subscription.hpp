@@ -7,6 +7,7 @@
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
 #include "broker/engine/queue.hpp"
+#include "broker/engine/selector.hpp"
 #include "broker/engine/settled.hpp"
 #include "broker/engine/subscription_options.hpp"
 #include "protocol/destination.hpp"
@@ -91,6 +92,11 @@ public:
 
     /// Its frames are the same octets as those of others with the same prefix.
     [[nodiscard]] bool is_shareable() const { return options_.ack == protocol::AckMode::automatic; }
+
+    /// Which messages it wants (section 16); null: all. Set before it is subscribed.
+    [[nodiscard]] const SelectorRef& selector() const { return selector_; }
+
+    void set_selector(SelectorRef selector) { selector_ = std::move(selector); }
 
     [[nodiscard]] bool is_open() const { return is_open_; }
 
@@ -191,6 +197,7 @@ private:
     const SubscriptionOptions options_;
     const protocol::Version version_;
     std::string prefix_;
+    SelectorRef selector_;
 
     // Lives on the shard.
     bool is_open_ = false;
