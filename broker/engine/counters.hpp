@@ -20,6 +20,9 @@ struct Counters {
     std::uint64_t messages_dropped_oldest = 0;  ///< By slow-consumer policy.
     std::uint64_t messages_dropped_newest = 0;
     std::uint64_t messages_conflated = 0;
+    std::uint64_t messages_expired = 0;
+    std::uint64_t messages_overflowed = 0;  ///< Dropped from the head of a full queue.
+    std::uint64_t messages_replaced = 0;    ///< By a newer one of the same last value.
     std::uint64_t messages_discarded =
         0;  ///< Delivery limit without dead-letter queue, lost with a cut consumer.
     std::uint64_t messages_damaged =

@@ -86,12 +86,6 @@ MessageRef Destinations::make_message(const SendHead& head, std::string_view bod
     return Message::make({id, static_cast<std::size_t>(end - id)}, head, body, is_utf8);
 }
 
-Queue::DeadLetter Destinations::dead_letter_sink() {
-    return [this](const Queue& origin, const Delivery& delivery, std::string_view reason) {
-        dead_letter(origin, delivery, reason);
-    };
-}
-
 QueueSettings Destinations::plain_settings() const {
     return queue_settings({}, settings_.limits, nullptr, {}, false);
 }
@@ -99,13 +93,9 @@ QueueSettings Destinations::plain_settings() const {
 std::shared_ptr<Queue> Destinations::make_queue(
     std::string name, QueueSettings settings, std::unique_ptr<QueueStore> store
 ) {
+    Queue::Host& host = *this;
     return std::make_shared<Queue>(
-        shard_,
-        std::move(name),
-        std::move(settings),
-        output_.counters,
-        dead_letter_sink(),
-        std::move(store)
+        shard_, std::move(name), std::move(settings), output_.counters, host, std::move(store)
     );
 }
 
@@ -141,7 +131,7 @@ std::shared_ptr<Topic> Destinations::make_topic(
 }
 
 Result<std::shared_ptr<Queue>> Destinations::local_queue(
-    const std::string& name, const QueueArguments& arguments
+    const std::string& name, const QueueArguments& arguments, std::uint64_t asker
 ) {
     shard_.assert_current();
     const auto found = queues_.find(name);
@@ -162,11 +152,11 @@ Result<std::shared_ptr<Queue>> Destinations::local_queue(
     if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
         return too_many_queues(settings_.limits.queues_max);
     }
-    return add_queue(name, arguments);
+    return add_queue(name, arguments, asker);
 }
 
 const std::shared_ptr<Queue>& Destinations::add_queue(
-    const std::string& name, const QueueArguments& arguments
+    const std::string& name, const QueueArguments& arguments, std::uint64_t asker
 ) {
     shard_.assert_current();
     schedule_sweep();
@@ -182,6 +172,8 @@ const std::shared_ptr<Queue>& Destinations::add_queue(
     }
     auto queue = make_queue(name, std::move(settings), std::move(store));
     queue->set_arguments(arguments);
+    if (queue->settings().is_exclusive) { queue->set_owner(asker); }
+    queue->watch_idleness();
     return queues_.emplace(name, std::move(queue)).first->second;
 }
 
@@ -255,7 +247,7 @@ Result<Route> Destinations::route(
 // The route with the object itself, on its home shard.
 Result<Route> Destinations::complete(const Route& route) {
     Route here = route;
-    if (route.topic || route.queue) { return here; }
+    if (route.topic || (route.queue && !route.queue->is_dropped())) { return here; }
     if (!route.name->is_queue) {
         here.topic = local_topic(*route.name);
     } else if (!route.name->is_literal) {
@@ -267,8 +259,10 @@ Result<Route> Destinations::complete(const Route& route) {
 }
 
 Result<std::shared_ptr<Queue>> Destinations::queue_of(const Route& route) {
-    if (route.queue) { return route.queue; }
-    return local_queue(route.name->space + route.name->key, route.name->arguments);
+    if (route.queue && !route.queue->is_dropped()) { return route.queue; }
+    return local_queue(
+        route.name->space + route.name->key, route.name->arguments, route.name->asker
+    );
 }
 
 Route Destinations::reply_route(std::string_view token) {
@@ -345,6 +339,11 @@ Error Destinations::refusal(const Queue& queue, Admission admission) {
 Result<Published> Destinations::publish_here(const Route& route, const MessageRef& message) {
     if (route.topic) { return publish_to_topic(route, message); }
     if (route.queue) {
+        // Removed since the publisher found it (auto-delete, idle life): a new one.
+        if (route.queue->is_dropped()) {
+            const auto anew = complete(route);
+            return anew ? publish_here(*anew, message) : Result<Published>(anew.error());
+        }
         const Admission admission = route.queue->push(message);
         if (admission != Admission::accepted) { return refusal(*route.queue, admission); }
         return route.queue->stores(*message) ? Published::stored : Published::done;
@@ -382,6 +381,10 @@ void Destinations::publish_for(
     if (!reply.session.is_set()) {
         if (!published) { ++output_.counters.messages_discarded; }
         return;
+    }
+    if (here && here->queue && here->queue->wants_to_block()) {
+        here->queue->block(reply.session);
+        reply.session.post([](Session& session) { session.block(); });
     }
     if (!published) {
         reply.session.post([ticket = reply.ticket, error = published.error()](Session& session) {
@@ -596,7 +599,7 @@ void Destinations::subscribe_wildcard(
     }
 }
 
-Consumer Destinations::make_consumer(Subscription& subscription) const {
+Consumer Destinations::make_consumer(Subscription& subscription) {
     const SubscriptionOptions& options = subscription.options();
     const bool is_automatic = options.ack == protocol::AckMode::automatic;
     Consumer consumer;
@@ -606,7 +609,44 @@ Consumer Destinations::make_consumer(Subscription& subscription) const {
     consumer.window.bytes =
         is_automatic ? settings_.limits.outbound_bytes_max / 4 * 3 : options.window_bytes;
     consumer.window.priority = options.priority;
+    Session& session = subscription.session();
+    consumer.owner = Remote<Session>(shard_, session.shared_from_this());
+    consumer.owner_id = &session;
+    consumer.subscription_id = subscription.id();
+    consumer.publisher = session.number();
+    // A durable subscription is one client's: its own messages are not kept for others.
+    consumer.no_local = options.no_local && !options.durable;
+    consumer.discards_own = options.no_local && options.durable;
+    if (!options.durable) { consumer.selector = subscription.selector(); }
+    consumer.wants_all = options.is_single_active;
     return consumer;
+}
+
+// An exclusive queue belongs to one connection (P-SUB-10).
+Result<std::shared_ptr<Queue>> Destinations::queue_to_consume(
+    const std::string& name, const QueueArguments& arguments, std::uint64_t asker
+) {
+    auto queue = local_queue(name, arguments, asker);
+    if (queue && (*queue)->settings().is_exclusive && (*queue)->owner() != asker) {
+        return queue_exclusive(name);
+    }
+    return queue;
+}
+
+void Destinations::browse(
+    const std::string& name, std::optional<Place> after, std::size_t bytes_max, Queue::Show show
+) {
+    const unsigned here = shard_.index();
+    const unsigned home = home_of(name);
+    run_on(home, [name, after, bytes_max, here, show = std::move(show)](Destinations& router) {
+        router.shard_.assert_current();
+        const auto found = router.queues_.find(name);
+        const auto back = [&router, here, show](Queue::Page page) {
+            router.run_on(here, [show, page = std::move(page)](Destinations&) { show(page); });
+        };
+        if (found == router.queues_.end()) { return back({{}, {}, true}); }
+        found->second->browse(after, bytes_max, back);
+    });
 }
 
 void Destinations::subscribe_queue(Subscription& subscription, const std::string& name, Done done) {
@@ -614,7 +654,7 @@ void Destinations::subscribe_queue(Subscription& subscription, const std::string
     const QueueArguments& arguments = subscription.options().arguments;
     const unsigned home = home_of(name);
     if (home == shard_.index()) {
-        const auto queue = local_queue(name, arguments);
+        const auto queue = queue_to_consume(name, arguments, consumer.publisher);
         if (!queue) { return done(queue.error()); }
         consumer.local = &subscription;
         subscription.set_queue({shard_, **queue, (*queue)->attach(std::move(consumer))});
@@ -627,7 +667,7 @@ void Destinations::subscribe_queue(Subscription& subscription, const std::string
     run_on(
         home,
         [name, here, arguments, shared, done = std::move(done)](Destinations& router) mutable {
-            const auto queue = router.local_queue(name, arguments);
+            const auto queue = router.queue_to_consume(name, arguments, shared->publisher);
             if (!queue) {
                 return router.run_on(
                     here,
@@ -722,52 +762,112 @@ void Destinations::deliver(
 void Destinations::dead_letter(
     const Queue& origin, const Delivery& delivery, std::string_view reason
 ) {
-    constexpr std::string_view queue_space = "/queue/";
-    const bool is_topic = origin.origin() != origin.name();
-    if (origin.is_dead_letter_queue() || (!is_topic && !origin.name().starts_with(queue_space))) {
+    const auto route = dead_letter_route(origin, *delivery.message, reason);
+    if (!route) {
         ++output_.counters.messages_discarded;
         return;
     }
-    const std::string& from = origin.origin();
-    const std::size_t prefix = is_topic ? from.find('/', 1) + 1 : queue_space.size();
-    const std::string name = "/queue/DLQ." + from.substr(std::min(prefix, from.size()));
     const std::string deaths = std::to_string(delivery.count);
     const std::string time = std::to_string(shard_.wall_clock_ms());
     const std::array<protocol::Header, 4> headers = {
         {{"x-death-reason", reason},
-         {"x-death-queue", from},
+         {"x-death-queue", origin.origin()},
          {"x-death-count", deaths},
          {"x-death-time", time}}};
     const Message& message = *delivery.message;
     const MessageRef letter = Message::make(
         message.id(), with_headers(message, headers, 0), message.body(), message.is_text()
     );
-    const unsigned home = home_of(name);
     std::uint64_t transaction = 0;
-    if (home != shard_.index() && delivery.is_stored) {
+    if (route->home != shard_.index() && delivery.is_stored) {
         transaction = journal_.new_transaction();
         journal_.batch().join({transaction, 2});
     }
-    run_on(home, [name, letter, transaction](Destinations& router) {
-        router.bury(name, letter, transaction);
+    run_on(route->home, [route = *route, letter, transaction](Destinations& router) {
+        router.bury(route, letter, transaction);
     });
 }
 
-void Destinations::bury(
-    const std::string& name, const MessageRef& letter, std::uint64_t transaction
-) {
+// Where a message goes that dies in `origin`, if anywhere (P-ACK-11, P-ACK-12).
+std::optional<Route> Destinations::dead_letter_route(
+    const Queue& origin, const Message& message, std::string_view reason
+) const {
+    constexpr std::string_view queue_space = "/queue/";
+    const bool is_topic = origin.origin() != origin.name();
+    if (origin.is_dead_letter_queue() || (!is_topic && !origin.name().starts_with(queue_space))) {
+        return std::nullopt;
+    }
+    const std::string& from = origin.origin();
+    std::string name;
+    if (origin.settings().dead_letter) {
+        name = *origin.settings().dead_letter;
+        // What overflowed once is not passed on again: two full queues would do so for ever.
+        const bool is_again = reason == "overflow" && message.find("x-death-reason") == reason;
+        if (name.empty() || is_again) { return std::nullopt; }
+    } else {
+        const std::size_t prefix = is_topic ? from.find('/', 1) + 1 : queue_space.size();
+        name = "/queue/DLQ." + from.substr(std::min(prefix, from.size()));
+    }
+    Route route;
+    const auto parsed = protocol::parse_destination(name, settings_.limits.protocol);
+    // Names that the broker derives may be longer than a client's (P-DEST-03).
+    const auto destination =
+        parsed ? *parsed
+               : protocol::Destination{
+                     DestinationKind::queue,
+                     queue_space,
+                     std::string_view(name).substr(std::min(queue_space.size(), name.size()))};
+    if (destination.canonical() == origin.name() && reason == "overflow") { return std::nullopt; }
+    route.home = home_of(destination.canonical());
+    route.name = std::make_shared<const Route::Name>(Route::Name::of(destination));
+    return route;
+}
+
+void Destinations::bury(const Route& route, const MessageRef& letter, std::uint64_t transaction) {
     shard_.assert_current();
-    // A dead letter is taken beyond the limit of queues and below the disk floor, too: its original
-    // has gone.
-    const auto found = queues_.find(name);
-    const auto queue = found != queues_.end() ? found->second : add_queue(name, {});
-    const bool is_kept = queue->push_admitted(letter) == Admission::accepted;
+    bool is_kept = true;
+    if (route.name->is_queue) {
+        // A dead letter is taken beyond the limit of queues and below the disk floor, too: its
+        // original has gone.
+        const std::string name = route.name->space + route.name->key;
+        const auto found = queues_.find(name);
+        const auto queue = found != queues_.end() ? found->second : add_queue(name, {});
+        is_kept = queue->push_admitted(letter) == Admission::accepted;
+    } else {
+        is_kept = publish_here(*complete(route), letter).has_value();
+    }
     if (is_kept) {
         ++output_.counters.messages_dead_lettered;
     } else {
         ++output_.counters.messages_discarded;
     }
     if (transaction != 0) { journal_.batch().join({transaction, 2}); }
+}
+
+void Destinations::remove(Queue& queue) {
+    remove_queue(queue.name(), queue_removed(queue.name()));
+}
+
+// With all that is in it. Whoever consumes from it is refused with `error` (P-SUB-13).
+void Destinations::remove_queue(const std::string& name, const Error& error) {
+    shard_.assert_current();
+    const auto found = queues_.find(name);
+    if (found == queues_.end()) { return; }
+    const std::shared_ptr<Queue> queue = found->second;
+    queues_.erase(found);
+    queue->drop();
+    expel(*queue, nullptr, error);
+    retired_.push_back(queue);
+    schedule_sweep();
+}
+
+void Destinations::delete_exclusive(const std::string& name, std::uint64_t owner) {
+    run_on(home_of(name), [name, owner](Destinations& home) {
+        home.shard_.assert_current();
+        const auto found = home.queues_.find(name);
+        if (found == home.queues_.end() || found->second->owner() != owner) { return; }
+        home.remove_queue(name, queue_removed(name));
+    });
 }
 
 void Destinations::prepare_stop() {

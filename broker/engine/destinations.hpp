@@ -78,13 +78,13 @@ struct RouterSettings {
     storage::MessageStore* store = nullptr;  ///< None: nothing is durable.
 };
 
-class Destinations {
+class Destinations : private Queue::Host {
 public:
     /// Runs on the asking shard, with an error or none.
     using Done = std::function<void(std::optional<protocol::Error>)>;
 
     Destinations(Shard& shard, TurnOutput& output, const RouterSettings& settings);
-    ~Destinations();
+    ~Destinations() override;
     Destinations(const Destinations&) = delete;
     Destinations& operator=(const Destinations&) = delete;
 
@@ -176,9 +176,18 @@ public:
     /// Gives the place of `old` in a topic, or under a wildcard, to `subscription`.
     void replace(Subscription& old, Subscription& subscription, const protocol::Pattern& pattern);
 
+    /// A part of what waits in queue `name`, as Queue::browse(); nothing if there is no such queue.
+    /// `show` runs on this shard.
+    void browse(
+        const std::string& name, std::optional<Place> after, std::size_t bytes_max, Queue::Show show
+    );
+
     /// Removes a durable subscription with its backlog (P-DUR-04), on any shard; `reply` is told
     /// when that is stored.
     void delete_durable(const DurableName& name, ReplyTo reply);
+
+    /// Removes an exclusive queue whose owner leaves, on any shard.
+    void delete_exclusive(const std::string& name, std::uint64_t owner);
 
     /// A queue on another shard delivers to a subscription of this one, or gets the message back.
     void deliver(
@@ -208,7 +217,7 @@ public:
 
     /// The object on its home shard (this one), made if new.
     [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> local_queue(
-        const std::string& name, const QueueArguments& arguments = {}
+        const std::string& name, const QueueArguments& arguments = {}, std::uint64_t asker = 0
     );
     [[nodiscard]] std::shared_ptr<Topic> local_topic(const Route::Name& name);
 
@@ -241,11 +250,10 @@ private:
 
     struct Attachment;
 
-    [[nodiscard]] Queue::DeadLetter dead_letter_sink();
     [[nodiscard]] QueueStore::Options store_options(const QueueSettings& settings) const;
     [[nodiscard]] const Policy* policy_of(const std::string& name) const;
     const std::shared_ptr<Queue>& add_queue(
-        const std::string& name, const QueueArguments& arguments
+        const std::string& name, const QueueArguments& arguments, std::uint64_t asker = 0
     );
     [[nodiscard]] protocol::Result<Route> complete(const Route& route);
     [[nodiscard]] protocol::Result<Published> publish_here(
@@ -255,7 +263,7 @@ private:
         const Route& route, const MessageRef& message
     );
     [[nodiscard]] bool copy_to_bindings(Topic& topic, const MessageRef& message, bool is_commit);
-    [[nodiscard]] Consumer make_consumer(Subscription& subscription) const;
+    [[nodiscard]] Consumer make_consumer(Subscription& subscription);
     static void link_to(const std::weak_ptr<Subscription>& to, const QueueLink& link);
     void confirm(const ReplyTo& reply, const std::vector<unsigned>& homes);
 
@@ -264,18 +272,27 @@ private:
     );
     void fan_out_here(const Route::Name& name, const MessageRef& message);
     void subscribe_queue(Subscription& subscription, const std::string& name, Done done);
+    [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> queue_to_consume(
+        const std::string& name, const QueueArguments& arguments, std::uint64_t asker
+    );
     void subscribe_topic(Subscription& subscription, const protocol::Pattern& pattern, Done done);
     void subscribe_wildcard(
         Subscription& subscription, const protocol::Pattern& pattern, Done done
     );
-    void dead_letter(const Queue& origin, const Delivery& delivery, std::string_view reason);
-    void bury(const std::string& name, const MessageRef& letter, std::uint64_t transaction);
+    void dead_letter(const Queue& origin, const Delivery& delivery, std::string_view reason)
+        override;
+    void remove(Queue& queue) override;
+    [[nodiscard]] std::optional<Route> dead_letter_route(
+        const Queue& origin, const Message& message, std::string_view reason
+    ) const;
+    void bury(const Route& route, const MessageRef& letter, std::uint64_t transaction);
+    void remove_queue(const std::string& name, const protocol::Error& error);
 
     // destinations_durable.cpp
     void subscribe_durable(Subscription& subscription, Done done);
     void attach(std::shared_ptr<Attachment> attachment);
     static void finish(Attachment& attachment, bool has_failed);
-    static void expel(const Durable& durable, const Session* spared, const protocol::Error& error);
+    static void expel(const Queue& queue, const Session* spared, const protocol::Error& error);
     [[nodiscard]] protocol::Result<Durable*> find_durable(const DurableName& name, bool& is_new);
     Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
     void restore_here(const storage::RecoveredQueue& recovered);

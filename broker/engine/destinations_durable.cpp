@@ -109,10 +109,6 @@ void Destinations::subscribe_durable(Subscription& subscription, Done done) {
         shard_.index(),
         std::move(done)});
     Consumer& consumer = attachment->consumer;
-    Session& session = subscription.session();
-    consumer.owner = Remote<Session>(shard_, session.shared_from_this());
-    consumer.owner_id = &session;
-    consumer.subscription_id = subscription.id();
     // Until its RECEIPT is queued nothing may reach it (P-SUB-04).
     consumer.is_blocked = true;
     if (home == shard_.index()) {
@@ -144,7 +140,7 @@ void Destinations::attach(std::shared_ptr<Attachment> attachment) {
     Durable& durable = **found;
     // The same client on another connection: the newer one takes over (P-DUR-06).
     if (!attachment->name.client_id.empty()) {
-        expel(durable, attachment->consumer.owner_id, taken_over(attachment->name));
+        expel(*durable.queue, attachment->consumer.owner_id, taken_over(attachment->name));
     }
     const auto to = attachment->to;
     // Also for one that is there already: word of it may still be on its way (P-SUB-04).
@@ -185,8 +181,8 @@ void Destinations::finish(Attachment& attachment, bool has_failed) {
     attachment.done(std::nullopt);
 }
 
-// Refuses all who are attached to the subscription, but for `spared`.
-void Destinations::expel(const Durable& durable, const Session* spared, const Error& error) {
+// Refuses all who consume from `queue`, but for `spared`.
+void Destinations::expel(const Queue& queue, const Session* spared, const Error& error) {
     struct Owner {
         Remote<Session> session;
         std::string subscription;
@@ -194,7 +190,7 @@ void Destinations::expel(const Durable& durable, const Session* spared, const Er
 
     // A session of this shard detaches its consumers at once: the list must not be walked then.
     std::vector<Owner> owners;
-    durable.queue->for_each_consumer([&](const Consumer& consumer) {
+    queue.for_each_consumer([&](const Consumer& consumer) {
         if (consumer.owner_id == spared) { return; }
         owners.push_back({consumer.owner, consumer.subscription_id});
     });
@@ -213,7 +209,11 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
     if (found != durables_.end()) {
         if (found->second.name.has_same_definition(name)) { return &found->second; }
         // Another destination: a new definition without the old one's backlog (P-DUR-05).
-        expel(found->second, nullptr, name.client_id.empty() ? redefined(name) : taken_over(name));
+        expel(
+            *found->second.queue,
+            nullptr,
+            name.client_id.empty() ? redefined(name) : taken_over(name)
+        );
         retire(found->second);
         durables_.erase(found);
     }
@@ -281,7 +281,7 @@ void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
     const auto found = durables_.find(name.canonical());
     if (found != durables_.end()) {
         // Whoever deletes it has left it before.
-        expel(found->second, nullptr, deleted());
+        expel(*found->second.queue, nullptr, deleted());
         retire(found->second);
         durables_.erase(found);
     }
@@ -309,9 +309,12 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     auto queue = make_queue(canonical, std::move(settings), std::move(store));
     if (!name) {
         queue->set_arguments(arguments);
+        queue->scan_expiries();
+        queue->watch_idleness();
         queues_.emplace(canonical, std::move(queue));
         return schedule_sweep();
     }
+    queue->scan_expiries();
     const Durable& durable = add_durable(*name, std::move(queue));
     for (const unsigned shard : topic_homes(*name)) {
         run_on(shard, [text = name->destination, binding = durable.binding](Destinations& router) {

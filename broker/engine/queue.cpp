@@ -1,6 +1,8 @@
 #include "broker/engine/queue.hpp"
 
 #include "broker/engine/destinations.hpp"
+#include "broker/engine/send_head.hpp"
+#include "broker/engine/session.hpp"
 #include "broker/engine/subscription.hpp"
 
 #include <algorithm>
@@ -13,6 +15,10 @@ namespace {
 
 constexpr std::string_view dead_letter_prefix = "/queue/DLQ.";
 
+bool is_own(const Consumer& consumer, const Message& message) {
+    return consumer.discards_own && consumer.publisher == message.publisher();
+}
+
 }  // namespace
 
 Queue::Queue(
@@ -20,18 +26,23 @@ Queue::Queue(
     std::string name,
     QueueSettings settings,
     Counters& counters,
-    DeadLetter dead_letter,
+    Host& host,
     std::unique_ptr<QueueStore> store
 )
     : shard_(shard),
       name_(std::move(name)),
       settings_(std::move(settings)),
       counters_(counters),
-      dead_letter_(std::move(dead_letter)),
+      host_(host),
       store_(std::move(store)),
       origin_(name_),
+      backlog_(settings_.priority_max, settings_.priority_default),
+      dispatcher_(shard, backlog_, settings_.is_single_active),
       messages_(store_ ? store_->waiting() : 0),
-      bytes_(store_ ? store_->page_bytes() : 0) {}
+      bytes_(store_ ? store_->page_bytes() : 0),
+      unused_since_(shard.now()) {
+    backlog_.set_listener(*this);
+}
 
 Queue::~Queue() = default;
 
@@ -39,15 +50,28 @@ bool Queue::is_dead_letter_queue() const {
     return name_.starts_with(dead_letter_prefix);
 }
 
-// What the store holds is bounded by the disk, all else by the queue's limits.
+bool Queue::is_over_bounds() const {
+    if (!settings_.bounds_stored) {
+        return unstored_ > settings_.messages_max || unstored_bytes_ > settings_.bytes_max;
+    }
+    return messages_ > settings_.messages_max || bytes_ > settings_.bytes_max;
+}
+
+bool Queue::is_full_for(const Message& message) const {
+    if (settings_.bounds_stored) {
+        return messages_ >= settings_.messages_max || bytes_ + message.size() > settings_.bytes_max;
+    }
+    return !stores(message) && (unstored_ >= settings_.messages_max ||
+                                unstored_bytes_ + message.size() > settings_.bytes_max);
+}
+
+// What the store holds is bounded by the disk, all else by the queue's settings.
 Admission Queue::admits(const Message& message) const {
-    if (stores(message)) {
-        if (store_->journal().accepts_appends()) { return Admission::accepted; }
+    if (stores(message) && !store_->journal().accepts_appends()) {
         return store_->journal().has_failed() ? Admission::storage_failed : Admission::disk_full;
     }
-    const bool has_room = unstored_ < settings_.messages_max &&
-                          unstored_bytes_ + message.size() <= settings_.bytes_max;
-    return has_room ? Admission::accepted : Admission::queue_full;
+    const bool is_refused = settings_.overflow == Overflow::reject && is_full_for(message);
+    return is_refused ? Admission::queue_full : Admission::accepted;
 }
 
 void Queue::count_in(const Message& message) {
@@ -77,7 +101,7 @@ Admission Queue::push(const MessageRef& message) {
     if (const Admission admission = admits(*message); admission != Admission::accepted) {
         return admission;
     }
-    accept(message);
+    accept(stamped(message));
     return Admission::accepted;
 }
 
@@ -85,16 +109,27 @@ Admission Queue::push_admitted(const MessageRef& message) {
     shard_.assert_current();
     const Admission admission = admits(*message);
     const bool is_accepted = admission == Admission::accepted || admission == Admission::disk_full;
-    if (is_accepted && !is_dropped_) { accept(message); }
+    if (is_accepted && !is_dropped_) { accept(stamped(message)); }
     return is_accepted ? Admission::accepted : admission;
+}
+
+// With the queue's own time to live, if that ends sooner (P-QOS-01).
+MessageRef Queue::stamped(const MessageRef& message) const {
+    if (!settings_.message_ttl) { return message; }
+    const auto ttl = std::max<std::int64_t>(1, settings_.message_ttl->count());
+    const auto expires = static_cast<std::int64_t>(shard_.wall_clock_ms()) + ttl;
+    const std::int64_t before = message->facts().expires;
+    return before != 0 && before <= expires ? message : with_expiry(*message, expires);
 }
 
 void Queue::accept(const MessageRef& message) {
     shard_.assert_current();
     count_in(*message);
-    if (!store_ && backlog_.empty() && !is_dispatching_) {
+    const bool is_plain =
+        dispatcher_.is_plain(*message) && message->facts().expires == 0 && !settings_.is_last_value;
+    if (!store_ && is_plain && backlog_.empty() && !is_dispatching_) {
         // The usual case: a consumer is waiting, and the message never enters the backlog.
-        if (Consumer* const consumer = next_ready(message->size())) {
+        if (Consumer* const consumer = dispatcher_.next_ready(message->size())) {
             is_dispatching_ = true;
             deliver(*consumer, {message, ++last_sequence_, 0});
             is_dispatching_ = false;
@@ -104,16 +139,71 @@ void Queue::accept(const MessageRef& message) {
     }
     enqueue(message);
     dispatch();
+    if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
 }
 
 void Queue::enqueue(const MessageRef& message) {
     shard_.assert_current();
-    if (!store_) { return backlog_.push({message, ++last_sequence_, 0}); }
+    if (!store_) {
+        const Delivery delivery{message, ++last_sequence_, 0};
+        if (message->facts().expires != 0) { note_expiry(delivery); }
+        return backlog_.push(delivery);
+    }
     const bool is_stored = message->is_persistent();
     const std::uint64_t sequence =
-        is_stored ? store_->append(message, !consumers_.empty()) : store_->next_unstored();
-    store_->keep({message, sequence, 0, is_stored}, backlog_);
+        is_stored ? store_->append(message, dispatcher_.consumers() != 0) : store_->next_unstored();
+    const Delivery delivery{message, sequence, 0, is_stored};
+    if (message->facts().expires != 0) { note_expiry(delivery); }
+    store_->keep(delivery, backlog_);
     await_store();
+}
+
+void Queue::joined(const Delivery& delivery, Place place) {
+    shard_.assert_current();
+    if (settings_.is_last_value && delivery.message->facts().has_last_value) {
+        const std::string key(delivery.message->find("_AMQ_LVQ_NAME"));
+        const auto [entry, is_new] = last_values_.emplace(key, place);
+        if (!is_new && entry->second.sequence < place.sequence) {
+            superseded_.push_back(entry->second);
+            entry->second = place;
+        } else if (!is_new && entry->second.sequence > place.sequence) {
+            superseded_.push_back(place);
+        }
+    }
+    dispatcher_.joined(delivery, place);
+}
+
+// Last values: what waits with the key of a newer message is replaced by that (P-QOS-07).
+void Queue::drop_superseded() {
+    shard_.assert_current();
+    for (const Place place : std::exchange(superseded_, {})) {
+        if (backlog_.find(place) == nullptr) { continue; }
+        ++counters_.messages_replaced;
+        leave(backlog_.take(place));
+    }
+    if (last_values_.size() <= 1024 + 2 * backlog_.size()) { return; }
+    std::erase_if(last_values_, [this](const auto& entry) {
+        shard_.assert_current();
+        return backlog_.find(entry.second) == nullptr;
+    });
+}
+
+// The oldest messages that wait make room for newer ones.
+void Queue::drop_heads() {
+    shard_.assert_current();
+    const auto is_over = [this] {
+        shard_.assert_current();
+        const std::size_t octets = backlog_.bytes() + (store_ ? store_->page_bytes() : 0);
+        return waiting() > settings_.messages_max || octets > settings_.bytes_max;
+    };
+    while (is_over()) {
+        const bool is_page_first = store_ && store_->has_page() &&
+                                   (backlog_.empty() || store_->is_behind_page(backlog_.front()));
+        // What is on disk only has to be read first; until then the queue is too long.
+        if (is_page_first) { return read_page(); }
+        if (backlog_.empty()) { return; }
+        discard(backlog_.pop(), "overflow");
+    }
 }
 
 // Asks, once a turn, to be told when the turn's changes are stored.
@@ -131,7 +221,9 @@ void Queue::note_stored() {
 
 Admission Queue::reserve(const Message& message) {
     shard_.assert_current();
-    const Admission admission = admits(message);
+    Admission admission = admits(message);
+    // A COMMIT cannot wait for room.
+    if (admission == Admission::accepted && wants_to_block()) { admission = Admission::queue_full; }
     if (admission == Admission::accepted) { count_in(message); }
     return admission;
 }
@@ -148,9 +240,16 @@ void Queue::push_reserved(const std::vector<MessageRef>& messages) {
     shard_.assert_current();
     if (is_dropped_) { return; }
     for (const MessageRef& message : messages) {
-        enqueue(message);
+        const MessageRef arrived = stamped(message);
+        if (arrived != message) {
+            // Its own line has made it longer than what was reserved.
+            cancel_reservation({message});
+            count_in(*arrived);
+        }
+        enqueue(arrived);
     }
     dispatch();
+    if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
 }
 
 void Queue::drop() {
@@ -168,28 +267,54 @@ void Queue::prepare_stop() {
 
 Consumer& Queue::attach(Consumer consumer) {
     shard_.assert_current();
-    consumers_.push_back(std::make_unique<Consumer>(std::move(consumer)));
-    Consumer& attached = *consumers_.back();
-    refresh(attached);
-    return attached;
+    return dispatcher_.attach(std::move(consumer));
 }
 
 void Queue::close(Consumer& consumer) {
     shard_.assert_current();
     consumer.is_closed = true;
-    refresh(consumer);
+    dispatcher_.refresh(consumer);
 }
 
 void Queue::detach(Consumer& consumer) {
     shard_.assert_current();
-    leave_ring(consumer);
-    std::erase_if(consumers_, [&](const auto& other) { return other.get() == &consumer; });
+    dispatcher_.detach(consumer);
+    if (dispatcher_.consumers() == 0) { return consumer_left(); }
+    dispatch();
+}
+
+// The last one has.
+void Queue::consumer_left() {
+    unused_since_ = shard_.now();
+    if (settings_.is_auto_delete) {
+        shard_.post([weak = weak_from_this()] {
+            const auto self = weak.lock();
+            if (self && self->consumers() == 0) { self->host_.remove(*self); }
+        });
+    }
+    watch_idleness();
+}
+
+// Removes the queue once nobody has consumed from it for its idle life.
+void Queue::watch_idleness() {
+    if (settings_.idle_life.count() == 0 || is_idle_watched_ || is_dropped_) { return; }
+    is_idle_watched_ = true;
+    const auto left = unused_since_ + settings_.idle_life - shard_.now();
+    shard_.after(std::max(left, Instant(1)), [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self) { return; }
+        self->is_idle_watched_ = false;
+        if (self->consumers() != 0) { return; }
+        const bool is_due = self->shard_.now() - self->unused_since_ >= self->settings_.idle_life;
+        if (is_due) { return self->host_.remove(*self); }
+        self->watch_idleness();
+    });
 }
 
 void Queue::set_blocked(Consumer& consumer, bool blocked) {
     shard_.assert_current();
     consumer.is_blocked = blocked;
-    refresh(consumer);
+    dispatcher_.refresh(consumer);
     if (!blocked) { dispatch(); }
 }
 
@@ -198,14 +323,14 @@ void Queue::release(Consumer& consumer, std::size_t messages, std::size_t bytes)
     assert(consumer.unsettled >= messages && consumer.unsettled_bytes >= bytes);
     consumer.unsettled -= messages;
     consumer.unsettled_bytes -= bytes;
-    refresh(consumer);
+    dispatcher_.refresh(consumer);
 }
 
 void Queue::charge(Consumer& consumer, std::size_t messages, std::size_t bytes) {
     shard_.assert_current();
     consumer.unsettled += messages;
     consumer.unsettled_bytes += bytes;
-    refresh(consumer);
+    dispatcher_.refresh(consumer);
 }
 
 void Queue::acknowledged(const Settled& settled) {
@@ -218,23 +343,60 @@ void Queue::acknowledged(const Settled& settled) {
     }
     count_out(settled.messages, settled.bytes, stored, size);
     if (store_) { store_->remove(settled); }
+    if (!blocked_.empty()) { let_publishers_go(); }
+}
+
+void Queue::let_publishers_go() {
+    if (is_over_bounds()) { return; }
+    for (const Remote<Session>& publisher : std::exchange(blocked_, {})) {
+        publisher.post([](Session& session) { session.unblock(); });
+    }
 }
 
 void Queue::leave(const Delivery& delivery) {
     const std::size_t size = delivery.message->size();
     count_out(1, size, delivery.is_stored ? 1 : 0, delivery.is_stored ? size : 0);
     if (store_) { store_->remove(delivery); }
+    if (!blocked_.empty()) { let_publishers_go(); }
+}
+
+// A message that waited leaves for another reason than being delivered.
+void Queue::discard(const Delivery& delivery, std::string_view reason) {
+    leave(delivery);
+    const bool is_expired = reason == "expired";
+    ++(is_expired ? counters_.messages_expired : counters_.messages_overflowed);
+    const bool is_buried =
+        is_expired ? settings_.dead_letters_expired : settings_.dead_letters_overflow;
+    if (is_buried) { host_.dead_letter(*this, delivery, reason); }
 }
 
 void Queue::give_back(std::vector<Delivery> deliveries, Return how) {
     shard_.assert_current();
+    const bool is_put_off = how == Return::requeue && settings_.redelivery.delay.count() != 0;
     for (Delivery& delivery : deliveries) {
-        take_back(std::move(delivery), how);
+        if (is_put_off) {
+            const auto delay = redelivery_delay(delivery);
+            give_back_later(std::move(delivery), delay);
+        } else {
+            take_back(std::move(delivery), how);
+        }
     }
 }
 
 bool Queue::is_over_limit(const Delivery& delivery) const {
-    return delivery.count >= settings_.delivery_limit && !is_dead_letter_queue();
+    return settings_.delivery_limit != 0 && delivery.count >= settings_.delivery_limit &&
+           !is_dead_letter_queue();
+}
+
+std::chrono::milliseconds Queue::redelivery_delay(const Delivery& delivery) const {
+    const RedeliveryPolicy& policy = settings_.redelivery;
+    constexpr std::chrono::milliseconds longest = std::chrono::hours(24);
+    const auto limit = policy.delay_max.count() == 0 ? longest : policy.delay_max;
+    std::chrono::milliseconds delay = policy.delay;
+    for (std::uint32_t i = 1; i < delivery.count && delay < limit && policy.multiplier > 1; ++i) {
+        delay *= policy.multiplier;
+    }
+    return std::min(delay, limit);
 }
 
 void Queue::take_back(Delivery delivery, Return how) {
@@ -244,11 +406,12 @@ void Queue::take_back(Delivery delivery, Return how) {
         const bool is_over = is_over_limit(delivery);
         if (how == Return::rejected || is_over) {
             leave(delivery);
-            return dead_letter_(*this, delivery, is_over ? "delivery-limit" : "rejected");
+            return host_.dead_letter(*this, delivery, is_over ? "delivery-limit" : "rejected");
         }
         if (store_) { store_->set_deliveries(delivery); }
     }
     shard_.assert_current();
+    if (delivery.message->facts().expires != 0) { note_expiry(delivery); }
     backlog_.give_back(std::move(delivery));
 }
 
@@ -261,53 +424,14 @@ void Queue::give_back_later(Delivery delivery, std::chrono::milliseconds delay) 
         const auto self = weak.lock();
         if (!self) { return; }
         --self->delayed_;
-        std::vector<Delivery> one;
-        one.push_back(std::move(delivery));
-        self->give_back(std::move(one), Return::requeue);
+        self->take_back(std::move(delivery), Return::requeue);
         self->dispatch();
     });
 }
 
-bool Queue::may_get(const Consumer& consumer, std::size_t size) const {
-    if (consumer.is_closed || consumer.is_blocked ||
-        consumer.unsettled >= consumer.window.messages) {
-        return false;
-    }
-    // One message larger than the window is sent alone (P-SUB-07).
-    return consumer.unsettled == 0 || consumer.unsettled_bytes + size <= consumer.window.bytes;
-}
-
-void Queue::refresh(Consumer& consumer) {
+Delivery Queue::take_from_backlog(Place place) {
     shard_.assert_current();
-    const bool ready = may_get(consumer, 0);
-    if (ready == consumer.is_ready) { return; }
-    if (!ready) { return leave_ring(consumer); }
-    std::list<Consumer*>& ring = ready_[consumer.window.priority];
-    consumer.ring_position = ring.insert(ring.end(), &consumer);
-    consumer.is_ready = true;
-}
-
-void Queue::leave_ring(Consumer& consumer) {
-    shard_.assert_current();
-    if (!consumer.is_ready) { return; }
-    const auto ring = ready_.find(consumer.window.priority);
-    ring->second.erase(consumer.ring_position);
-    consumer.is_ready = false;
-    if (ring->second.empty() && consumer.window.priority != 0) { ready_.erase(ring); }
-}
-
-// The consumer whose turn it is for a message of `size` octets: higher priority first, then in turn
-// (P-SUB-09).
-Consumer* Queue::next_ready(std::size_t size) {
-    shard_.assert_current();
-    for (auto& [priority, ring] : ready_) {
-        for (std::size_t tries = ring.size(); tries > 0; --tries) {
-            Consumer* const consumer = ring.front();
-            ring.splice(ring.end(), ring, ring.begin());
-            if (may_get(*consumer, size)) { return consumer; }
-        }
-    }
-    return nullptr;
+    return dispatcher_.is_plain() ? backlog_.pop() : backlog_.take(place);
 }
 
 // Guarded against itself: a delivery may be settled, and the queue asked for more, before it
@@ -316,43 +440,61 @@ void Queue::dispatch() {
     shard_.assert_current();
     if (is_dispatching_ || is_dropped_) { return; }
     is_dispatching_ = true;
-    while (!backlog_.empty()) {
-        const Delivery& front = backlog_.front();
-        if (front.sequence >= fence()) { break; }
-        Consumer* const consumer = next_ready(front.message->size());
-        if (consumer == nullptr) { break; }
-        deliver(*consumer, backlog_.pop());
+    if (!superseded_.empty()) { drop_superseded(); }
+    while (const auto turn = dispatcher_.next(fence())) {
+        Delivery delivery = take_from_backlog(turn->place);
+        if (delivery.message->is_expired(shard_.wall_clock_ms())) {
+            discard(delivery, "expired");
+        } else if (is_own(*turn->consumer, *delivery.message)) {
+            leave(delivery);
+        } else {
+            deliver(*turn->consumer, std::move(delivery));
+        }
+        if (!superseded_.empty()) { drop_superseded(); }
     }
     if (store_) { turn_page(); }
     is_dispatching_ = false;
+    if (!dispatcher_.is_unfinished() || is_going_on_) { return; }
+    is_going_on_ = true;
+    shard_.post([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self) { return; }
+        self->is_going_on_ = false;
+        self->dispatch();
+    });
 }
 
 // What the store may have to do before more can be delivered.
 void Queue::turn_page() {
     shard_.assert_current();
-    if (consumers_.empty()) { return; }
-    if (!backlog_.empty() && backlog_.front().sequence >= fence()) {
-        store_->allow_dispatch(backlog_.front().sequence);
-    }
-    if (store_->wants_page(backlog_)) {
-        store_->journal().read(
-            store_->page_request(),
-            [weak = weak_from_this()](const storage::ReadResult& result) {
-                const auto self = weak.lock();
-                if (!self) { return; }
-                self->shard_.assert_current();
-                self->counters_.messages_damaged += self->store_->take_page(result, self->backlog_);
-                self->dispatch();
-            }
-        );
-    }
+    if (dispatcher_.consumers() == 0) { return; }
+    if (const auto held_back = dispatcher_.held_back()) { store_->allow_dispatch(*held_back); }
+    // Consumers that find nothing in the part that is in memory need more of it.
+    const bool is_searching = !dispatcher_.is_plain() && dispatcher_.is_hungry() &&
+                              backlog_.bytes() < settings_.bytes_max;
+    if (store_->wants_page(backlog_) || (is_searching && store_->may_read_page())) { read_page(); }
     await_store();
+}
+
+void Queue::read_page() {
+    if (!store_->may_read_page()) { return; }
+    store_->journal().read(
+        store_->page_request(),
+        [weak = weak_from_this()](const storage::ReadResult& result) {
+            const auto self = weak.lock();
+            if (!self) { return; }
+            self->shard_.assert_current();
+            self->counters_.messages_damaged += self->store_->take_page(result, self->backlog_);
+            self->dispatch();
+            if (self->settings_.overflow == Overflow::drop_head) { self->drop_heads(); }
+        }
+    );
 }
 
 void Queue::deliver(Consumer& consumer, Delivery delivery) {
     ++consumer.unsettled;
     consumer.unsettled_bytes += delivery.message->size();
-    refresh(consumer);
+    dispatcher_.refresh(consumer);
     ++delivery.count;
     if (delivery.count > 1) { ++counters_.messages_redelivered; }
     if (store_) { store_->note_dispatch(delivery.sequence); }

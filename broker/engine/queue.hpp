@@ -4,7 +4,10 @@
 #pragma once
 
 #include "broker/engine/backlog.hpp"
+#include "broker/engine/consumer.hpp"
 #include "broker/engine/counters.hpp"
+#include "broker/engine/dispatcher.hpp"
+#include "broker/engine/expiries.hpp"
 #include "broker/engine/queue_settings.hpp"
 #include "broker/engine/queue_store.hpp"
 #include "broker/engine/settled.hpp"
@@ -13,10 +16,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <list>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace engine {
@@ -24,13 +28,6 @@ namespace engine {
 class Destinations;
 class Session;
 class Subscription;
-
-/// How much one consumer may hold unsettled, and its rank.
-struct ConsumerWindow {
-    std::size_t messages = 256;
-    std::size_t bytes = 4 * 1024 * 1024;
-    int priority = 0;
-};
 
 /// What becomes of a delivery that comes back.
 enum class Return : std::uint8_t {
@@ -42,29 +39,19 @@ enum class Return : std::uint8_t {
 /// Whether a queue takes a message (P-SEND-08).
 enum class Admission : std::uint8_t { accepted, queue_full, disk_full, storage_failed };
 
-/// A queue's record of one consumer: a handle for the subscription, meaningful on the home shard
-/// only.
-struct Consumer {
-    Subscription* local = nullptr;          ///< On the home shard: called directly.
-    Destinations* remote_router = nullptr;  ///< Else: where to post deliveries to,
-    std::weak_ptr<Subscription> remote;     ///< and for whom.
-    Remote<Session> owner;                  ///< Of a durable subscription's consumer.
-    const Session* owner_id = nullptr;      ///< To be compared, not looked into.
-    std::string subscription_id;            ///< For what the owner is told.
-    ConsumerWindow window;
-    std::size_t unsettled = 0;
-    std::size_t unsettled_bytes = 0;
-    bool is_blocked = false;  ///< Its connection's output is congested.
-    bool is_closed = false;   ///< Unsubscribed; stays until all is settled.
-    bool is_ready = false;    ///< In the ring of those that may get the next message.
-    std::list<Consumer*>::iterator ring_position;
-};
-
-class Queue : public std::enable_shared_from_this<Queue> {
+class Queue : public std::enable_shared_from_this<Queue>, private Backlog::Listener {
 public:
-    /// Receives messages whose life in this queue ended, and why. The queue has let go of them.
-    using DeadLetter =
-        std::function<void(const Queue& origin, const Delivery&, std::string_view reason)>;
+    /// What a queue asks of its router.
+    class Host {
+    public:
+        virtual ~Host() = default;
+        /// A message's life in `origin` has ended, for `reason`; the queue has let go of it.
+        virtual void dead_letter(
+            const Queue& origin, const Delivery& delivery, std::string_view reason
+        ) = 0;
+        /// Nobody needs it any more (auto-delete, idle life). Not called from within a dispatch.
+        virtual void remove(Queue& queue) = 0;
+    };
 
     /// Durable if `store` is set, and then with what that found when it was recovered.
     Queue(
@@ -72,10 +59,10 @@ public:
         std::string name,
         QueueSettings settings,
         Counters& counters,
-        DeadLetter dead_letter,
+        Host& host,
         std::unique_ptr<QueueStore> store = nullptr
     );
-    ~Queue();
+    ~Queue() override;
 
     [[nodiscard]] const std::string& name() const { return name_; }
 
@@ -95,6 +82,11 @@ public:
 
     void set_arguments(QueueArguments arguments) { arguments_ = std::move(arguments); }
 
+    /// Of an exclusive queue: Session::number() of its owner.
+    [[nodiscard]] std::uint64_t owner() const { return owner_; }
+
+    void set_owner(std::uint64_t session) { owner_ = session; }
+
     /// Stored by the journal once this returns, if queue and message are durable.
     [[nodiscard]] bool stores(const Message& message) const {
         return store_ != nullptr && message.is_persistent();
@@ -113,6 +105,14 @@ public:
     /// Appends messages that reserve() made room for, together, and dispatches.
     void push_reserved(const std::vector<MessageRef>& messages);
 
+    /// It is full, and its publishers are to wait (Overflow::block).
+    [[nodiscard]] bool wants_to_block() const {
+        return settings_.overflow == Overflow::block && is_over_bounds();
+    }
+
+    /// Tells `publisher`, by Session::unblock(), once there is room again.
+    void block(Remote<Session> publisher) { blocked_.push_back(std::move(publisher)); }
+
     /// The store forgets it and what is in it: it takes and delivers nothing more. Whoever holds
     /// deliveries may still settle them.
     void drop();
@@ -121,6 +121,10 @@ public:
 
     /// Stores that the queue is there, before its first message.
     void define();
+    /// Finds out when the messages that the last run left expire. Once, after construction.
+    void scan_expiries();
+    /// Its idle life counts from now on. Once, after construction.
+    void watch_idleness();
     /// Before a clean stop (D-RUN-03).
     void prepare_stop();
 
@@ -144,6 +148,18 @@ public:
     void give_back_later(Delivery delivery, std::chrono::milliseconds delay);
     void dispatch();
 
+    /// A part of what waits, for a browser (P-SUB-12): messages behind `after`, in order.
+    struct Page {
+        std::vector<MessageRef> messages;
+        Place next;  ///< The last one looked at.
+        bool is_end = false;
+    };
+
+    using Show = std::function<void(Page)>;
+    /// Calls `show` with at least one message, unless it is the end; at once, or when the store has
+    /// answered. At most some hundred messages and `bytes_max` octets, but for one message.
+    void browse(std::optional<Place> after, std::size_t bytes_max, Show show);
+
     /// Messages, those in flight included.
     [[nodiscard]] std::size_t depth() const { return messages_; }
 
@@ -160,41 +176,57 @@ public:
         return backlog_.bytes();
     }
 
-    [[nodiscard]] std::size_t consumers() const { return consumers_.size(); }
+    [[nodiscard]] std::size_t consumers() const { return dispatcher_.consumers(); }
 
     /// Calls visit(const Consumer&) for each consumer that still gets messages.
     template <class F>
     void for_each_consumer(F visit) const {
-        for (const auto& consumer : consumers_) {
-            if (!consumer->is_closed) { visit(*consumer); }
-        }
+        dispatcher_.for_each_consumer(visit);
     }
 
     [[nodiscard]] bool is_unused() const {
-        return messages_ == 0 && consumers_.empty() && delayed_ == 0;
+        return messages_ == 0 && consumers() == 0 && delayed_ == 0;
     }
 
     [[nodiscard]] bool is_dead_letter_queue() const;
 
 private:
+    void joined(const Delivery& delivery, Place place) override;
+    [[nodiscard]] bool is_over_bounds() const;
+    [[nodiscard]] bool is_full_for(const Message& message) const;
     void accept(const MessageRef& message);
+    [[nodiscard]] MessageRef stamped(const MessageRef& message) const;
     void enqueue(const MessageRef& message);
     void count_in(const Message& message);
     void count_out(std::size_t messages, std::size_t bytes, std::size_t stored, std::size_t size);
     void leave(const Delivery& delivery);
+    void discard(const Delivery& delivery, std::string_view reason);
+    void drop_heads();
+    void let_publishers_go();
     void await_store();
     void note_stored();
     void turn_page();
+    void read_page();
 
     [[nodiscard]] std::uint64_t fence() const { return store_ ? store_->fence() : no_fence; }
 
-    [[nodiscard]] bool may_get(const Consumer& consumer, std::size_t size) const;
-    void refresh(Consumer& consumer);
-    void leave_ring(Consumer& consumer);
-    Consumer* next_ready(std::size_t size);
+    [[nodiscard]] Delivery take_from_backlog(Place place);
     void deliver(Consumer& consumer, Delivery delivery);
     void take_back(Delivery delivery, Return how);
     [[nodiscard]] bool is_over_limit(const Delivery& delivery) const;
+    [[nodiscard]] std::chrono::milliseconds redelivery_delay(const Delivery& delivery) const;
+    void drop_superseded();
+    void consumer_left();
+
+    // queue_expiry.cpp
+    void note_expiry(const Delivery& delivery);
+    void arm_expiry();
+    void expire_due();
+    void expire_on_disk(const Expiries::Entry& entry);
+    void scan_from(storage::Sequence from);
+
+    // queue_browse.cpp
+    void browse_memory(std::optional<Place> after, std::size_t bytes_max, const Show& show);
 
     static constexpr std::uint64_t no_fence = ~std::uint64_t{0};
 
@@ -203,24 +235,31 @@ private:
     const std::string name_;
     const QueueSettings settings_;
     Counters& counters_;
-    const DeadLetter dead_letter_;
+    Host& host_;
     const std::unique_ptr<QueueStore> store_;
     std::string origin_;
     QueueArguments arguments_;
+    std::uint64_t owner_ = 0;
 
     // Lives on the shard.
     Backlog backlog_ GUARDED_BY(shard_);
+    Dispatcher dispatcher_;
     std::uint64_t last_sequence_ GUARDED_BY(shard_) = 0;  ///< Of a queue without store.
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
     std::size_t unstored_ = 0;  ///< Among them: messages that only memory holds.
     std::size_t unstored_bytes_ = 0;
     std::size_t delayed_ = 0;
-    std::list<std::unique_ptr<Consumer>> consumers_;
-    /// Consumers with window and budget, in turn, by falling priority.
-    std::map<int, std::list<Consumer*>, std::greater<>> ready_ GUARDED_BY(shard_);
     bool is_dispatching_ = false;
     bool is_dropped_ = false;
+    bool is_going_on_ = false;  ///< A further dispatch() is posted.
+    Expiries expiries_;
+    std::int64_t expiry_armed_ = 0;  ///< When the earliest timer is due; 0: none.
+    std::unordered_map<std::string, Place> last_values_;  ///< The newest message of each value.
+    std::vector<Place> superseded_;
+    std::vector<Remote<Session>> blocked_;
+    bool is_idle_watched_ = false;
+    Instant unused_since_{0};
 };
 
 }  // namespace engine

@@ -102,7 +102,7 @@ public:
             ErrorCode::bad_header,
             "The queue " + protocol::quoted(queue_) + " has " +
                 (has ? std::string(header) + ":" + text(*has) : "no " + std::string(header)) +
-                ", not " + std::string(header) + ":" + text(*asked) + ".",
+                ", not " + text(*asked) + ".",
             "Leave the header " + std::string(header) +
                 " out, or give the value that the queue has.",
             "P-SUB-14"};

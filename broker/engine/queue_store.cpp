@@ -20,6 +20,9 @@ constexpr storage::Sequence tail_page_max = 4096;
 // What is stored in place of a message to keep the numbers without gap.
 constexpr std::string_view placeholder = "gone";
 
+// In the definition's attributes: some of its messages expire.
+constexpr std::string_view expiring_attribute = "expiring=1:1\n";
+
 constexpr std::uint64_t unstored_max = (std::uint64_t{1} << unstored_bits) - 1;
 
 }  // namespace
@@ -47,6 +50,7 @@ QueueStore::QueueStore(Journal& journal, const storage::RecoveredQueue& recovere
       page_bytes_(recovered.bytes),
       holes_(recovered.holes) {
     if (recovered.messages != 0) { page_ = {recovered.first, recovered.last}; }
+    has_expiring_ = definition_.attributes.find(expiring_attribute) != std::string::npos;
     update_fence();
 }
 
@@ -201,8 +205,13 @@ void QueueStore::keep(Delivery delivery, Backlog& backlog) {
 
 // The page takes over what is stored of the tail; what is not stays in memory, at its place.
 void QueueStore::spill_tail(Backlog& backlog) {
+    tail_gaps_ = 0;
     while (!tail_.empty()) {
         Delivery delivery = tail_.pop_front();
+        if (!delivery.message) {
+            if (delivery.is_stored) { page_.last = stored_sequence(delivery.sequence); }
+            continue;
+        }
         if (!delivery.is_stored) {
             backlog.give_back(std::move(delivery));
             continue;
@@ -214,11 +223,89 @@ void QueueStore::spill_tail(Backlog& backlog) {
     tail_bytes_ = 0;
 }
 
-bool QueueStore::wants_page(Backlog& backlog) const {
-    if (!has_page() || is_reading_ || page_.first > stored_ || is_dropped_ ||
-        journal_.has_failed()) {
-        return false;
+bool QueueStore::may_read_page() const {
+    return has_page() && !is_reading_ && page_.first <= stored_ && !is_dropped_ &&
+           !journal_.has_failed();
+}
+
+std::optional<Delivery> QueueStore::take_from_tail(std::uint64_t sequence) {
+    std::size_t low = 0;
+    for (std::size_t high = tail_.size(); low < high;) {
+        const std::size_t middle = low + (high - low) / 2;
+        if (tail_[middle].sequence < sequence) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
+    if (low == tail_.size() || tail_[low].sequence != sequence || !tail_[low].message) {
+        return std::nullopt;
+    }
+    Delivery delivery = tail_[low];
+    tail_[low].message = nullptr;
+    ++tail_gaps_;
+    tail_bytes_ -= delivery.message->size();
+    // When the page has ended, its place there is no place for a message.
+    if (delivery.is_stored) {
+        const storage::Sequence at = stored_sequence(sequence);
+        add_hole({at, at});
+    }
+    return delivery;
+}
+
+// Keeps the holes rising.
+void QueueStore::add_hole(storage::SequenceRange hole) {
+    const auto after = std::lower_bound(
+        holes_.begin(),
+        holes_.end(),
+        hole.first,
+        [](const auto& other, storage::Sequence first) { return other.first < first; }
+    );
+    if (after != holes_.begin() && std::prev(after)->last + 1 == hole.first) {
+        std::prev(after)->last = hole.last;
+        return;
+    }
+    holes_.insert(after, hole);
+}
+
+bool QueueStore::is_on_page(std::uint64_t sequence) const {
+    const storage::Sequence at = stored_sequence(sequence);
+    const bool is_stored = (sequence & unstored_max) == 0;
+    if (!is_stored || !has_page() || at < page_.first || at > page_.last) { return false; }
+    const auto after = std::upper_bound(
+        holes_.begin(),
+        holes_.end(),
+        at,
+        [](storage::Sequence value, const auto& hole) { return value < hole.first; }
+    );
+    return after == holes_.begin() || std::prev(after)->last < at;
+}
+
+void QueueStore::discard_from_page(std::uint64_t sequence, std::size_t size) {
+    const storage::Sequence at = stored_sequence(sequence);
+    add_hole({at, at});
+    page_messages_ -= std::min<std::size_t>(page_messages_, 1);
+    page_bytes_ -= std::min(page_bytes_, size);
+    if (!is_dropped_) { journal_.batch().remove({id_, {at, at}, size}); }
+}
+
+storage::ReadRequest QueueStore::read_request(storage::Sequence from, storage::Sequence to) const {
+    storage::ReadRequest request;
+    request.queue = id_;
+    request.from = from;
+    request.to = std::min(to, stored_);
+    return request;
+}
+
+void QueueStore::note_expiring() {
+    if (has_expiring_ || is_dropped_) { return; }
+    has_expiring_ = true;
+    definition_.attributes += expiring_attribute;
+    if (is_defined_) { journal_.batch().define({id_, definition_}); }
+}
+
+bool QueueStore::wants_page(Backlog& backlog) const {
+    if (!may_read_page()) { return false; }
     return backlog.empty() || backlog.bytes() <= options_.memory_max / 2 ||
            backlog.front().sequence >= page_.first << unstored_bits;
 }
@@ -280,9 +367,13 @@ void QueueStore::end_page(Backlog& backlog) {
     page_messages_ = 0;
     page_bytes_ = 0;
     tail_bytes_ = 0;
+    tail_gaps_ = 0;
     while (!tail_.empty()) {
-        backlog.push(tail_.pop_front());
+        Delivery delivery = tail_.pop_front();
+        if (delivery.message) { backlog.push(std::move(delivery)); }
     }
+    // Holes behind the page were those of the tail.
+    holes_.clear();
 }
 
 }  // namespace engine

@@ -10,6 +10,7 @@
 #include "storage/message_store.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,14 +69,48 @@ public:
     [[nodiscard]] bool has_page() const { return page_.first <= page_.last; }
 
     /// Waiting messages outside the backlog.
-    [[nodiscard]] std::size_t waiting() const { return page_messages_ + tail_.size(); }
+    [[nodiscard]] std::size_t waiting() const { return page_messages_ + tail_.size() - tail_gaps_; }
 
     /// Octets of the waiting messages that are on disk only.
     [[nodiscard]] std::size_t page_bytes() const { return page_bytes_; }
 
     /// The next messages should be read now; then the caller asks for page_request().
     [[nodiscard]] bool wants_page(Backlog& backlog) const;
+    /// page_request() may be called: some of the page is stored, and nothing is being read.
+    [[nodiscard]] bool may_read_page() const;
     [[nodiscard]] storage::ReadRequest page_request();
+
+    /// What is on disk only comes before `delivery`.
+    [[nodiscard]] bool is_behind_page(const Delivery& delivery) const {
+        return has_page() && delivery.sequence >= page_.first << unstored_bits;
+    }
+
+    /// Takes the message at `sequence` out of the tail, if it is there.
+    [[nodiscard]] std::optional<Delivery> take_from_tail(std::uint64_t sequence);
+    /// The message at `sequence` is on disk only.
+    [[nodiscard]] bool is_on_page(std::uint64_t sequence) const;
+    /// It leaves, unread.
+    void discard_from_page(std::uint64_t sequence, std::size_t size);
+    /// For reading it before, or any other part of the queue.
+    [[nodiscard]] storage::ReadRequest read_request(storage::Sequence from, storage::Sequence to)
+        const;
+
+    /// The first and the last message that the store may have.
+    [[nodiscard]] storage::SequenceRange page() const { return page_; }
+
+    /// Messages in the tail, in order. Those without message are gone.
+    template <class F>
+    void for_each_in_tail(F visit) const {
+        for (std::size_t i = 0; i < tail_.size(); ++i) {
+            if (tail_[i].message) { visit(tail_[i]); }
+        }
+    }
+
+    /// There are messages that expire: said in the definition, so that the next run looks for them.
+    void note_expiring();
+
+    [[nodiscard]] bool has_expiring() const { return has_expiring_; }
+
     /// What was read joins `backlog`; returns how many of its messages are
     /// damaged or missing.
     std::size_t take_page(const storage::ReadResult& result, Backlog& backlog);
@@ -92,12 +127,13 @@ private:
     [[nodiscard]] storage::Sequence last_of_earlier_turns();
     void update_fence();
     void spill_tail(Backlog& backlog);
+    void add_hole(storage::SequenceRange hole);
     void end_page(Backlog& backlog);
     [[nodiscard]] std::size_t holes_between(storage::Sequence from, storage::Sequence to) const;
 
     // Constant after construction.
     Journal& journal_;
-    const storage::QueueDefinition definition_;
+    storage::QueueDefinition definition_;
     const Options options_;
     const storage::Sequence recovered_bound_ = 0;  ///< Up to here messages may have been seen.
 
@@ -121,6 +157,8 @@ private:
     bool is_reading_ = false;
     Fifo<Delivery> tail_;
     std::size_t tail_bytes_ = 0;
+    std::size_t tail_gaps_ = 0;
+    bool has_expiring_ = false;
     /// Of the page and behind it: messages that have left. Rising.
     std::vector<storage::SequenceRange> holes_;
 };

@@ -22,6 +22,22 @@ Error too_many_queues(std::size_t limit) {
         "P-LIM-01"};
 }
 
+Error queue_removed(const std::string& queue) {
+    return {
+        ErrorCode::revoked,
+        "The queue " + protocol::quoted(queue) + " was removed.",
+        "Subscribe again if you still need it: that makes a new queue.",
+        "P-SUB-13"};
+}
+
+Error queue_exclusive(const std::string& queue) {
+    return {
+        ErrorCode::access_denied,
+        "The queue " + protocol::quoted(queue) + " is exclusive to another connection.",
+        "Use a queue of your own, or make it without the header exclusive.",
+        "P-SUB-10"};
+}
+
 Error disk_full() {
     return {
         ErrorCode::disk_full,

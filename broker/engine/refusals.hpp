@@ -10,6 +10,10 @@ namespace engine {
 
 [[nodiscard]] protocol::Error queue_full(const std::string& queue);
 [[nodiscard]] protocol::Error too_many_queues(std::size_t limit);
+/// P-SUB-13.
+[[nodiscard]] protocol::Error queue_removed(const std::string& queue);
+/// P-SUB-10.
+[[nodiscard]] protocol::Error queue_exclusive(const std::string& queue);
 /// D-FULL-01.
 [[nodiscard]] protocol::Error disk_full();
 /// D-FS-01. The reason is for the operator's log: clients are not told paths.

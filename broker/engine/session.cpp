@@ -483,6 +483,20 @@ void Session::drop_everything() {
         remove_subscription(subscriptions_.begin()->first);
     }
     waits_ = 0;
+    blocks_ = 0;
+}
+
+void Session::block() {
+    if (state_ != State::connected) { return; }
+    ++blocks_;
+    ++waits_;
+}
+
+void Session::unblock() {
+    if (blocks_ == 0) { return; }
+    --blocks_;
+    --waits_;
+    outbox_.mark_dirty();
 }
 
 // What will not be settled any more goes back, the oldest first (P-ACK-08). Of a connection that is
@@ -530,6 +544,9 @@ void Session::finish_end() {
     }
     buried_.clear();
     temporary_.reset();
+    for (const std::string& name : std::exchange(exclusive_, {})) {
+        router_.delete_exclusive(name, number_);
+    }
 }
 
 }  // namespace engine

@@ -142,6 +142,12 @@ public:
 
     [[nodiscard]] Instant now() const { return shard_.now(); }
 
+    [[nodiscard]] Destinations& router() const { return router_; }
+
+    /// A queue that it sent to is full: nothing more is read until unblock().
+    void block();
+    void unblock();
+
     /// Calls subscription.delay_is_over() after `delay`, if it still lives then.
     void delay(Subscription& subscription, std::chrono::milliseconds delay);
     /// The home shard's answer to a SEND.
@@ -233,6 +239,7 @@ private:
     // session_send.cpp
     [[nodiscard]] protocol::Result<Prepared> prepare(const protocol::Send& request);
     [[nodiscard]] protocol::Result<std::string> reply_address(const protocol::Send& request);
+    void own(std::string queue);
     [[nodiscard]] MessageRef make_message(Prepared& prepared, std::string_view body, bool is_utf8);
     void publish(Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt);
     void buffer(Prepared& prepared, const protocol::Send& request);
@@ -319,10 +326,12 @@ private:
     protocol::Error refusal_;
     std::optional<std::string> refusal_receipt_;
     std::string refusal_subscription_;
-    bool is_quiet_ = false;  ///< It ends without ERROR.
-    bool is_cut_ = false;    ///< A slow consumer, to be failed at the next flush.
-    unsigned commits_ = 0;   ///< COMMITs whose outcome is not known yet.
-    unsigned waits_ = 0;     ///< Answers of other shards without which no frame is read.
+    bool is_quiet_ = false;               ///< It ends without ERROR.
+    bool is_cut_ = false;                 ///< A slow consumer, to be failed at the next flush.
+    unsigned commits_ = 0;                ///< COMMITs whose outcome is not known yet.
+    unsigned blocks_ = 0;                 ///< Queues that hold it back; counted in waits_, too.
+    std::vector<std::string> exclusive_;  ///< Queues to be removed with it.
+    unsigned waits_ = 0;  ///< Answers of other shards without which no frame is read.
 
     std::map<std::string, std::shared_ptr<Subscription>, std::less<>> subscriptions_
         GUARDED_BY(shard_);

@@ -109,6 +109,7 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     }
     auto route = router_.route(*destination, prepared.options.arguments, number());
     if (!route) { return route.error(); }
+    if (prepared.options.arguments.exclusive == true) { own(destination->canonical()); }
     prepared.route = std::move(*route);
     return prepared;
 }
@@ -155,7 +156,18 @@ void Session::publish(
     const auto published = router_.publish(prepared.route, message, reply);
     if (!published) { return refuse(published.error(), receipt); }
     if (is_answered_later) { return; }
+    const auto& queue = prepared.route.queue;
+    if (queue && queue->wants_to_block()) {
+        queue->block(Remote<Session>(shard_, shared_from_this()));
+        block();
+    }
     return *published == Published::stored ? grant_stored(receipt, shard_.index()) : grant(receipt);
+}
+
+// An exclusive queue goes with the connection, unless it belongs to another.
+void Session::own(std::string queue) {
+    if (std::find(exclusive_.begin(), exclusive_.end(), queue) != exclusive_.end()) { return; }
+    exclusive_.push_back(std::move(queue));
 }
 
 MessageRef Session::make_message(Prepared& prepared, std::string_view body, bool is_utf8) {

@@ -45,6 +45,15 @@ void Session::on(const protocol::Subscribe& request) {
     auto options = subscription_options(request, is_queue, router_.limits());
     if (!options) { return refuse(options.error(), request.receipt); }
     if (kind != DestinationKind::topic) { options->durable.reset(); }
+    if (options->is_browser && kind != DestinationKind::queue) {
+        return refuse(
+            {ErrorCode::unsupported,
+             "A temporary queue cannot be browsed.",
+             "Subscribe to it without browser.",
+             "P-SUB-12"},
+            request.receipt
+        );
+    }
     if (options->durable) {
         if (options->durable->name.empty()) {
             return refuse(
@@ -181,6 +190,14 @@ void Session::connect(
     }
     subscriptions_.emplace(key, subscription);
     wildcards_ += pattern->is_wildcard && !subscription->options().durable ? 1U : 0U;
+    if (subscription->options().is_browser) {
+        subscribed(subscription, ticket, std::nullopt);
+        if (subscription->is_open()) { subscription->browse(pattern->destination.canonical()); }
+        return;
+    }
+    if (subscription->options().arguments.exclusive == true && !is_temporary(kind)) {
+        own(pattern->destination.canonical());
+    }
     if (is_temporary(kind)) {
         connect_temporary(subscription, pattern->destination);
         return subscribed(subscription, ticket, std::nullopt);
@@ -204,6 +221,9 @@ void Session::connect_temporary(
     consumer.local = subscription.get();
     consumer.window.messages = subscription->options().window_messages;
     consumer.window.bytes = subscription->options().window_bytes;
+    consumer.selector = subscription->selector();
+    consumer.publisher = number_;
+    consumer.no_local = subscription->options().no_local;
     subscription->set_queue({shard_, *route.queue, route.queue->attach(std::move(consumer))});
 }
 

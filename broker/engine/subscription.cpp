@@ -1,5 +1,6 @@
 #include "broker/engine/subscription.hpp"
 
+#include "broker/engine/message_headers.hpp"
 #include "broker/engine/session.hpp"
 #include "protocol/encoder.hpp"
 
@@ -243,6 +244,7 @@ void Subscription::check_congestion() {
 void Subscription::unblock() {
     is_blocking_ = false;
     if (!is_open_) { return; }
+    if (browsing_) { return browse_on(); }
     if (!queue_.is_set()) { return pump(); }
     if (outbox_.is_congested()) {
         // Backlogs of topics, which the client has to work off.
@@ -250,6 +252,53 @@ void Subscription::unblock() {
         return session_.block(*this);
     }
     queue_.post([](Queue& queue, Consumer& consumer) { queue.set_blocked(consumer, false); });
+}
+
+void Subscription::browse(std::string name) {
+    browsing_ = std::make_unique<Browsing>(Browsing{std::move(name)});
+    browse_on();
+}
+
+void Subscription::browse_on() {
+    constexpr std::size_t octets = 64 * 1024;
+    if (!is_open_ || browsing_->is_asking || browsing_->is_done) { return; }
+    check_congestion();
+    if (is_blocking_) { return; }
+    browsing_->is_asking = true;
+    session_.router().browse(
+        browsing_->queue,
+        browsing_->after,
+        octets,
+        [weak = weak_from_this()](const Queue::Page& page) {
+            if (const auto self = weak.lock()) { self->show(page); }
+        }
+    );
+}
+
+void Subscription::show(const Queue::Page& page) {
+    browsing_->is_asking = false;
+    if (!is_open_) { return; }
+    for (const MessageRef& message : page.messages) {
+        const bool is_wanted = !selector_ || selector_->selects(MessageHeaders(*message));
+        if (is_wanted) { send_copy(message); }
+    }
+    browsing_->after = page.next;
+    if (!page.is_end) { return browse_on(); }
+    browsing_->is_done = true;
+    SendHead head;
+    protocol::append_header(head.lines, "destination", destination_, protocol::Version::v1_2);
+    head.lines.append("browser:end\n\n");
+    send_copy(session_.router().make_message(head, {}, true));
+}
+
+// A message that the client need not settle, and that no queue waits for.
+void Subscription::send_copy(const MessageRef& message) {
+    Delivery delivery{message, 0, 1};
+    if (!outbox_.can_encode(prefix_.size() + message->size())) {
+        return outbox_.wait({std::move(delivery), this, 0, false});
+    }
+    ++outbox_.turn().counters.messages_delivered;
+    encode(delivery, 0);
 }
 
 void Subscription::stop() {

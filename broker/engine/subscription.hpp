@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -150,6 +151,10 @@ public:
     /// The connection's output has drained: the queue may deliver again, the backlog be sent.
     void unblock();
 
+    /// Shows what waits in queue `name` (canonical), then the end mark, as far as the output takes
+    /// it (P-SUB-12). Once it is open.
+    void browse(std::string name);
+
     // Called by the session as deliveries are settled; `bytes` is the sum of the messages' sizes.
     // What is `gathered` was taken by a transaction before, and its queue is told by the caller.
 
@@ -173,6 +178,9 @@ public:
     void detach();
 
 private:
+    void browse_on();
+    void show(const Queue::Page& page);
+    void send_copy(const MessageRef& message);
     void send(Delivery delivery);
     void encode(const Delivery& delivery, std::uint64_t number);
     void encoded(Delivery delivery, std::uint64_t number);
@@ -211,6 +219,15 @@ private:
     std::unique_ptr<std::multimap<Instant, Delivery>> put_off_;
     std::uint64_t last_sequence_ = 0;
     std::vector<Delivery> withheld_;
+
+    struct Browsing {
+        std::string queue;
+        std::optional<Place> after = {};
+        bool is_asking = false;
+        bool is_done = false;
+    };
+
+    std::unique_ptr<Browsing> browsing_;
 };
 
 }  // namespace engine
