@@ -145,21 +145,10 @@ TEST_P(Sending, P_SEND_05_EveryOtherHeaderPassesInItsOrder) {
 }
 
 TEST_P(Sending, P_SEND_06_WhatTheBrokerDoesNotOfferIsRefused) {
-    const std::vector<std::string> names = {
-        "x-delay",
-        "AMQ_SCHEDULED_DELAY",
-        "AMQ_SCHEDULED_TIME",
-        "AMQ_SCHEDULED_PERIOD",
-        "AMQ_SCHEDULED_REPEAT",
-        "AMQ_SCHEDULED_CRON",
-        "retain"};
-    for (const std::string& name : names) {
-        TestClient client(broker);
-        client.connects().sends(send("/topic/a", "x").header(name, "1").receipt("r"));
-        const Received refusal = client.expects_error("unsupported");
-        EXPECT_NE(refusal.body.find(name), std::string::npos);
-        EXPECT_EQ(refusal.value("receipt-id"), "r");
-    }
+    alice.sends(send("/topic/a", "x").header("AMQ_SCHEDULED_CRON", "* * * * *").receipt("r"));
+    const Received refusal = alice.expects_error("unsupported");
+    EXPECT_NE(refusal.body.find("AMQ_SCHEDULED_CRON"), std::string::npos);
+    EXPECT_EQ(refusal.value("receipt-id"), "r");
 }
 
 TEST_P(Sending, P_SEND_07_ATopicWithoutSubscribersIsSuccess) {
