@@ -4,6 +4,7 @@
 #include "broker/cli/exit_code.hpp"
 #include "broker/log/log.hpp"
 #include "broker/server/config.hpp"
+#include "broker/server/config_explain.hpp"
 #include "broker/server/server.hpp"
 #include "broker/tls/context.hpp"
 #include "storage/message_store.hpp"
@@ -85,28 +86,88 @@ std::vector<std::string> try_files(const server::Config& config) {
     return errors;
 }
 
-int print_check(const server::LoadedConfig& loaded, const std::vector<std::string>& errors) {
-    const boost::json::object object{
+/// What a command about configuration takes.
+struct ConfigOptions {
+    server::Flags flags;
+    bool as_json = false;
+    std::vector<std::string> names;  ///< To be explained.
+};
+
+std::vector<server::Explanation> explain_all(
+    const server::LoadedConfig& loaded, const std::vector<std::string>& names
+) {
+    std::vector<server::Explanation> all;
+    for (const std::string& name : names) {
+        auto explanation = server::explain(loaded, name);
+        if (!explanation) {
+            const protocol::Error error = explanation.error();
+            throw Failure(ExitCode::usage, "--explain: " + error.what + " " + error.remedy);
+        }
+        all.push_back(std::move(*explanation));
+    }
+    return all;
+}
+
+boost::json::object to_json(const server::Explanation& explanation) {
+    boost::json::object settings;
+    for (const server::ExplainedSetting& setting : explanation.settings) {
+        boost::json::object entry{{"value", setting.value}, {"why", setting.why}};
+        if (!setting.argument.empty()) { entry["argument"] = setting.argument; }
+        settings[setting.key] = std::move(entry);
+    }
+    boost::json::array policies;
+    for (const server::ExplainedPolicy& policy : explanation.policies) {
+        policies.push_back(boost::json::object{
+            {"name", policy.name},
+            {"match", policy.match},
+            {"origin", policy.origin},
+            {"counts", policy.why_not.empty()},
+            {"why_not", policy.why_not}});
+    }
+    return {
+        {"name", explanation.name},
+        {"canonical", explanation.canonical},
+        {"kind", explanation.is_queue ? "queue" : "topic"},
+        {"policies", std::move(policies)},
+        {"settings", std::move(settings)}};
+}
+
+int print_check(
+    const server::LoadedConfig& loaded,
+    const std::vector<std::string>& errors,
+    const std::vector<server::Explanation>& explanations
+) {
+    boost::json::object object{
         {"ok", errors.empty()},
         {"file", loaded.file},
         {"errors", boost::json::value_from(errors)},
         {"warnings", boost::json::value_from(loaded.warnings)}};
+    boost::json::array explained;
+    for (const server::Explanation& explanation : explanations) {
+        explained.push_back(to_json(explanation));
+    }
+    if (!explained.empty()) { object["explained"] = std::move(explained); }
     std::puts(boost::json::serialize(object).c_str());
     return to_int(errors.empty() ? ExitCode::ok : ExitCode::configuration);
 }
 
-int check_config(const server::Flags& flags, bool as_json) {
-    const server::LoadedConfig loaded = load(flags);
+int check_config(const ConfigOptions& options) {
+    const server::LoadedConfig loaded = load(options.flags);
     std::vector<std::string> errors = errors_of(loaded);
     for (std::string& error : try_files(loaded.config)) {
         errors.push_back(std::move(error));
     }
-    if (as_json) { return print_check(loaded, errors); }
+    std::vector<server::Explanation> explanations;
+    if (errors.empty()) { explanations = explain_all(loaded, options.names); }
+    if (options.as_json) { return print_check(loaded, errors, explanations); }
     for (const std::string& warning : loaded.warnings) {
         std::fprintf(stderr, "stampede: warning: %s\n", warning.c_str());
     }
     if (!errors.empty()) { return refuse(errors); }
     std::printf("%s: ok\n", loaded.file.empty() ? "defaults and environment" : loaded.file.c_str());
+    for (const server::Explanation& explanation : explanations) {
+        std::printf("\n%s", server::explanation_text(explanation).c_str());
+    }
     return to_int(ExitCode::ok);
 }
 
@@ -155,12 +216,6 @@ void add_serve_options(CLI::App& command, server::Flags& flags) {
     command.add_flag("--insecure-no-tls", flags.insecure_no_tls, "Plain text on public addresses");
 }
 
-/// What a command about configuration takes.
-struct ConfigOptions {
-    server::Flags flags;
-    bool as_json = false;
-};
-
 std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
     auto options = std::make_shared<ConfigOptions>();
     command.add_option("FILE", options->flags.config, "Default: as serve finds it");
@@ -181,9 +236,15 @@ void add_config_commands(CLI::App& app, Action& action) {
     CLI::App* const check =
         app.add_subcommand("check-config", "Check a configuration; exits 0 or 3");
     const auto to_check = add_config_options(*check);
-    check->callback([&action, to_check] {
-        action = [to_check] { return check_config(to_check->flags, to_check->as_json); };
-    });
+    check
+        ->add_option(
+            "--explain",
+            to_check->names,
+            "Show what a queue or topic of this name gets, and why; may be repeated"
+        )
+        ->allow_extra_args(false);
+    check->callback([&action, to_check] { action = [to_check] { return check_config(*to_check); }; }
+    );
 
     CLI::App* const print =
         app.add_subcommand("print-config", "Print the values in force and where they come from");

@@ -7,6 +7,7 @@
 #include "broker/log/log.hpp"
 #include "broker/transport/options.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -111,12 +112,23 @@ struct EffectiveValue {
     std::string origin;  ///< `default`, `FILE:LINE`, the environment variable or the flag.
 };
 
+/// Where a policy was written, and why it comes where it does.
+struct PolicyPlace {
+    std::string name;    ///< `policy[0]`, in the order of the file.
+    std::string origin;  ///< `FILE:LINE`.
+    std::uint32_t priority = 0;
+    /// Less is more specific: levels that stand for any number, for one, and less text.
+    std::array<std::ptrdiff_t, 3> generality{};
+    std::vector<EffectiveValue> settings;  ///< What it says, by the keys' own names.
+};
+
 struct LoadedConfig {
     Config config;  ///< Only to be used if ok().
     std::vector<ConfigError> errors;
     std::vector<std::string> warnings;  ///< To be logged at WARN on every start (S-BIND-03).
     std::vector<EffectiveValue> values;
     std::string file;  ///< The file that was read; empty: none.
+    std::vector<PolicyPlace> policy_places;  ///< One for each of `config.policies`.
 
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };

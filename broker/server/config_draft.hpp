@@ -67,6 +67,9 @@ void read_config_file(Draft& draft, const std::string& path, bool is_wanted);
 /// Default listeners if none were written, then `server.tcp` and `server.ws`, then TLS of each.
 void settle_listeners(Draft& draft);
 
+/// Checks the policies and puts them in the order in which they are asked.
+void settle_policies(Draft& draft);
+
 /// Rules that span keys, and S-BIND-03. Adds errors and warnings.
 void validate(Draft& draft, const Flags& flags);
 

@@ -12,6 +12,12 @@ namespace server {
 
 namespace {
 
+constexpr std::uint64_t ki = 1024;
+constexpr std::uint64_t gi = ki * ki * ki;
+constexpr std::uint64_t count_max = 1'000'000'000;
+constexpr std::uint64_t day = 24ULL * 3600 * 1000;
+constexpr std::uint64_t year = 365 * day;
+
 // One key, three lines.
 // clang-format off
 const Row<ListenerDraft> listeners[] = {
@@ -48,9 +54,66 @@ const Row<PolicyDraft> policies[] = {
     {{"policy", "conflate_key", Unit::text, {}, "", "",
       "Header of which conflate keeps the latest message per value."},
      [](PolicyDraft& p) -> Target { return &p.policy.slow_consumer.conflate_key; }},
+    {{"policy", "history_messages", Unit::count, {1, count_max}, "none", "",
+      "Messages that a topic keeps for replay; no history without one of the three bounds."},
+     [](PolicyDraft& p) -> Target { return &p.policy.history.messages; }},
+    {{"policy", "history_bytes", Unit::size, {1 * ki, 1'024 * gi}, "none", "",
+      "Octets of its messages that a topic keeps."},
+     [](PolicyDraft& p) -> Target { return &p.policy.history.bytes; }},
+    {{"policy", "history_age", Unit::duration, {1, year}, "none", "",
+      "How long a topic keeps a message."},
+     [](PolicyDraft& p) -> Target { return &p.policy.history.age; }},
     {{"policy", "durable", Unit::boolean, {}, "default", "",
-      "Whether the queues are stored; default: as far as there is a store."},
+      "Whether the queues, or the topics' history, are stored; default: as far as there is a store."},
      [](PolicyDraft& p) -> Target { return &p.policy.durable; }},
+    {{"policy", "message_ttl", Unit::duration, {1, year}, "default", "",
+      "Longest life of a message in a queue; default: as the message says."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.message_ttl; }},
+    {{"policy", "idle_life", Unit::duration, {1, year}, "default", "",
+      "A queue is removed, with what it holds, after so long without consumer; default: only when empty."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.idle_life; }},
+    {{"policy", "max_messages", Unit::count, {1, count_max}, "default", "",
+      "Messages of a queue, stored ones too; default: limits.queue_messages of those only in memory."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.messages_max; }},
+    {{"policy", "max_bytes", Unit::size, {256, 1'024 * gi}, "default", "",
+      "Octets of a queue, stored ones too; default: limits.queue_bytes of those only in memory."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.bytes_max; }},
+    {{"policy", "overflow", Unit::choice, {}, "default", "reject|drop-head|block",
+      "A full queue refuses the next message, drops its oldest, or makes the publisher wait."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.overflow; }},
+    {{"policy", "max_priority", Unit::count, {1, 255}, "default", "",
+      "Turns priorities on, up to this one; default: first in, first out."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.priority_max; }},
+    {{"policy", "dead_letter", Unit::text, {}, "default", "",
+      "Destination of dead letters; default: /queue/DLQ. and the queue's name.", "none"},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.dead_letter; }},
+    {{"policy", "dead_letter_expired", Unit::boolean, {}, "", "",
+      "Expired messages become dead letters; false: unless an argument names their destination."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.dead_letters_expired; }},
+    {{"policy", "dead_letter_overflow", Unit::boolean, {}, "", "",
+      "Messages that drop-head drops become dead letters; false: as above."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.dead_letters_overflow; }},
+    {{"policy", "deliveries", Unit::count, {1, 1'000}, "default", "",
+      "Deliveries of a message before it is a dead letter; default: limits.deliveries.", "unlimited"},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.delivery_limit; }},
+    {{"policy", "redelivery_delay", Unit::duration, {0, day}, "", "",
+      "Wait before a message that came back is delivered again."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.redelivery.delay; }},
+    {{"policy", "redelivery_multiplier", Unit::count, {1, 100}, "", "",
+      "Each further wait is so many times the one before."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.redelivery.multiplier; }},
+    {{"policy", "redelivery_delay_max", Unit::duration, {1, day}, "none", "",
+      "Longest such wait; none: a day."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.redelivery.delay_max; }},
+    {{"policy", "auto_delete", Unit::boolean, {}, "default", "",
+      "A queue is removed when its last consumer leaves."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.auto_delete; }},
+    {{"policy", "single_active_consumer", Unit::boolean, {}, "", "",
+      "One consumer of a queue gets all messages; the next takes over when it leaves."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.is_single_active; }},
+    {{"policy", "last_value", Unit::boolean, {}, "", "",
+      "A message replaces the waiting one with the same _AMQ_LVQ_NAME."},
+     [](PolicyDraft& p) -> Target { return &p.policy.queue.is_last_value; }},
 };
 
 // clang-format on

@@ -1,21 +1,17 @@
-// Rules that span keys: pairs in order, policies, and what may be open to the network (S-BIND-03).
+// Rules that span keys: pairs in order, and what may be open to the network (S-BIND-03).
 // Nothing is opened or resolved here.
 #include "broker/server/config_draft.hpp"
 #include "broker/server/config_units.hpp"
-#include "protocol/destination.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <sys/resource.h>
-#include <tuple>
 
 namespace server {
 
 namespace {
-
-using protocol::DestinationKind;
 
 constexpr std::size_t reserved_descriptors = 256;
 
@@ -75,87 +71,6 @@ void check_connections(Draft& draft) {
             files.rlim_max
         )
     );
-}
-
-bool is_header_name(std::string_view name) {
-    return std::ranges::all_of(name, [](char letter) {
-        return letter != ':' && static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7F;
-    });
-}
-
-// A policy is for topics or for queues, and says nothing that the other kind has not.
-void check_match(Draft& draft, const Entry<PolicyDraft>& entry) {
-    const engine::Policy& policy = entry.value.policy;
-    const auto pattern = engine::parse_match(policy.match, draft.loaded.config.limits.protocol);
-    const bool is_topic = pattern && pattern->destination.kind == DestinationKind::topic;
-    const bool is_queue = pattern && pattern->destination.kind == DestinationKind::queue;
-    if (!is_topic && !is_queue) {
-        draft.fail(
-            entry.origin,
-            entry.name + ".match",
-            fmt::format(
-                "{} is no topic, queue or pattern such as \"/topic/chat.**\" or \"/queue/jobs.*\"",
-                quote(policy.match)
-            )
-        );
-    }
-    if (is_topic && policy.durable) {
-        draft.fail(entry.origin, entry.name + ".durable", "only queues can be durable");
-    }
-    if (is_queue && policy.slow_consumer.action != engine::SlowConsumerAction::disconnect) {
-        draft.fail(
-            entry.origin,
-            entry.name + ".slow_consumer",
-            "a queue has none: it stops giving to consumers that are too slow"
-        );
-    }
-}
-
-void check_policy(Draft& draft, const Entry<PolicyDraft>& entry) {
-    const engine::Policy& policy = entry.value.policy;
-    const engine::SlowConsumerPolicy& slow = policy.slow_consumer;
-    check_match(draft, entry);
-    if ((slow.action == engine::SlowConsumerAction::conflate) == slow.conflate_key.empty()) {
-        draft.fail(
-            entry.origin,
-            entry.name + ".conflate_key",
-            "slow_consumer = \"conflate\" and conflate_key, the header to conflate by, go together"
-        );
-    }
-    if (!is_header_name(slow.conflate_key)) {
-        draft.fail(entry.origin, entry.name + ".conflate_key", "this cannot be a header's name");
-    }
-}
-
-// Less is more specific: levels for any number, then for one, then the longer text.
-auto specificity(const engine::Policy& policy, const protocol::Limits& limits) {
-    std::ptrdiff_t many = 0;
-    std::ptrdiff_t one = 0;
-    const auto pattern = engine::parse_match(policy.match, limits);
-    if (pattern && pattern->is_wildcard) {
-        for (const auto level :
-             protocol::split_levels(pattern->destination.key, pattern->separator)) {
-            many += protocol::level_kind(level) == protocol::LevelKind::many ? 1 : 0;
-            one += protocol::level_kind(level) == protocol::LevelKind::one ? 1 : 0;
-        }
-    }
-    return std::tuple(many, one, -static_cast<std::ptrdiff_t>(policy.match.size()));
-}
-
-void settle_policies(Draft& draft) {
-    const protocol::Limits& limits = draft.loaded.config.limits.protocol;
-    for (const auto& entry : draft.policies) {
-        check_policy(draft, entry);
-    }
-    std::ranges::stable_sort(draft.policies, [&limits](const auto& left, const auto& right) {
-        if (left.value.priority != right.value.priority) {
-            return left.value.priority > right.value.priority;
-        }
-        return specificity(left.value.policy, limits) < specificity(right.value.policy, limits);
-    });
-    for (const auto& entry : draft.policies) {
-        draft.loaded.config.policies.push_back(entry.value.policy);
-    }
 }
 
 /// A socket that other machines can reach.

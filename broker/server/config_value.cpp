@@ -79,10 +79,26 @@ bool has_off(const Key& key) {
     return key.unit == Unit::address && !key.word.empty() && key.word != "off";
 }
 
+std::string format_choices(const Key& key) {
+    Strings choices = split(key.choices, '|');
+    const std::string last = choices.back();
+    choices.pop_back();
+    return fmt::format("{} or {}", fmt::join(choices, ", "), last);
+}
+
+// What may be written instead of a value.
+std::string format_words(const Key& key) {
+    std::string words;
+    for (const std::string_view word : {key.word, key.none}) {
+        if (!word.empty()) { words += (words.empty() ? "or " : " or ") + quote(word); }
+    }
+    return words;
+}
+
 Problem expected(const Key& key, const Raw& raw) {
     std::string what(expectation(key.unit));
-    if (key.unit == Unit::choice) { what += " " + format_range(key); }
-    if (!key.word.empty()) { what += " or " + quote(key.word); }
+    if (key.unit == Unit::choice) { what += " " + format_choices(key); }
+    if (const std::string words = format_words(key); !words.empty()) { what += " " + words; }
     if (has_off(key)) { what += " or \"off\""; }
     return fmt::format("expected {}, found {}", what, show(raw));
 }
@@ -127,14 +143,14 @@ Problem out_of_range(const Key& key, std::uint64_t number) {
     );
 }
 
-bool is_word(const Key& key, const Raw& raw) {
+bool is_word(std::string_view word, const Raw& raw) {
     const auto* const text = std::get_if<std::string>(&raw);
-    return text != nullptr && !key.word.empty() && *text == key.word;
+    return text != nullptr && !word.empty() && *text == word;
 }
 
 template <class Number>
 Problem assign_number(const Key& key, Number& target, const Raw& raw) {
-    if (is_word(key, raw)) {
+    if (is_word(key.word, raw)) {
         target = Number{};
         return std::nullopt;
     }
@@ -170,7 +186,7 @@ Problem assign_same(const Key& key, Value& target, const Raw& raw) {
 }
 
 Problem assign_address(const Key& key, Address& target, const Raw& raw) {
-    if (is_word(key, raw)) {
+    if (is_word(key.word, raw)) {
         target = Address{};
         return std::nullopt;
     }
@@ -186,18 +202,6 @@ Problem assign_address(const Key& key, Address& target, const Raw& raw) {
     if (!address) { return expected(key, raw); }
     target = *address;
     return std::nullopt;
-}
-
-// Nothing but the word leaves it open.
-Problem assign_optional(const Key& key, std::optional<bool>& target, const Raw& raw) {
-    if (is_word(key, raw)) {
-        target.reset();
-        return std::nullopt;
-    }
-    bool value = false;
-    auto problem = assign_same(key, value, raw);
-    if (!problem) { target = value; }
-    return problem;
 }
 
 Problem assign_floor(const Key& key, DiskFloor& target, const Raw& raw) {
@@ -228,8 +232,17 @@ struct Assign {
 
     Problem operator()(Strings* target) const { return assign_same(key, *target, raw); }
 
-    Problem operator()(std::optional<bool>* target) const {
-        return assign_optional(key, *target, raw);
+    // Nothing but the word leaves it open.
+    template <class T>
+    Problem operator()(std::optional<T>* target) const {
+        if (is_word(key.word, raw)) {
+            target->reset();
+            return std::nullopt;
+        }
+        T value{};
+        auto problem = is_word(key.none, raw) ? std::nullopt : (*this)(&value);
+        if (!problem) { *target = std::move(value); }
+        return problem;
     }
 
     Problem operator()(DiskFloor* target) const { return assign_floor(key, *target, raw); }
@@ -265,10 +278,14 @@ struct Format {
 
     std::string operator()(bool* value) const { return *value ? "true" : "false"; }
 
-    std::string operator()(std::optional<bool>* value) const {
+    template <class T>
+    std::string operator()(std::optional<T>* value) const {
         if (!value->has_value()) { return quote(key.word); }
-        return **value ? "true" : "false";
+        if (!key.none.empty() && **value == T{}) { return quote(key.none); }
+        return (*this)(&**value);
     }
+
+    std::string operator()(int* value) const { return std::to_string(*value); }
 
     std::string operator()(DiskFloor* value) const {
         if (value->percent != 0) { return quote(format_number(Unit::percent, value->percent)); }
@@ -324,20 +341,17 @@ std::string format_value(const Key& key, const Target& target) {
 }
 
 std::string format_range(const Key& key) {
+    const std::string words = format_words(key);
     if (key.unit == Unit::choice) {
-        Strings choices = split(key.choices, '|');
-        const std::string last = choices.back();
-        choices.pop_back();
-        return fmt::format("{} or {}", fmt::join(choices, ", "), last);
+        return format_choices(key) + (words.empty() ? "" : ", " + words);
     }
     if (has_off(key)) { return fmt::format("or {} or \"off\"", quote(key.word)); }
-    if (key.range.max == 0) { return key.word.empty() ? "" : "or " + quote(key.word); }
+    if (key.range.max == 0) { return words; }
     std::string text = fmt::format(
         "{} to {}", format_number(key.unit, key.range.min), format_number(key.unit, key.range.max)
     );
     if (key.unit == Unit::space) { text += fmt::format(", 1% to {}%", floor_percent_max); }
-    if (!key.word.empty()) { text += fmt::format(", or {}", quote(key.word)); }
-    return text;
+    return words.empty() ? text : text + ", " + words;
 }
 
 std::uint64_t number_in(const Target& target) {

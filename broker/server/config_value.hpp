@@ -43,6 +43,7 @@ struct Key {
     std::string_view word;     ///< Stands for "not set" or 0: `unlimited`, `auto`, `off`; or none.
     std::string_view choices;  ///< `a|b|c`, in the order of the enumeration.
     std::string_view summary;
+    std::string_view none = {};  ///< Stands for 0 or nothing where `word` means "not set"; or none.
 
     /// `limits.frame`.
     [[nodiscard]] std::string full_name() const;
@@ -57,6 +58,12 @@ using Strings = std::vector<std::string>;
 using Target = std::variant<
     bool*,
     std::optional<bool>*,
+    std::optional<int>*,
+    std::optional<std::uint32_t>*,
+    std::optional<std::uint64_t>*,
+    std::optional<std::chrono::milliseconds>*,
+    std::optional<std::string>*,
+    std::optional<engine::Overflow>*,
     std::uint32_t*,
     std::size_t*,
     std::chrono::milliseconds*,

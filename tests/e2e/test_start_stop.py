@@ -438,6 +438,36 @@ class Config(unittest.TestCase):
         self.assertFalse(answer["ok"])
         self.assertEqual(len(answer["errors"]), 1)
 
+    POLICIES = ("[[policy]]\nmatch = \"/queue/**\"\n[[policy]]\nmatch = \"/queue/jobs.*\"\nmax_messages = 5\n"
+                "[[policy]]\nmatch = \"/topic/p\"\nhistory_messages = 9\n")
+
+    def test_explain_tells_values_and_where_they_come_from(self):
+        code, text, errors = self.check(self.POLICIES, "--explain", "/queue/jobs.eu", "--explain", "/topic/p")
+        self.assertEqual(code, 0, errors)
+        line = next(line for line in text.splitlines() if line.strip().startswith("max_messages"))
+        self.assertIn(" 5 ", line)
+        self.assertRegex(line, r'policy\[1\] "/queue/jobs\.\*" \(.*\.toml:5\)')
+        self.assertRegex(text, r'policy\[0\] "/queue/\*\*" .*more specific')
+        self.assertIn("/topic/p is the topic /topic/p", text)
+
+    def test_explain_as_json(self):
+        code, text, errors = self.check(self.POLICIES, "--json", "--explain", "jobs.eu")
+        self.assertEqual(code, 0, errors)
+        (answer,) = json.loads(text)["explained"]
+        self.assertEqual((answer["kind"], answer["canonical"]), ("queue", "/queue/jobs.eu"))
+        self.assertEqual([policy["counts"] for policy in answer["policies"]], [True, False])
+        self.assertEqual(answer["settings"]["max_messages"]["value"], "5")
+        self.assertEqual(answer["settings"]["message_ttl"]["argument"], "x-message-ttl")
+
+    def test_explain_refuses_what_a_send_would_refuse(self):
+        for name in ("/queue/a.*", "/topic//x", "/temp-queue/x"):
+            code, _, errors = self.check(self.POLICIES, "--explain", name)
+            self.assertEqual(code, 2, name)
+            self.assertIn(name, errors)
+
+    def test_explain_needs_a_good_configuration(self):
+        self.assertEqual(self.check("[limits]\nframe = 1\n", "--explain", "/queue/a")[0], 3)
+
     def test_S_BIND_05_flags_win_over_environment_over_file(self):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as out:
             out.write("[limits]\nframe = \"2MiB\"\nheader_count = 32\n")

@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace server {
 namespace {
 
@@ -174,6 +176,9 @@ TEST(ConfigErrors, S_RATE_01_HardMaximaAreThoseOfTheTable) {
         {"limits.prefetch_bytes", 64 * mi},
         {"limits.ack_time", 86'400'000},
         {"limits.deliveries", 1'000},
+        {"limits.selector_bytes", 4 * ki},
+        {"limits.selector_nodes", 512},
+        {"limits.selector_depth", 32},
         {"limits.outbound_bytes", 64 * mi},
         {"limits.outbound_stall", 60'000},
         {"limits.queues", 1'000'000},
@@ -265,7 +270,7 @@ TEST(ConfigErrors, P_DEST_11_PoliciesOfQueuesAndTopicsAreNotMixed) {
     );
     EXPECT_THAT(
         error_of("[[policy]]\nmatch = \"/queue/*\"\nslow_consumer = \"drop-oldest\"\n"),
-        HasSubstr("a queue has none")
+        HasSubstr("only topics have this")
     );
     EXPECT_THAT(
         error_of("[[policy]]\nmatch = \"/queue/a\"\ndurable = \"yes\"\n"),
@@ -273,6 +278,154 @@ TEST(ConfigErrors, P_DEST_11_PoliciesOfQueuesAndTopicsAreNotMixed) {
     );
     EXPECT_THAT(error_of("[[policy]]\nmatch = \"/temp-queue/*\"\n"), HasSubstr("no topic"));
     EXPECT_THAT(error_of("[[policy]]\nmatch = \"/queue/\"\n"), HasSubstr("no topic"));
+}
+
+// The whole text of the only error of a policy for `match` that says `lines`.
+std::string policy_error(std::string_view match, std::string_view lines) {
+    const LoadedConfig loaded = load(fmt::format("[[policy]]\nmatch = \"{}\"\n{}\n", match, lines));
+    EXPECT_EQ(loaded.errors.size(), 1U) << lines << "\n" << errors_of(loaded);
+    return loaded.errors.empty() ? "" : loaded.errors.front().text();
+}
+
+constexpr std::array<std::string_view, 17> queue_lines{
+    "message_ttl = \"1s\"",
+    "idle_life = \"5m\"",
+    "max_messages = 1",
+    "max_bytes = \"1KiB\"",
+    "overflow = \"block\"",
+    "max_priority = 9",
+    "dead_letter = \"/queue/dead\"",
+    "dead_letter = \"none\"",
+    "dead_letter_expired = true",
+    "dead_letter_overflow = true",
+    "deliveries = \"unlimited\"",
+    "deliveries = 3",
+    "redelivery_delay = \"1s\"",
+    "auto_delete = false",
+    "single_active_consumer = true",
+    "last_value = true",
+    "max_messages = 1\noverflow = \"drop-head\"\ndead_letter_overflow = true"};
+constexpr std::array<std::string_view, 5> topic_lines{
+    "slow_consumer = \"drop-newest\"",
+    "history_messages = 1",
+    "history_bytes = \"1KiB\"",
+    "history_age = \"1s\"",
+    "history_age = \"1s\"\ndurable = false"};
+
+TEST(ConfigErrors, EachKeyOfAPolicyIsForQueuesOrForTopics) {
+    for (const std::string_view lines : queue_lines) {
+        EXPECT_TRUE(load(fmt::format("[[policy]]\nmatch = \"/queue/a\"\n{}\n", lines)).ok())
+            << lines;
+        const std::string toml = fmt::format("[[policy]]\nmatch = \"/topic/a\"\n{}\n", lines);
+        EXPECT_THAT(
+            errors_of(load(toml)),
+            HasSubstr("only queues have this, and \"/topic/a\" stands for topics")
+        ) << lines;
+    }
+    for (const std::string_view lines : topic_lines) {
+        EXPECT_TRUE(load(fmt::format("[[policy]]\nmatch = \"/topic/a\"\n{}\n", lines)).ok())
+            << lines;
+        const std::string toml = fmt::format("[[policy]]\nmatch = \"/queue/*\"\n{}\n", lines);
+        EXPECT_THAT(
+            errors_of(load(toml)),
+            HasSubstr("only topics have this, and \"/queue/*\" stands for queues")
+        ) << lines;
+    }
+}
+
+TEST(ConfigErrors, WrongKeysOfAPolicyHaveTheirPlace) {
+    const LoadedConfig loaded = load(
+        "[[policy]]\nmatch = \"/topic/a\"\n\n[[policy]]\nmatch = \"/topic/b\"\n  max_bytes = "
+        "\"1MiB\"\n"
+    );
+    EXPECT_EQ(
+        errors_of(loaded),
+        loaded.file +
+            ":6:15: policy[1].max_bytes: only queues have this, and \"/topic/b\" stands for "
+            "topics: write a policy of its own\n"
+    );
+}
+
+TEST(ConfigErrors, RangesOfPoliciesHoldAtBothEnds) {
+    for (const Row<PolicyDraft>& row : policy_rows()) {
+        const Key& key = row.key;
+        if (key.range.max == 0) { continue; }
+        const auto is_refused = [&key](std::uint64_t value) {
+            const auto loaded = load(fmt::format(
+                "[[policy]]\nmatch = \"/queue/a\"\n{} = {}\n", key.name, written(key, value)
+            ));
+            return errors_of(loaded).find("is out of range") != std::string::npos;
+        };
+        EXPECT_FALSE(is_refused(key.range.min)) << key.full_name();
+        EXPECT_FALSE(is_refused(key.range.max)) << key.full_name();
+        EXPECT_TRUE(is_refused(key.range.max + 1)) << key.full_name();
+        if (key.range.min > 0) { EXPECT_TRUE(is_refused(key.range.min - 1)) << key.full_name(); }
+    }
+}
+
+TEST(ConfigErrors, ZeroDeliveriesAreNotUnlimited) {
+    EXPECT_THAT(
+        policy_error("/queue/a", "deliveries = 0"),
+        HasSubstr("1 to 1000, or \"default\" or \"unlimited\"; zero never means unlimited")
+    );
+    EXPECT_THAT(
+        policy_error("/queue/a", "overflow = \"reject-publish\""),
+        HasSubstr("expected one of reject, drop-head or block or \"default\"")
+    );
+}
+
+TEST(ConfigErrors, P_ACK_11_DeadLettersNeedADestinationThatExists) {
+    EXPECT_THAT(
+        policy_error("/queue/a", "dead_letter = \"/queue/*\""), HasSubstr("has a wildcard level")
+    );
+    EXPECT_THAT(
+        policy_error("/queue/a", "dead_letter = \"/queue//x\""), HasSubstr("an empty level")
+    );
+    EXPECT_THAT(
+        policy_error("/queue/a", "dead_letter = \"/temp-queue/x\""),
+        HasSubstr("neither a queue nor a topic")
+    );
+    EXPECT_THAT(
+        policy_error("/queue/a", "dead_letter = \"/amq/queue/a\""), HasSubstr("the queue itself")
+    );
+    EXPECT_THAT(policy_error("/queue/a", "dead_letter = true"), HasSubstr("\"none\""));
+    EXPECT_THAT(
+        policy_error("/queue/a", "dead_letter = \"none\"\ndead_letter_expired = true"),
+        HasSubstr(":4:23: policy[0].dead_letter_expired: dead_letter = \"none\" leaves")
+    );
+}
+
+TEST(ConfigErrors, WhatContradictsItselfIsRefused) {
+    EXPECT_THAT(
+        policy_error("/queue/a", "last_value = true\nmax_priority = 9"),
+        HasSubstr("last_value and max_priority do not go together")
+    );
+    EXPECT_THAT(
+        policy_error("/queue/a", "redelivery_delay = \"2s\"\nredelivery_delay_max = \"1s\""),
+        HasSubstr("redelivery_delay (2s) must not be above redelivery_delay_max (1s)")
+    );
+    EXPECT_THAT(
+        policy_error("/queue/a", "redelivery_multiplier = 2"), HasSubstr("no redelivery_delay")
+    );
+    EXPECT_THAT(
+        policy_error("/queue/a", "redelivery_delay_max = \"1s\""), HasSubstr("no redelivery_delay")
+    );
+    for (const char* const bound :
+         {"max_messages = 3",
+          "max_bytes = \"1KiB\"\noverflow = \"block\"",
+          "overflow = \"reject\""}) {
+        EXPECT_THAT(
+            policy_error("/queue/a", std::string(bound) + "\ndead_letter_overflow = true"),
+            HasSubstr("only overflow = \"drop-head\" drops")
+        );
+    }
+}
+
+TEST(ConfigErrors, P_QOS_10_TopicsStoreNothingButTheirHistory) {
+    EXPECT_THAT(
+        policy_error("/topic/a", "durable = false"),
+        HasSubstr("add history_messages, history_bytes")
+    );
 }
 
 TEST(ConfigErrors, D_FULL_01_TheFloorIsASizeOrAShare) {

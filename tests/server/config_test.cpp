@@ -260,6 +260,74 @@ TEST(Config, PoliciesOfQueuesSayWhetherTheyAreDurable) {
     EXPECT_TRUE(load(effective_config_text(loaded)).ok());
 }
 
+TEST(Config, KeysOfPoliciesReachTheirFields) {
+    const LoadedConfig loaded = load(
+        "[storage]\ndirectory = \"/srv/a\"\n"
+        "[[policy]]\nmatch = \"/queue/a\"\ndurable = true\nmessage_ttl = \"10m\"\nidle_life = "
+        "\"5m\"\n"
+        "max_messages = 7\nmax_bytes = \"2MiB\"\noverflow = \"drop-head\"\nmax_priority = 9\n"
+        "dead_letter = \"/topic/dead\"\ndead_letter_expired = true\ndead_letter_overflow = true\n"
+        "deliveries = 3\nredelivery_delay = \"1s\"\nredelivery_multiplier = 2\n"
+        "redelivery_delay_max = \"1m\"\nauto_delete = true\nsingle_active_consumer = true\n"
+        "[[policy]]\nmatch = \"/topic/a\"\ndurable = false\nhistory_messages = 5\n"
+        "history_bytes = \"64KiB\"\nhistory_age = \"1h\"\n"
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    EXPECT_TRUE(loaded.warnings.empty());
+    const engine::Policy& policy = loaded.config.policies.at(0);
+    EXPECT_EQ(policy.durable, true);
+    engine::QueuePolicy queue;
+    queue.message_ttl = std::chrono::minutes(10);
+    queue.idle_life = std::chrono::minutes(5);
+    queue.messages_max = 7;
+    queue.bytes_max = 2 * 1024 * 1024;
+    queue.overflow = engine::Overflow::drop_head;
+    queue.priority_max = 9;
+    queue.dead_letter = "/topic/dead";
+    queue.dead_letters_expired = true;
+    queue.dead_letters_overflow = true;
+    queue.delivery_limit = 3;
+    queue.redelivery = {std::chrono::seconds(1), 2, std::chrono::minutes(1)};
+    queue.auto_delete = true;
+    queue.is_single_active = true;
+    EXPECT_EQ(policy.queue, queue);
+    const engine::Policy& topic = loaded.config.policies.at(1);
+    EXPECT_EQ(topic.durable, false);
+    EXPECT_EQ(topic.history, (engine::HistoryPolicy{5, 64 * 1024, std::chrono::hours(1)}));
+    const LoadedConfig again = load(effective_config_text(loaded));
+    ASSERT_TRUE(again.ok()) << errors_of(again);
+    EXPECT_EQ(again.config.policies.at(0).queue, queue);
+    EXPECT_EQ(again.config.policies.at(1).history, topic.history);
+}
+
+TEST(Config, WordsOfPoliciesStandForNothing) {
+    const LoadedConfig loaded = load(
+        "[[policy]]\nmatch = \"/queue/a\"\nlast_value = true\ndead_letter = \"none\"\n"
+        "deliveries = \"unlimited\"\nmessage_ttl = \"default\"\nredelivery_delay_max = \"none\"\n"
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    const engine::QueuePolicy& queue = loaded.config.policies.at(0).queue;
+    EXPECT_TRUE(queue.is_last_value);
+    EXPECT_EQ(queue.dead_letter, "");
+    EXPECT_EQ(queue.delivery_limit, 0U);
+    EXPECT_EQ(queue.message_ttl, std::nullopt);
+    EXPECT_EQ(queue.redelivery, engine::RedeliveryPolicy{});
+    const std::string text = effective_config_text(loaded);
+    EXPECT_THAT(text, HasSubstr("dead_letter = \"none\""));
+    EXPECT_THAT(text, HasSubstr("deliveries = \"unlimited\""));
+    EXPECT_EQ(load(text).config.policies.at(0).queue, queue);
+}
+
+TEST(Config, ADurablePolicyWithoutStoreIsNotSilent) {
+    const char* const toml = "[[policy]]\nmatch = \"/queue/a\"\ndurable = true\n";
+    const LoadedConfig loaded = load(toml);
+    ASSERT_EQ(loaded.warnings.size(), 1U);
+    EXPECT_THAT(loaded.warnings[0], HasSubstr(":3: policy[0].durable: true, but without a store"));
+    Flags flags;
+    flags.data = "/srv/a";
+    EXPECT_TRUE(load(toml, flags).warnings.empty());
+}
+
 TEST(Config, StorageIsOffByDefault) {
     const LoadedConfig loaded = load("");
     EXPECT_TRUE(loaded.config.storage.directory.empty());
