@@ -41,7 +41,6 @@ constexpr std::array<Text, 14> names = {
     "x-single-active-consumer"};
 
 Result<void> read_flag(std::optional<bool>& into, const protocol::Header& header) {
-    if (into) { return {}; }
     const auto value = protocol::parse_boolean(header.name, header.value);
     if (!value) { return value.error(); }
     into = *value;
@@ -84,7 +83,8 @@ Result<void> read_overflow(std::optional<Overflow>& into, const protocol::Header
 }
 
 Result<void> check_queue_type(const protocol::Header& header) {
-    if (header.value == "classic" || header.value == "quorum") { return {}; }
+    const bool is_type = header.name == "x-queue-type";
+    if (is_type && (header.value == "classic" || header.value == "quorum")) { return {}; }
     return Error{
         ErrorCode::unsupported,
         "The header " + std::string(header.name) + " is " + protocol::quoted(header.value) +
@@ -93,10 +93,26 @@ Result<void> check_queue_type(const protocol::Header& header) {
         "P-SUB-14"};
 }
 
-Result<void> read(QueueArguments& into, const protocol::Header& header, bool is_subscribe) {
+// `durable` counts if both are there, whatever their order (P-SUB-11).
+Result<void> read_persistent(
+    QueueArguments& into, const protocol::Header& header, std::span<const protocol::Header> headers
+) {
+    const bool has_durable =
+        std::any_of(headers.begin(), headers.end(), [](const protocol::Header& other) {
+            return other.name == "durable";
+        });
+    return has_durable ? Result<void>() : read_flag(into.durable, header);
+}
+
+Result<void> read(
+    QueueArguments& into,
+    const protocol::Header& header,
+    std::span<const protocol::Header> headers,
+    bool is_subscribe
+) {
     const Text name = header.name;
     if (name == "durable") { return read_flag(into.durable, header); }
-    if (name == "persistent" && is_subscribe) { return read_flag(into.durable, header); }
+    if (name == "persistent" && is_subscribe) { return read_persistent(into, header, headers); }
     if (name == "auto-delete") { return read_flag(into.auto_delete, header); }
     if (name == "exclusive") { return read_flag(into.exclusive, header); }
     if (name == "x-expires") { return read_time(into.idle_life, header, 1); }
@@ -185,7 +201,9 @@ Result<QueueArguments> queue_arguments(
 ) {
     QueueArguments arguments;
     for (const protocol::Header& header : headers) {
-        if (const auto good = read(arguments, header, is_subscribe); !good) { return good.error(); }
+        if (const auto good = read(arguments, header, headers, is_subscribe); !good) {
+            return good.error();
+        }
     }
     return arguments;
 }

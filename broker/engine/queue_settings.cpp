@@ -178,9 +178,9 @@ Result<void> check_arguments(
     comparison.compare(
         "x-max-length-bytes", asked.bytes_max, made_with.bytes_max, rules.bytes_max.has_value()
     );
-    comparison.compare(
-        "x-overflow", asked.overflow, std::optional(has.overflow), rules.overflow.has_value()
-    );
+    // A policy that bounds the queue also says what happens then, if only by its default.
+    const bool is_overflow_set = rules.overflow || rules.messages_max || rules.bytes_max;
+    comparison.compare("x-overflow", asked.overflow, std::optional(has.overflow), is_overflow_set);
     comparison.compare(
         "x-max-priority",
         asked.priority_max,
