@@ -172,62 +172,6 @@ Violations check_header_beginnings(const Tree& tree) {
     return found;
 }
 
-/// How many characters of `text` from `at` on are of `kind`.
-std::size_t run_of(std::string_view text, std::size_t at, int (*kind)(int)) {
-    std::size_t end = at;
-    while (end < text.size() && kind(static_cast<unsigned char>(text[end])) != 0) {
-        ++end;
-    }
-    return end - at;
-}
-
-/// The length of the rule number at `at`, such as P-FRAME-03, or 0. Tests write it with `_`.
-std::size_t rule_number_at(std::string_view text, std::size_t at, char separator) {
-    static constexpr std::string_view documents = "PSDO";
-    const bool begins = at == 0 || !is_word(text[at - 1]) || text[at - 1] == '_';
-    if (!begins || documents.find(text[at]) == std::string_view::npos) { return 0; }
-    const std::size_t group = at + 2;
-    const std::size_t letters = run_of(text, group, std::isupper);
-    const std::size_t number = group + letters + 1;
-    if (letters == 0 || number >= text.size()) { return 0; }
-    if (text[group - 1] != separator || text[number - 1] != separator) { return 0; }
-    const std::size_t digits = run_of(text, number, std::isdigit);
-    return digits == 0 ? 0 : number + digits - at;
-}
-
-/// Every rule number in the text, as a test writes it: P_FRAME_03.
-std::set<std::string> rule_numbers_of(std::string_view text, char separator) {
-    std::set<std::string> numbers;
-    for (std::size_t at = text.find(separator); at != std::string_view::npos;
-         at = text.find(separator, at + 1)) {
-        const std::size_t length = at == 0 ? 0 : rule_number_at(text, at - 1, separator);
-        if (length == 0) { continue; }
-        std::string number(text.substr(at - 1, length));
-        std::ranges::replace(number, separator, '_');
-        numbers.insert(std::move(number));
-    }
-    return numbers;
-}
-
-Violations check_conformance(const Tree& tree) {
-    const File* const table = tree.find("docs/conformance.md");
-    if (table == nullptr) { return {}; }
-    std::set<std::string> unproven = rule_numbers_of(table->text, '-');
-    for (const File& file : tree.files) {
-        if (!file.is_under("tests") || is_own(file)) { continue; }
-        for (const std::string& proven : rule_numbers_of(file.text, '_')) {
-            unproven.erase(proven);
-        }
-    }
-    Violations found;
-    for (std::string rule : unproven) {
-        const std::string what = "no test names " + rule;
-        std::ranges::replace(rule, '_', '-');
-        found.push_back(place(*table, table->text.find(rule), what));
-    }
-    return found;
-}
-
 Violations check_top_level(const Tree& tree) {
     static const std::set<std::string> allowed = {
         "CMakeLists.txt",
@@ -291,6 +235,7 @@ const std::vector<Rule>& all_rules() {
         {"EverySourceIsListed", check_listed_sources},
         {"EveryHeaderSaysItsPurpose", check_header_beginnings},
         {"EveryRuleOfConformanceIsTested", check_conformance},
+        {"EveryRuleOfTheProtocolIsTested", check_protocol},
         {"TopLevelIsFixed", check_top_level},
         {"NoMachinePaths", check_machine_paths},
     };

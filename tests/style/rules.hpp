@@ -33,4 +33,10 @@ inline void PrintTo(const Rule& rule, std::ostream* out) {
 /// Lambda coroutines that capture.
 [[nodiscard]] Violations check_lambda_coroutines(const Tree& tree);
 
+/// Rules of docs/conformance.md that no test names.
+[[nodiscard]] Violations check_conformance(const Tree& tree);
+
+/// Rules that docs/protocol.md explains and no test names, but for those of later versions.
+[[nodiscard]] Violations check_protocol(const Tree& tree);
+
 }  // namespace style
