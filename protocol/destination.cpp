@@ -332,6 +332,21 @@ Error no_user(std::string_view text) {
     );
 }
 
+/// P-USER-01: a SUBSCRIBE does not: queue/N or topic/N.
+bool is_own(std::string_view key) {
+    Levels levels(key, Separator::slash);
+    return is_user_name_space(levels.take()) && !levels.done();
+}
+
+Error not_own(std::string_view text) {
+    return bad(
+        text,
+        "is not a user destination that can be subscribed to",
+        "Subscribe to /user/queue/N or /user/topic/N: the user is who connected.",
+        "P-USER-01"
+    );
+}
+
 bool one_matches(std::string_view pattern_level, std::string_view level) {
     if (level_kind(pattern_level) == LevelKind::one) { return !is_hidden(level); }
     return pattern_level == level;
@@ -357,6 +372,9 @@ Result<Pattern> parse_pattern(std::string_view text, const Limits& limits) {
     const Separator separator = separator_of(destination.key);
     const bool has_wildcard = has_wildcard_level(*parsed);
     if (has_wildcard && destination.kind != DestinationKind::topic) { return bad_wildcard(text); }
+    if (destination.kind == DestinationKind::user && !is_own(destination.key)) {
+        return not_own(text);
+    }
     if (has_wildcard && has_early_rest(destination.key, separator)) {
         return bad(text, "has > before its last level", "Use # or ** there.", "P-DEST-05");
     }

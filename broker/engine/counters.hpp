@@ -16,7 +16,7 @@ struct Counters {
     std::uint64_t messages_nacked = 0;
     std::uint64_t messages_redelivered = 0;
     std::uint64_t messages_dead_lettered = 0;
-    std::uint64_t messages_unroutable = 0;      ///< Reply tokens that are gone (P-TEMP-04).
+    std::uint64_t messages_unroutable = 0;  ///< To who is gone or absent (P-TEMP-04, P-USER-04).
     std::uint64_t messages_dropped_oldest = 0;  ///< By slow-consumer policy.
     std::uint64_t messages_dropped_newest = 0;
     std::uint64_t messages_conflated = 0;

@@ -4,6 +4,7 @@
 #include "broker/engine/send_head.hpp"
 #include "broker/engine/session.hpp"
 #include "broker/engine/subscription.hpp"
+#include "broker/engine/user_destination.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,11 +45,13 @@ std::string random_id(Shard& shard, std::size_t size) {
 Route::Name Route::Name::of(
     const protocol::Destination& destination, QueueArguments arguments, std::uint64_t asker
 ) {
+    const bool is_user = destination.space == user_space;
     return {
         std::string(destination.space),
         std::string(destination.key),
         destination.kind == DestinationKind::queue,
-        destination.space == "/exchange/amq.direct/",
+        is_user || destination.space == "/exchange/amq.direct/",
+        is_user,
         std::move(arguments),
         asker};
 }
@@ -263,6 +266,15 @@ Result<std::shared_ptr<Queue>> Destinations::queue_of(const Route& route) {
     return local_queue(
         route.name->space + route.name->key, route.name->arguments, route.name->asker
     );
+}
+
+Route Destinations::nowhere() const {
+    Route route;
+    route.name = std::make_shared<const Route::Name>(Route::Name{
+        std::string(user_space), std::string(), true, true});
+    route.home = shard_.index();
+    route.is_gone = true;
+    return route;
 }
 
 Route Destinations::reply_route(std::string_view token) {
@@ -509,6 +521,7 @@ void Destinations::fan_out_from_home(
     Topic& topic, const std::shared_ptr<const Route::Name>& name, const MessageRef& message
 ) {
     shard_.assert_current();
+    if (name->is_user && topic.is_unused()) { ++output_.counters.messages_unroutable; }
     topic.fan_out(message, index_);
     if (peers_.size() == 1) { return; }
     for (const unsigned shard : topic.interested_shards(index_)) {

@@ -40,6 +40,7 @@ struct Route {
         std::string key;
         bool is_queue = false;
         bool is_literal = false;  ///< Wildcards do not match it.
+        bool is_user = false;     ///< A user's, where what nobody gets is counted (P-USER-04).
         QueueArguments arguments = {};
         std::uint64_t asker = 0;  ///< Session::number() of who comes with the arguments.
 
@@ -55,7 +56,7 @@ struct Route {
     std::shared_ptr<Topic> topic;
     std::shared_ptr<Queue> queue;
     bool is_gone =
-        false;  ///< A reply address whose owner left: accepted and discarded (P-TEMP-04).
+        false;  ///< Nobody is there any more: accepted and discarded (P-TEMP-04, P-USER-04).
 };
 
 /// Whom to tell how a message fared: a session, by ticket. The answer is posted to its shard.
@@ -128,6 +129,8 @@ public:
         const QueueArguments& arguments = {},
         std::uint64_t asker = 0
     );
+    /// Where nobody is: accepted, discarded and counted.
+    [[nodiscard]] Route nowhere() const;
     /// The owner's side of a reply address.
     [[nodiscard]] Route reply_route(std::string_view token);
 

@@ -238,6 +238,9 @@ private:
 
     // session_send.cpp
     [[nodiscard]] protocol::Result<Prepared> prepare(const protocol::Send& request);
+    [[nodiscard]] protocol::Result<Prepared> prepare_to_user(
+        const protocol::Send& request, const protocol::Destination& destination
+    );
     [[nodiscard]] protocol::Result<std::string> reply_address(const protocol::Send& request);
     void own(std::string queue);
     [[nodiscard]] MessageRef make_message(Prepared& prepared, std::string_view body, bool is_utf8);
@@ -265,6 +268,11 @@ private:
     void connect(
         const std::string& key,
         const std::shared_ptr<Subscription>& subscription,
+        std::uint64_t ticket
+    );
+    void connect_to_user(
+        const std::shared_ptr<Subscription>& subscription,
+        std::string_view key,
         std::uint64_t ticket
     );
     void connect_temporary(

@@ -1,6 +1,7 @@
 // Session: SEND and transactions.
 #include "broker/engine/send_head.hpp"
 #include "broker/engine/session.hpp"
+#include "broker/engine/user_destination.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -37,14 +38,6 @@ bool take_sized(std::string_view& rest, std::string_view text) {
     if (size != text.size() || rest.substr(sizeof size, size) != text) { return false; }
     rest.remove_prefix(sizeof size + size);
     return true;
-}
-
-Error user_destinations_unsupported() {
-    return {
-        ErrorCode::unsupported,
-        "User destinations (/user/...) are not offered by this version of the broker.",
-        "Use a topic or queue that has the user's name in its own.",
-        "P-USER-01"};
 }
 
 }  // namespace
@@ -86,7 +79,9 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     const auto destination =
         protocol::parse_destination(request.destination, router_.limits().protocol);
     if (!destination) { return destination.error(); }
-    if (destination->kind == DestinationKind::user) { return user_destinations_unsupported(); }
+    if (destination->kind == DestinationKind::user) {
+        return prepare_to_user(request, *destination);
+    }
     const auto reply_to = reply_address(request);
     if (!reply_to) { return reply_to.error(); }
     const bool is_queue = destination->kind != DestinationKind::topic &&
@@ -110,6 +105,25 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     auto route = router_.route(*destination, prepared.options.arguments, number());
     if (!route) { return route.error(); }
     if (prepared.options.arguments.exclusive == true) { own(destination->canonical()); }
+    prepared.route = std::move(*route);
+    return prepared;
+}
+
+// To the connections of a user, wherever they are (P-USER-02).
+Result<Session::Prepared> Session::prepare_to_user(
+    const protocol::Send& request, const protocol::Destination& destination
+) {
+    const auto reply_to = reply_address(request);
+    if (!reply_to) { return reply_to.error(); }
+    auto options = send_options(request, false, true);
+    if (!options) { return options.error(); }
+    const UserAddress address = UserAddress::of(destination.key, options->session);
+    const HeadContext context{address.destination, false, true, user_, *reply_to, number()};
+    SendHead head = make_send_head(request, *options, context);
+    Prepared prepared{router_.nowhere(), std::move(head), std::move(*options)};
+    if (address.topic.empty()) { return prepared; }
+    auto route = router_.route(address.name());
+    if (!route) { return route.error(); }
     prepared.route = std::move(*route);
     return prepared;
 }

@@ -1,5 +1,6 @@
 // Session: SUBSCRIBE and UNSUBSCRIBE.
 #include "broker/engine/session.hpp"
+#include "broker/engine/user_destination.hpp"
 
 #include <algorithm>
 
@@ -28,16 +29,12 @@ void Session::on(const protocol::Subscribe& request) {
     const auto pattern = protocol::parse_pattern(request.destination, router_.limits().protocol);
     if (!pattern) { return refuse(pattern.error(), request.receipt); }
     const DestinationKind kind = pattern->destination.kind;
-    if (kind == DestinationKind::user || kind == DestinationKind::reply_queue) {
-        const bool is_user = kind == DestinationKind::user;
+    if (kind == DestinationKind::reply_queue) {
         return refuse(
-            {is_user ? ErrorCode::unsupported : ErrorCode::access_denied,
-             is_user
-                 ? "User destinations (/user/...) are not offered by this version of the broker."
-                 : "A reply queue can be sent to, not subscribed to.",
-             is_user ? "Subscribe to a topic or queue that has the user's name in its own."
-                     : "Subscribe to your own /temp-queue/ destination and send with reply-to.",
-             is_user ? "P-USER-01" : "P-TEMP-05"},
+            {ErrorCode::access_denied,
+             "A reply queue can be sent to, not subscribed to.",
+             "Subscribe to your own /temp-queue/ destination and send with reply-to.",
+             "P-TEMP-05"},
             request.receipt
         );
     }
@@ -182,7 +179,7 @@ void Session::connect(
         protocol::parse_pattern(subscription->destination(), router_.limits().protocol);
     const DestinationKind kind = pattern->destination.kind;
     if (const auto old = find_replaced(key, subscription->destination())) {
-        const bool is_topic = kind == DestinationKind::topic || kind == DestinationKind::temp_topic;
+        const bool is_topic = kind != DestinationKind::queue && kind != DestinationKind::temp_queue;
         const bool is_durable = old->options().durable || subscription->options().durable;
         if (is_topic && !is_durable) { return replace(key, subscription, ticket); }
         // What a queue's old consumer has not sent goes back to the queue, and on to the new one.
@@ -202,6 +199,9 @@ void Session::connect(
         connect_temporary(subscription, pattern->destination);
         return subscribed(subscription, ticket, std::nullopt);
     }
+    if (kind == DestinationKind::user) {
+        return connect_to_user(subscription, pattern->destination.key, ticket);
+    }
     router_.subscribe(
         *subscription,
         *pattern,
@@ -210,6 +210,24 @@ void Session::connect(
             if (self) { self->subscribed(subscription, ticket, std::move(error)); }
         }
     );
+}
+
+void Session::connect_to_user(
+    const std::shared_ptr<Subscription>& subscription, std::string_view key, std::uint64_t ticket
+) {
+    const auto missing = std::make_shared<std::size_t>(2);
+    const UserTopics topics(user_, name_, key);
+    for (const protocol::Pattern& topic : topics.patterns()) {
+        router_.subscribe(
+            *subscription,
+            topic,
+            [weak = weak_from_this(), subscription, ticket, missing](std::optional<Error> error) {
+                const auto self = weak.lock();
+                const bool is_last = --*missing == 0;
+                if (self && is_last) { self->subscribed(subscription, ticket, std::move(error)); }
+            }
+        );
+    }
 }
 
 void Session::connect_temporary(
@@ -258,6 +276,11 @@ void Session::replace(
         const Route& route = temporary_->find(pattern->destination.canonical())->route;
         route.topic->remove(*old);
         route.topic->add(*subscription);
+    } else if (pattern->destination.kind == DestinationKind::user) {
+        const UserTopics topics(user_, name_, pattern->destination.key);
+        for (const protocol::Pattern& topic : topics.patterns()) {
+            router_.replace(*old, *subscription, topic);
+        }
     } else {
         router_.replace(*old, *subscription, *pattern);
     }
@@ -323,6 +346,11 @@ std::shared_ptr<Subscription> Session::remove_subscription(const std::string& ke
     const DestinationKind kind = pattern->destination.kind;
     if (kind == DestinationKind::temp_topic) {
         temporary_->find(pattern->destination.canonical())->route.topic->remove(*subscription);
+    } else if (kind == DestinationKind::user) {
+        const UserTopics topics(user_, name_, pattern->destination.key);
+        for (const protocol::Pattern& topic : topics.patterns()) {
+            router_.unsubscribe(*subscription, topic);
+        }
     } else if (kind == DestinationKind::topic && !subscription->options().durable) {
         wildcards_ -= pattern->is_wildcard ? 1U : 0U;
         router_.unsubscribe(*subscription, *pattern);

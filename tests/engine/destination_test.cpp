@@ -215,13 +215,6 @@ TEST_P(Addressing, FanoutExchangesIgnoreTheKey) {
     EXPECT_TRUE(reaches("/exchange/amq.fanout/a", "/exchange/amq.fanout/b"));
 }
 
-TEST_P(Addressing, UserDestinationsAreNotOffered) {
-    alice.sends(send("/user/bob/queue/a", "x"));
-    alice.expects_error("unsupported");
-    bob.sends(subscribe("1", "/user/queue/a"));
-    bob.expects_error("unsupported");
-}
-
 RUN_SCRIPTS_ON_SHARDS(Addressing);
 
 }  // namespace support
