@@ -82,8 +82,8 @@ private:
     void compute(Op op) {
         if (op == Op::plus) { return push(number(pop())); }
         if (op == Op::minus) { return push(negative(pop())); }
-        const Value right = pop();
-        const Value left = pop();
+        const Value& right = pop();
+        const Value& left = pop();
         switch (op) {
             case Op::add:
                 return push(sum(left, right));
@@ -97,8 +97,8 @@ private:
     }
 
     void compare(const SelectorNode& node) {
-        const Value right = pop();
-        const Value left = pop();
+        const Value& right = pop();
+        const Value& left = pop();
         switch (node.op) {
             case Op::equal:
                 return push(negated_if(node.is_negated, equal(left, right)));
@@ -116,7 +116,7 @@ private:
     void test(const SelectorNode& node) { push(negated_if(node.is_negated, tested(node))); }
 
     Truth tested(const SelectorNode& node) {
-        const Value value = pop();
+        const Value& value = pop();
         switch (node.op) {
             case Op::between:
                 return is_between(value);
@@ -130,8 +130,8 @@ private:
     }
 
     Truth is_between(const Value& high) {
-        const Value low = pop();
-        const Value value = pop();
+        const Value& low = pop();
+        const Value& value = pop();
         return both(less_or_equal(low, value), less_or_equal(value, high));
     }
 
@@ -169,7 +169,8 @@ private:
 
     void push(Truth truth) { push(Value::of(truth)); }
 
-    Value pop() { return stack_[--height_]; }
+    // Stays until the next push: operands are not copied.
+    const Value& pop() { return stack_[--height_]; }
 
     const SelectorProgram& program_;
     const MessageHeaders& headers_;

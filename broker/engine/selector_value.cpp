@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <functional>
 #include <limits>
 #include <system_error>
@@ -50,16 +49,16 @@ Truth of(bool condition) {
     return condition ? Truth::yes : Truth::no;
 }
 
-/// Inlined where it matters: operands that are numbers already are not converted.
 template <class Compare>
 Truth compare_numbers(const SelectorValue& a, const SelectorValue& b, Compare compare) {
-    const SelectorValue left = number(a);
-    const SelectorValue right = number(b);
-    if (left.is_null() || right.is_null()) { return Truth::unknown; }
-    if (left.kind == Kind::integer && right.kind == Kind::integer) {
-        return of(compare(left.integer, right.integer));
+    if (a.is_null() || b.is_null()) { return Truth::unknown; }
+    // What is a number already is not copied.
+    if (!a.is_number()) { return compare_numbers(number(a), b, compare); }
+    if (!b.is_number()) { return compare_numbers(a, number(b), compare); }
+    if (a.kind == Kind::integer && b.kind == Kind::integer) {
+        return of(compare(a.integer, b.integer));
     }
-    return of(compare(as_real(left), as_real(right)));
+    return of(compare(as_real(a), as_real(b)));
 }
 
 Truth compare_conditions(Truth a, Truth b) {
@@ -95,49 +94,6 @@ Truth both(Truth a, Truth b) {
 
 Truth either(Truth a, Truth b) {
     return negation(both(negation(a), negation(b)));
-}
-
-SelectorValue SelectorValue::null() {
-    SelectorValue value{};
-    value.kind = Kind::null;
-    value.integer = 0;
-    return value;
-}
-
-SelectorValue SelectorValue::of(Truth truth) {
-    if (truth == Truth::unknown) { return null(); }
-    SelectorValue value{};
-    value.kind = Kind::boolean;
-    value.boolean = truth == Truth::yes;
-    return value;
-}
-
-SelectorValue SelectorValue::of(std::int64_t number) {
-    SelectorValue value{};
-    value.kind = Kind::integer;
-    value.integer = number;
-    return value;
-}
-
-SelectorValue SelectorValue::of(double number) {
-    if (!std::isfinite(number)) { return null(); }
-    SelectorValue value{};
-    value.kind = Kind::real;
-    value.real = number;
-    return value;
-}
-
-SelectorValue SelectorValue::of_text(std::string_view text) {
-    SelectorValue value{};
-    value.kind = Kind::text;
-    value.characters = {text.data(), text.size()};
-    return value;
-}
-
-SelectorValue SelectorValue::of_header(std::string_view text) {
-    SelectorValue value = of_text(text);
-    value.kind = Kind::header;
-    return value;
 }
 
 std::size_t number_size(std::string_view text) {

@@ -2,6 +2,7 @@
 // Pure; nothing allocates, throws or knows a locale. Text is referred to, never owned.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -34,13 +35,38 @@ struct SelectorValue {
         Characters characters;
     };
 
-    [[nodiscard]] static SelectorValue null();
-    [[nodiscard]] static SelectorValue of(Truth truth);
-    [[nodiscard]] static SelectorValue of(std::int64_t number);
+    [[nodiscard]] static SelectorValue null() { return {Kind::null, {}}; }
+
+    [[nodiscard]] static SelectorValue of(Truth truth) {
+        SelectorValue value{truth == Truth::unknown ? Kind::null : Kind::boolean, {}};
+        value.boolean = truth == Truth::yes;
+        return value;
+    }
+
+    [[nodiscard]] static SelectorValue of(std::int64_t number) {
+        SelectorValue value{Kind::integer, {}};
+        value.integer = number;
+        return value;
+    }
+
     /// NULL for what is not finite.
-    [[nodiscard]] static SelectorValue of(double number);
-    [[nodiscard]] static SelectorValue of_text(std::string_view text);
-    [[nodiscard]] static SelectorValue of_header(std::string_view text);
+    [[nodiscard]] static SelectorValue of(double number) {
+        SelectorValue value{std::isfinite(number) ? Kind::real : Kind::null, {}};
+        value.real = number;
+        return value;
+    }
+
+    [[nodiscard]] static SelectorValue of_text(std::string_view text) {
+        SelectorValue value{Kind::text, {}};
+        value.characters = {text.data(), text.size()};
+        return value;
+    }
+
+    [[nodiscard]] static SelectorValue of_header(std::string_view text) {
+        SelectorValue value{Kind::header, {}};
+        value.characters = {text.data(), text.size()};
+        return value;
+    }
 
     [[nodiscard]] bool is_null() const { return kind == Kind::null; }
 
