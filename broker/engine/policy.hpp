@@ -77,10 +77,14 @@ struct Policy {
 };
 
 /// What `match` stands for, with views into it: as protocol::parse_pattern, and patterns of queues
-/// (`/queue/orders.*`), which no client can use. Nothing if it is no name and no pattern.
+/// (`/queue/orders.*`), which no client can use, as is a `*` among other text of a level
+/// (`/queue/*-user*`): any text within that level. Nothing if it is no name and no pattern.
 [[nodiscard]] std::optional<protocol::Pattern> parse_match(
     std::string_view match, const protocol::Limits& limits
 );
+
+/// Whether `level` has a `*` among other text.
+[[nodiscard]] bool is_part_pattern(std::string_view level);
 
 /// The first of `policies` that matches `destination`, or null.
 [[nodiscard]] const Policy* find_policy(

@@ -117,8 +117,9 @@ struct PolicyPlace {
     std::string name;    ///< `policy[0]`, in the order of the file.
     std::string origin;  ///< `FILE:LINE`.
     std::uint32_t priority = 0;
-    /// Less is more specific: levels that stand for any number, for one, and less text.
-    std::array<std::ptrdiff_t, 3> generality{};
+    /// Less is more specific: levels that stand for any number, for one, for part of one, then
+    /// less text.
+    std::array<std::ptrdiff_t, 4> generality{};
     std::vector<EffectiveValue> settings;  ///< What it says, by the keys' own names.
 };
 

@@ -234,21 +234,23 @@ private:
     std::optional<protocol::Pattern> pattern_;
 };
 
-// Levels for any number, then for one, then the longer text.
-std::array<std::ptrdiff_t, 3> generality(
+// Levels for any number, then for one, then for part of one, then the longer text.
+std::array<std::ptrdiff_t, 4> generality(
     const engine::Policy& policy, const protocol::Limits& limits
 ) {
     std::ptrdiff_t many = 0;
     std::ptrdiff_t one = 0;
+    std::ptrdiff_t part = 0;
     const auto pattern = engine::parse_match(policy.match, limits);
     if (pattern && pattern->is_wildcard) {
         for (const auto level :
              protocol::split_levels(pattern->destination.key, pattern->separator)) {
             many += protocol::level_kind(level) == protocol::LevelKind::many ? 1 : 0;
             one += protocol::level_kind(level) == protocol::LevelKind::one ? 1 : 0;
+            part += engine::is_part_pattern(level) ? 1 : 0;
         }
     }
-    return {many, one, -static_cast<std::ptrdiff_t>(policy.match.size())};
+    return {many, one, part, -static_cast<std::ptrdiff_t>(policy.match.size())};
 }
 
 PolicyPlace place_of(const Draft& draft, const Entry<PolicyDraft>& entry) {

@@ -240,6 +240,13 @@ TEST(Config, PoliciesAreOrderedByPriorityThenBySpecificity) {
         order.push_back(policy.match);
     }
     EXPECT_THAT(order, ElementsAre("/topic/z/**", "/topic/a/b", "/topic/a/*", "/topic/**"));
+    const LoadedConfig parts = load(
+        "[[policy]]\nmatch = \"/queue/*\"\n[[policy]]\nmatch = \"/queue/*-user*\"\n"
+        "[[policy]]\nmatch = \"/queue/a\"\n"
+    );
+    ASSERT_TRUE(parts.ok()) << errors_of(parts);
+    EXPECT_EQ(parts.config.policies[0].match, "/queue/a");
+    EXPECT_EQ(parts.config.policies[1].match, "/queue/*-user*");
     EXPECT_EQ(loaded.config.policies[1].slow_consumer.action, engine::SlowConsumerAction::conflate);
     EXPECT_EQ(loaded.config.policies[1].slow_consumer.conflate_key, "k");
 }

@@ -36,7 +36,7 @@ inline void PrintTo(const Rule& rule, std::ostream* out) {
 /// Rules of docs/conformance.md that no test names.
 [[nodiscard]] Violations check_conformance(const Tree& tree);
 
-/// Rules that docs/protocol.md explains and no test names, but for those of later versions.
+/// Rules (P-) of docs/protocol.md that no test names, but for those of later versions.
 [[nodiscard]] Violations check_protocol(const Tree& tree);
 
 }  // namespace style
