@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 
 namespace engine {
 
@@ -67,20 +68,35 @@ private:
     std::set<Place> earlier_;
 };
 
+struct ConsumerClass;
+
+/// The values of one header among the waiting messages: for classes that want one value each, also
+/// for those that are still to come.
+struct HeaderIndex {
+    std::string name;
+    std::size_t classes = 0;
+    std::unordered_map<std::string, ConsumerClass*> wanted;
+    std::unordered_map<std::string, Candidates> others;  ///< Values that nobody wants now.
+    bool is_partial = false;                             ///< There was no room for some others.
+    /// From here on the backlog has not been looked through.
+    std::optional<Place> unseen_from = Place{};
+};
+
 /// Consumers that take the same messages: those of one selector (or none), or a single consumer for
 /// the groups that are bound to it.
 struct ConsumerClass {
     SelectorRef selector;
-    std::optional<std::uint32_t> selector_id;
-    std::uint64_t not_from = 0;  ///< A session whose messages it does not take.
-    Consumer* owner = nullptr;   ///< Of a class for bound groups.
+    std::optional<std::uint32_t> selector_id;  ///< If it is looked for among all selectors,
+    HeaderIndex* header = nullptr;             ///< or, for `header = 'literal'`, by that header.
+    std::uint64_t not_from = 0;                ///< A session whose messages it does not take.
+    Consumer* owner = nullptr;                 ///< Of a class for bound groups.
     std::size_t consumers = 0;
 
     /// Those with window and budget, in turn, by falling priority.
     std::map<int, std::list<Consumer*>, std::greater<>> ready;
 
     Candidates candidates;
-    /// From here on the backlog has not been looked through for this class.
+    /// From here on the backlog has not been looked through for this class (again).
     std::optional<Place> unseen_from;
 
     /// Its rank among classes that can be served: lower is first.

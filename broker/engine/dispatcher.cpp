@@ -18,6 +18,9 @@ constexpr std::size_t index_each = 1024;
 constexpr std::size_t candidates_wanted = 256;
 constexpr std::size_t looks_max = 100'000;
 
+/// Values of one header that are kept although nobody wants them.
+constexpr std::size_t values_max = 65'536;
+
 constexpr std::size_t groups_max = 1024;  // P-QOS-05.
 
 std::string_view group_of(const Message& message) {
@@ -28,6 +31,14 @@ std::string_view group_of(const Message& message) {
 bool takes(const ConsumerClass& consumers, const Message& message) {
     if (consumers.not_from != 0 && consumers.not_from == message.publisher()) { return false; }
     return !consumers.selector || consumers.selector->selects(MessageHeaders(message));
+}
+
+bool selects_same(const SelectorRef& a, const SelectorRef& b) {
+    if (!a || !b) { return a == b; }
+    if (a->text() == b->text()) { return true; }
+    const auto& one = a->equality();
+    const auto& other = b->equality();
+    return one && other && one->name == other->name && one->literal == other->literal;
 }
 
 }  // namespace
@@ -80,10 +91,7 @@ ConsumerClass& Dispatcher::class_for(const Consumer& consumer) {
     const std::uint64_t not_from = consumer.no_local ? consumer.publisher : 0;
     if (!consumer.selector && not_from == 0) { return all_; }
     const auto is_same = [&](const ConsumerClass& other) {
-        const bool is_same_selector = consumer.selector && other.selector
-                                          ? consumer.selector->text() == other.selector->text()
-                                          : consumer.selector == other.selector;
-        return is_same_selector && other.not_from == not_from;
+        return selects_same(consumer.selector, other.selector) && other.not_from == not_from;
     };
     const auto found = std::find_if(choosy_.begin(), choosy_.end(), is_same);
     if (found != choosy_.end()) { return *found; }
@@ -91,10 +99,27 @@ ConsumerClass& Dispatcher::class_for(const Consumer& consumer) {
     ConsumerClass& made = choosy_.back();
     made.selector = consumer.selector;
     made.not_from = not_from;
+    if (made.selector && made.selector->equality() && not_from == 0) {
+        const Selector::Equality& equality = *made.selector->equality();
+        made.header = &header_for(equality.name);
+        ++made.header->classes;
+        made.header->wanted.emplace(equality.literal, &made);
+        auto others = made.header->others.extract(equality.literal);
+        if (made.header->is_partial) {
+            made.unseen_from = Place{};
+            if (!others.empty()) { entries_ -= others.mapped().size(); }
+        } else if (!others.empty()) {
+            made.candidates = std::move(others.mapped());
+        }
+        if (!is_matching_) { start_matching(); }
+        return made;
+    }
     made.unseen_from = Place{};
     if (made.selector) {
         made.selector_id = selectors_.add(made.selector);
-        if (by_selector_.size() <= *made.selector_id) { by_selector_.resize(*made.selector_id + 1); }
+        if (by_selector_.size() <= *made.selector_id) {
+            by_selector_.resize(*made.selector_id + 1);
+        }
         by_selector_[*made.selector_id].push_back(&made);
     }
     if (!is_matching_) { start_matching(); }
@@ -104,15 +129,47 @@ ConsumerClass& Dispatcher::class_for(const Consumer& consumer) {
 void Dispatcher::leave_class(ConsumerClass& consumers) {
     if (--consumers.consumers != 0) { return; }
     unrank(consumers);
-    entries_ -= consumers.candidates.size();
-    consumers.candidates.clear();
-    consumers.unseen_from = Place{};
-    if (&consumers == &all_) { return; }
+    if (consumers.header == nullptr) {
+        entries_ -= consumers.candidates.size();
+        consumers.candidates.clear();
+    }
+    if (&consumers == &all_) {
+        all_.unseen_from = Place{};
+        return;
+    }
+    if (consumers.header != nullptr) { leave_header(consumers); }
     if (consumers.selector_id) {
         std::erase(by_selector_[*consumers.selector_id], &consumers);
         selectors_.remove(*consumers.selector_id);
     }
     choosy_.remove_if([&](const ConsumerClass& other) { return &other == &consumers; });
+}
+
+HeaderIndex& Dispatcher::header_for(const std::string& name) {
+    for (HeaderIndex& header : headers_) {
+        if (header.name == name) { return header; }
+    }
+    headers_.emplace_back();
+    headers_.back().name = name;
+    return headers_.back();
+}
+
+// What the class has found is kept for the next one that wants the same.
+void Dispatcher::leave_header(ConsumerClass& consumers) {
+    HeaderIndex& header = *consumers.header;
+    const std::string& literal = consumers.selector->equality()->literal;
+    header.wanted.erase(literal);
+    if (consumers.unseen_from && !consumers.candidates.empty()) { header.is_partial = true; }
+    if (header.is_partial) {
+        entries_ -= consumers.candidates.size();
+    } else if (!consumers.candidates.empty()) {
+        header.others.emplace(literal, std::move(consumers.candidates));
+    }
+    if (--header.classes != 0) { return; }
+    for (const auto& [value, places] : header.others) {
+        entries_ -= places.size();
+    }
+    headers_.remove_if([&](const HeaderIndex& other) { return &other == &header; });
 }
 
 // Single active consumer: the one that is there stays until it has gone and everything it held is
@@ -126,7 +183,8 @@ void Dispatcher::elect() {
         const bool has_left = active_->is_closed && active_->unsettled == 0;
         if (has_left || (is_any_exclusive && !active_->wants_all)) { active_ = nullptr; }
     }
-    is_single_ = is_always_single_ || is_any_exclusive || (active_ != nullptr && active_->wants_all);
+    is_single_ =
+        is_always_single_ || is_any_exclusive || (active_ != nullptr && active_->wants_all);
     if (!is_single_) { active_ = nullptr; }
     if (is_single_ && active_ == nullptr) { choose_active(is_any_exclusive); }
     if (active_ == before && is_single_ == was_single) { return; }
@@ -206,7 +264,7 @@ bool Dispatcher::is_hungry() const {
 void Dispatcher::start_matching() {
     is_matching_ = true;
     for_each_class([&](ConsumerClass& consumers) {
-        consumers.unseen_from = Place{};
+        if (consumers.header == nullptr) { consumers.unseen_from = Place{}; }
         rank(consumers);
     });
 }
@@ -220,21 +278,64 @@ void Dispatcher::stop_matching() {
     all_.unseen_from.reset();
 }
 
+// Forgets candidates that others have taken meanwhile.
+void Dispatcher::prune() {
+    const auto drop_gone = [this](Candidates& candidates) {
+        while (!candidates.empty() && backlog_.find(candidates.front()) == nullptr) {
+            candidates.pop();
+            --entries_;
+        }
+        return candidates.empty();
+    };
+    for_each_class([&](ConsumerClass& consumers) {
+        (void)drop_gone(consumers.candidates);
+        rank(consumers);
+    });
+    for (HeaderIndex& header : headers_) {
+        for (auto entry = header.others.begin(); entry != header.others.end();) {
+            entry = drop_gone(entry->second) ? header.others.erase(entry) : std::next(entry);
+        }
+    }
+    prune_at_ = std::max<std::size_t>(prune_min, 2 * entries_);
+}
+
 // Offers a message to all classes that have looked through the backlog up to its place.
 void Dispatcher::index(const Delivery& delivery, Place place) {
     const Message& message = *delivery.message;
     if (message.facts().has_group && is_for_group(all_, delivery, place)) { return; }
     if (all_.consumers != 0) { offer(all_, delivery, place); }
     if (choosy_.empty()) { return; }
-    matched_.clear();
-    selectors_.match(message, matched_);
-    for (const SelectorIndex::Id id : matched_) {
-        for (ConsumerClass* const consumers : by_selector_[id]) {
-            offer(*consumers, delivery, place);
+    const MessageHeaders headers(message);
+    for (HeaderIndex& header : headers_) {
+        // Else it is found when a class of this header looks for more.
+        const bool is_seen = !header.unseen_from || place < *header.unseen_from;
+        if (is_seen) { index_header(header, headers, place); }
+    }
+    if (!selectors_.empty()) {
+        matched_.clear();
+        selectors_.match(headers, matched_);
+        for (const SelectorIndex::Id id : matched_) {
+            for (ConsumerClass* const consumers : by_selector_[id]) {
+                offer(*consumers, delivery, place);
+            }
         }
     }
     for (ConsumerClass& consumers : choosy_) {
         if (!consumers.selector) { offer(consumers, delivery, place); }
+    }
+}
+
+void Dispatcher::index_header(HeaderIndex& header, const MessageHeaders& headers, Place place) {
+    const auto value = headers.find(header.name);
+    if (!value) { return; }
+    std::string key(*value);
+    const auto wanted = header.wanted.find(key);
+    if (wanted != header.wanted.end()) { return take_up(*wanted->second, place); }
+    if (entries_ >= prune_at_) { prune(); }
+    if (entries_ >= index_max || header.others.size() >= values_max) {
+        header.is_partial = true;
+    } else if (header.others[std::move(key)].push(place)) {
+        ++entries_;
     }
 }
 
@@ -246,13 +347,19 @@ void Dispatcher::offer(ConsumerClass& consumers, const Delivery& delivery, Place
         return;
     }
     if (consumers.not_from != 0 && consumers.not_from == delivery.message->publisher()) { return; }
+    take_up(consumers, place);
+}
+
+// A message that the class takes; unless it will come to that anyway.
+void Dispatcher::take_up(ConsumerClass& consumers, Place place) {
+    if (consumers.unseen_from && place >= *consumers.unseen_from) { return; }
     if (entries_ >= index_max && consumers.candidates.size() >= index_each) {
         // No room: it is looked for once this class has come so far. What it has beyond is dropped.
         if (!consumers.candidates.empty() && place < consumers.candidates.front()) {
             entries_ -= consumers.candidates.size();
             consumers.candidates.clear();
         }
-        if (!consumers.unseen_from) { consumers.unseen_from = place; }
+        consumers.unseen_from = place;
         return;
     }
     push(consumers, place);
@@ -269,7 +376,9 @@ Place Dispatcher::frontier(const ConsumerClass& but) const {
     constexpr Place end{~std::uint32_t{0}, ~std::uint64_t{0}};
     Place farthest;
     const auto note = [&](const ConsumerClass& consumers) {
-        if (&consumers == &but || consumers.consumers == 0) { return; }
+        if (&consumers == &but || consumers.consumers == 0 || consumers.header != nullptr) {
+            return;
+        }
         farthest = std::max(farthest, consumers.unseen_from.value_or(end));
     };
     note(all_);
@@ -279,13 +388,45 @@ Place Dispatcher::frontier(const ConsumerClass& but) const {
     return farthest;
 }
 
-// Finds candidates in the part of the backlog that the class has not seen. Those that have come just
-// as far look along, so that each message is looked at once for all of them.
+bool Dispatcher::has_seen_all(const ConsumerClass& consumers) {
+    const bool is_header_done = consumers.header == nullptr || !consumers.header->unseen_from;
+    return !consumers.unseen_from && is_header_done;
+}
+
+void Dispatcher::look(ConsumerClass& consumers) {
+    if (consumers.unseen_from) { return look_through(consumers); }
+    look_through_header(consumers);
+}
+
+// Sorts a part of the backlog by the value of the header that the class asks for: for all values.
+void Dispatcher::look_through_header(ConsumerClass& wanting) {
+    HeaderIndex& header = *wanting.header;
+    std::size_t looks = 0;
+    std::optional<Place> stopped;
+    backlog_.visit(*header.unseen_from, [&](const Delivery& delivery, Place place) {
+        if (wanting.candidates.size() >= candidates_wanted || looks >= looks_max) {
+            stopped = place;
+            return false;
+        }
+        ++looks;
+        if (delivery.message->facts().has_group && is_for_group(all_, delivery, place)) {
+            return true;
+        }
+        index_header(header, MessageHeaders(*delivery.message), place);
+        return true;
+    });
+    header.unseen_from = stopped;
+}
+
+// Finds candidates in the part of the backlog that the class has not seen. Those that have come
+// just as far look along, so that each message is looked at once for all of them.
 void Dispatcher::look_through(ConsumerClass& wanting) {
     const Place start = *wanting.unseen_from;
-    const Place others = frontier(wanting);
+    const Place others = wanting.header == nullptr ? frontier(wanting) : Place{};
     std::vector<ConsumerClass*> along;
     for_each_class([&](ConsumerClass& consumers) {
+        const bool is_alone = wanting.header != nullptr || consumers.header != nullptr;
+        if (is_alone && &consumers != &wanting) { return; }
         if (consumers.unseen_from && *consumers.unseen_from >= start && consumers.consumers != 0) {
             along.push_back(&consumers);
         }
@@ -303,14 +444,17 @@ void Dispatcher::look_through(ConsumerClass& wanting) {
     std::size_t looks = 0;
     std::optional<Place> stopped;
     backlog_.visit(start, [&](const Delivery& delivery, Place place) {
-        const bool has_enough =
-            wanting.candidates.size() >= candidates_wanted && place >= others;
+        const bool has_enough = wanting.candidates.size() >= candidates_wanted && place >= others;
         if (has_enough || looks >= looks_max) {
             stopped = place;
             return false;
         }
         ++looks;
         if (delivery.message->facts().has_group && is_for_group(all_, delivery, place)) {
+            return true;
+        }
+        if (along.size() == 1) {
+            if (takes(wanting, *delivery.message)) { give(wanting, delivery, place); }
             return true;
         }
         if (all_.consumers != 0) { give(all_, delivery, place); }
@@ -339,14 +483,13 @@ void Dispatcher::look_through(ConsumerClass& wanting) {
 
 // Puts the class where it belongs in the order of those that can be served now, or takes it out.
 void Dispatcher::rank(ConsumerClass& consumers) {
-    const bool is_ready = consumers.owner != nullptr
-                              ? consumers.owner->is_ready
-                              : std::any_of(
-                                    consumers.ready.begin(),
-                                    consumers.ready.end(),
-                                    [](const auto& ring) { return !ring.second.empty(); }
-                                );
-    const bool has_some = !consumers.candidates.empty() || consumers.unseen_from.has_value();
+    const bool is_ready =
+        consumers.owner != nullptr
+            ? consumers.owner->is_ready
+            : std::any_of(consumers.ready.begin(), consumers.ready.end(), [](const auto& ring) {
+                  return !ring.second.empty();
+              });
+    const bool has_some = !consumers.candidates.empty() || !has_seen_all(consumers);
     if (!is_ready || !has_some) { return unrank(consumers); }
     int priority = consumers.owner != nullptr ? consumers.owner->window.priority : 0;
     for (const auto& [level, ring] : consumers.ready) {
@@ -354,8 +497,12 @@ void Dispatcher::rank(ConsumerClass& consumers) {
         priority = level;
         break;
     }
-    const Place place = consumers.candidates.empty() ? *consumers.unseen_from
-                                                     : consumers.candidates.front();
+    Place place;
+    if (!consumers.candidates.empty()) {
+        place = consumers.candidates.front();
+    } else {
+        place = consumers.unseen_from ? *consumers.unseen_from : *consumers.header->unseen_from;
+    }
     const ConsumerClass::Rank rank{-priority, place, consumers.served, &consumers};
     if (consumers.rank == rank) { return; }
     unrank(consumers);
@@ -395,20 +542,17 @@ std::optional<Dispatcher::Turn> Dispatcher::next_matched(std::uint64_t fence) {
                 ++at;
                 continue;
             }
-            const Place before = *consumers.unseen_from;
-            look_through(consumers);
-            has_looked = consumers.candidates.empty() && consumers.unseen_from &&
-                         *consumers.unseen_from != before;
+            if (!has_seen_all(consumers)) { look(consumers); }
+            // Some of what there is was too much to look through at once.
+            has_looked = consumers.candidates.empty() && !has_seen_all(consumers);
             rank(consumers);
             at = order_.begin();
-            if (consumers.candidates.empty() && consumers.unseen_from == before) { return {}; }
             continue;
         }
         const Place place = consumers.candidates.front();
         const Delivery* const delivery = backlog_.find(place);
-        const bool is_stale =
-            delivery == nullptr ||
-            (delivery->message->facts().has_group && is_for_group(consumers, *delivery, place));
+        const bool is_stale = delivery == nullptr || (delivery->message->facts().has_group &&
+                                                      is_for_group(consumers, *delivery, place));
         if (is_stale) {
             consumers.candidates.pop();
             --entries_;

@@ -1,8 +1,9 @@
 // Who of a queue's consumers gets which of the waiting messages: windows and budgets, priority and
 // turns (P-SUB-09), selectors (P-SEL-05), groups (P-QOS-05), single active consumer.
 // Lives on the queue's shard. As long as no consumer is choosy and no message has a group, it only
-// looks at the front of the backlog; else it keeps, for each class of consumers, which messages they
-// may take: every message is looked at once for each, and what is kept is bounded by index_max.
+// looks at the front of the backlog; else it keeps, for each class of consumers, which messages
+// they may take: every message is looked at once for each, and what is kept is bounded by
+// index_max.
 #pragma once
 
 #include "broker/engine/backlog.hpp"
@@ -97,15 +98,26 @@ private:
     void leave_class(ConsumerClass& consumers);
     void start_matching();
     void stop_matching();
+    void prune();
     void index(const Delivery& delivery, Place place);
     void offer(ConsumerClass& consumers, const Delivery& delivery, Place place);
+    void take_up(ConsumerClass& consumers, Place place);
     void push(ConsumerClass& consumers, Place place);
+    [[nodiscard]] HeaderIndex& header_for(const std::string& name);
+    void index_header(HeaderIndex& header, const MessageHeaders& headers, Place place);
+    void leave_header(ConsumerClass& consumers);
+    /// Nothing is left that look() could find for it.
+    [[nodiscard]] static bool has_seen_all(const ConsumerClass& consumers);
+    void look(ConsumerClass& consumers);
+    void look_through_header(ConsumerClass& consumers);
     void look_through(ConsumerClass& consumers);
     [[nodiscard]] Place frontier(const ConsumerClass& but) const;
     void rank(ConsumerClass& consumers);
     void unrank(ConsumerClass& consumers);
     [[nodiscard]] std::optional<Turn> next_matched(std::uint64_t fence);
-    [[nodiscard]] bool is_for_group(ConsumerClass& consumers, const Delivery& delivery, Place place);
+    [[nodiscard]] bool is_for_group(
+        ConsumerClass& consumers, const Delivery& delivery, Place place
+    );
     void note_group(Consumer& consumer, const Message& message);
     void release_group(std::string_view name);
     void release_groups(Consumer& consumer);
@@ -123,11 +135,14 @@ private:
     std::list<std::unique_ptr<Consumer>> consumers_;
     ConsumerClass all_;
     std::list<ConsumerClass> choosy_;  ///< Classes with selector or no-local.
+    std::list<HeaderIndex> headers_;
     SelectorIndex selectors_;
     std::vector<std::vector<ConsumerClass*>> by_selector_;  ///< By SelectorIndex::Id.
     std::set<ConsumerClass::Rank> order_;                   ///< Of classes that can be served.
     bool is_matching_ = false;
-    std::size_t entries_ = 0;  ///< Candidates of all classes.
+    static constexpr std::size_t prune_min = 16'384;
+    std::size_t entries_ = 0;  ///< Candidates of all classes, and of values that nobody wants.
+    std::size_t prune_at_ = prune_min;
     std::uint64_t served_ = 0;
     std::optional<std::uint64_t> held_back_;
     bool is_unfinished_ = false;
