@@ -413,7 +413,7 @@ void Destinations::publish_for(
     std::vector<unsigned> homes;
     if (here->topic) {
         shard_.assert_current();
-        for (const Binding* const binding : here->topic->bindings(index_)) {
+        for (const Binding* const binding : here->topic->bindings(index_, *message)) {
             if (binding->home != shard_.index()) { homes.push_back(binding->home); }
         }
     }
@@ -468,7 +468,7 @@ Result<std::vector<std::shared_ptr<const Binding>>> Destinations::bindings_elsew
     if (route.name->is_queue) { return elsewhere; }
     shard_.assert_current();
     const auto topic = route.topic ? route.topic : local_topic(*route.name);
-    const auto& bindings = topic->bindings(index_);
+    const auto& bindings = topic->bindings(index_, message);
     if (bindings.empty()) { return elsewhere; }
     const bool is_stored = journal_.has_store() && message.is_persistent();
     if (is_stored && !journal_.accepts_appends()) {
@@ -493,7 +493,7 @@ void Destinations::publish_committed(const Route& route, const MessageRef& messa
 // Returns whether a store keeps a copy. In a commit the copies of other shards are their parts.
 bool Destinations::copy_to_bindings(Topic& topic, const MessageRef& message, bool is_commit) {
     shard_.assert_current();
-    const auto& bindings = topic.bindings(index_);
+    const auto& bindings = topic.bindings(index_, *message);
     for (const Binding* const binding : bindings) {
         if (binding->home == shard_.index()) {
             push_bound(*binding, message);
@@ -521,6 +521,10 @@ void Destinations::fan_out_from_home(
     Topic& topic, const std::shared_ptr<const Route::Name>& name, const MessageRef& message
 ) {
     shard_.assert_current();
+    if (message->facts().expires != 0 && message->is_expired(shard_.wall_clock_ms())) {
+        ++output_.counters.messages_expired;
+        return;
+    }
     if (name->is_user && topic.is_unused()) { ++output_.counters.messages_unroutable; }
     topic.fan_out(message, index_);
     if (peers_.size() == 1) { return; }
@@ -858,6 +862,7 @@ void Destinations::bury(const Route& route, const MessageRef& letter, std::uint6
 }
 
 void Destinations::remove(Queue& queue) {
+    if (remove_durable(queue)) { return; }
     remove_queue(queue.name(), queue_removed(queue.name()));
 }
 

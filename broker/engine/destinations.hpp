@@ -296,6 +296,9 @@ private:
     void attach(std::shared_ptr<Attachment> attachment);
     static void finish(Attachment& attachment, bool has_failed);
     static void expel(const Queue& queue, const Session* spared, const protocol::Error& error);
+    [[nodiscard]] QueueSettings settings_of(const DurableName& name) const;
+    [[nodiscard]] SelectorRef selector_of(const DurableName& name);
+    [[nodiscard]] bool remove_durable(const Queue& queue);
     [[nodiscard]] protocol::Result<Durable*> find_durable(const DurableName& name, bool& is_new);
     Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
     void restore_here(const storage::RecoveredQueue& recovered);

@@ -36,9 +36,22 @@ Error redefined(const DurableName& name) {
     return {
         ErrorCode::revoked,
         "The durable subscription " + protocol::quoted(name.name) +
-            " was given another destination.",
+            " was given another destination or selector.",
         "Use a name of its own for each durable subscription.",
         "P-SUB-13"};
+}
+
+Error defined_otherwise(const DurableName& has, const DurableName& asked) {
+    const bool is_selector = has.destination == asked.destination;
+    const std::string& first = is_selector ? has.selector : has.destination;
+    const std::string& second = is_selector ? asked.selector : asked.destination;
+    return {
+        ErrorCode::bad_header,
+        "The shared subscription " + protocol::quoted(has.name) + " has the " +
+            (is_selector ? "selector " : "destination ") + protocol::quoted(first) + ", not " +
+            protocol::quoted(second) + ".",
+        "Subscribe as those do who share it, or under another x-queue-name.",
+        "P-DUR-07"};
 }
 
 Error deleted() {
@@ -207,7 +220,11 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
     std::string canonical = name.canonical();
     const auto found = durables_.find(canonical);
     if (found != durables_.end()) {
-        if (found->second.name.has_same_definition(name)) { return &found->second; }
+        const Durable& known = found->second;
+        if (known.name.has_same_definition(name)) { return &found->second; }
+        bool is_in_use = false;
+        known.queue->for_each_consumer([&](const Consumer&) { is_in_use = true; });
+        if (name.is_shared && is_in_use) { return defined_otherwise(known.name, name); }
         // Another destination: a new definition without the old one's backlog (P-DUR-05).
         expel(
             *found->second.queue,
@@ -223,7 +240,7 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
         count->second >= std::max<std::size_t>(1, limit / peers_.size())) {
         return too_many_durables(limit);
     }
-    const bool is_stored = journal_.has_store();
+    const bool is_stored = journal_.has_store() && name.is_durable;
     if (is_stored && !journal_.accepts_appends()) {
         return journal_.has_failed() ? storage_failed() : disk_full();
     }
@@ -232,10 +249,10 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
         store = std::make_unique<QueueStore>(
             journal_,
             storage::QueueDefinition{canonical, name.attributes()},
-            store_options(plain_settings())
+            store_options(settings_of(name))
         );
     }
-    auto queue = make_queue(canonical, plain_settings(), std::move(store));
+    auto queue = make_queue(canonical, settings_of(name), std::move(store));
     is_new = true;
     return &add_durable(name, std::move(queue));
 }
@@ -247,9 +264,34 @@ Destinations::Durable& Destinations::add_durable(
     ++durables_of_[name.user];
     queue->define();
     queue->set_origin(name.destination);
-    auto binding = std::make_shared<const Binding>(shard_.index(), queue);
+    auto binding = std::make_shared<const Binding>(shard_.index(), queue, selector_of(name));
     return durables_.emplace(name.canonical(), Durable{name, std::move(queue), std::move(binding)})
         .first->second;
+}
+
+QueueSettings Destinations::settings_of(const DurableName& name) const {
+    QueueSettings settings = plain_settings();
+    settings.is_auto_delete = !name.is_durable;
+    settings.idle_life = name.idle_life;
+    return settings;
+}
+
+// It was parsed when it was subscribed with; the limits may have been larger then.
+SelectorRef Destinations::selector_of(const DurableName& name) {
+    if (name.selector.empty()) { return nullptr; }
+    auto parsed = selector(name.selector);
+    if (!parsed) { parsed = Selector::parse(name.selector, selector_limits_max); }
+    return parsed ? *parsed : nullptr;
+}
+
+// Nobody was attached to it for too long, or the last one has left what was not durable (P-DUR-07).
+bool Destinations::remove_durable(const Queue& queue) {
+    shard_.assert_current();
+    const auto found = durables_.find(queue.name());
+    if (found == durables_.end() || found->second.queue.get() != &queue) { return false; }
+    retire(found->second);
+    durables_.erase(found);
+    return true;
 }
 
 // Its topics send it nothing more, and the store forgets it.
@@ -303,7 +345,7 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     const auto name = DurableName::from_attributes(recovered.definition.attributes);
     const auto arguments = QueueArguments::from_attributes(recovered.definition.attributes);
     QueueSettings settings =
-        name ? plain_settings()
+        name ? settings_of(*name)
              : queue_settings(canonical, settings_.limits, policy_of(canonical), arguments, true);
     auto store = std::make_unique<QueueStore>(journal_, recovered, store_options(settings));
     auto queue = make_queue(canonical, std::move(settings), std::move(store));
@@ -315,6 +357,7 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
         return schedule_sweep();
     }
     queue->scan_expiries();
+    queue->watch_idleness();
     const Durable& durable = add_durable(*name, std::move(queue));
     for (const unsigned shard : topic_homes(*name)) {
         run_on(shard, [text = name->destination, binding = durable.binding](Destinations& router) {

@@ -22,6 +22,11 @@ public:
     /// Counts one more use of the selector; equal texts have the same id while it is in use.
     Id add(const SelectorRef& selector);
 
+    /// The id of a selector that is in use.
+    [[nodiscard]] Id find(const Selector& selector) const {
+        return by_text_.find(selector.text())->second;
+    }
+
     /// Gives one use back, which must be there. The id of a selector without uses is free for
     /// another one.
     void remove(Id id);

@@ -142,6 +142,8 @@ public:
 
     [[nodiscard]] Instant now() const { return shard_.now(); }
 
+    [[nodiscard]] std::uint64_t wall_clock_ms() const { return shard_.wall_clock_ms(); }
+
     [[nodiscard]] Destinations& router() const { return router_; }
 
     /// A queue that it sent to is full: nothing more is read until unblock().

@@ -62,7 +62,7 @@ void Session::on(const protocol::Subscribe& request) {
             );
         }
         options->durable->user = user_;
-        options->durable->client_id = client_id_;
+        if (!options->durable->is_shared) { options->durable->client_id = client_id_; }
     }
     const bool is_private_id = request.id && (request.id->starts_with("/temp-queue/") ||
                                               request.id->starts_with("/temp-topic/"));
@@ -320,9 +320,21 @@ protocol::Result<std::optional<DurableName>> Session::deleted_durable(
     const auto asked = durable_request(request.headers);
     if (!asked) { return asked.error(); }
     std::optional<DurableName> name;
+    if (!*asked) { return name; }
     const auto found = subscriptions_.find(key);
-    if (found != subscriptions_.end() && *asked) { name = found->second->options().durable; }
-    if (name || !*asked) { return name; }
+    if (found != subscriptions_.end()) { name = found->second->options().durable; }
+    // What several share and is not durable goes with the last of them.
+    if (name) { return name->is_durable ? name : std::nullopt; }
+    for (const protocol::Header& header : request.headers) {
+        if (header.name != "x-queue-name") { continue; }
+        return std::optional(DurableName{
+            user_,
+            {},
+            std::string(header.value),
+            std::string(request.destination.value_or("")),
+            true,
+            true});
+    }
     const bool is_known = (*asked)->is_by_name || (request.id && request.destination);
     if (!is_known) { return name; }
     return std::optional(DurableName{

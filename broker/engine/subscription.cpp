@@ -83,7 +83,17 @@ Subscription::Subscription(
       destination_(std::move(destination)),
       options_(options),
       version_(session.version()),
+      publisher_(session.number()),
       prefix_(prefix_of(id_, version_)) {}
+
+bool Subscription::wants(const Message& message) const {
+    if (options_.no_local && has_sent(message)) { return false; }
+    return !selector_ || selector_->selects(MessageHeaders(message));
+}
+
+bool Subscription::is_expired(const Message& message) const {
+    return message.facts().expires != 0 && message.is_expired(session_.wall_clock_ms());
+}
 
 // SEND path, stop 6 of 7.
 void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& policy) {
@@ -116,6 +126,7 @@ void Subscription::publish_tracked(const MessageRef& message, const SlowConsumer
 // Treats a message for which there is no budget as `policy` says; false if it is not to be taken.
 bool Subscription::make_room(std::size_t size, const SlowConsumerPolicy& policy) {
     Counters& counters = outbox_.turn().counters;
+    if (outbox_.is_over_budget(size)) { drop_expired(); }
     while (outbox_.is_over_budget(size)) {
         if (policy.action == SlowConsumerAction::disconnect) {
             session_.cut_slow_consumer(destination_);
@@ -147,9 +158,22 @@ void Subscription::keep(Delivery delivery) {
     backlog_->push(std::move(delivery));
 }
 
+// What the client has let wait for too long makes room (P-QOS-02).
+void Subscription::drop_expired() {
+    while (backlog_ && !backlog_->empty() && is_expired(*backlog_->front().message)) {
+        const Delivery expired = backlog_->pop();
+        outbox_.charge(-static_cast<std::int64_t>(expired.message->size()));
+        ++outbox_.turn().counters.messages_expired;
+    }
+}
+
 void Subscription::pump() {
     while (is_open_ && backlog_ && !backlog_->empty() &&
            has_window(backlog_->front().message->size())) {
+        if (is_expired(*backlog_->front().message)) {
+            drop_expired();
+            continue;
+        }
         Delivery delivery = backlog_->pop();
         outbox_.charge(-static_cast<std::int64_t>(delivery.message->size()));
         ++delivery.count;
@@ -193,10 +217,34 @@ void Subscription::send(Delivery delivery) {
 }
 
 void Subscription::resume(Waiting waiting) {
+    if (is_expired(*waiting.delivery.message)) { return expire(std::move(waiting)); }
     const bool is_counted = waiting.number != 0 || waiting.is_from_queue;
     if (!is_counted) { ++outbox_.turn().counters.messages_delivered; }
     encode(waiting.delivery, waiting.number);
     encoded(std::move(waiting.delivery), waiting.number);
+}
+
+// It has waited for the socket for too long (P-QOS-02): what a queue sent goes back there to die.
+void Subscription::expire(Waiting waiting) {
+    Delivery& delivery = waiting.delivery;
+    const std::size_t size = delivery.message->size();
+    if (waiting.number != 0) {
+        // The client may settle what it has not seen yet.
+        if (!session_.untrack(waiting.number)) { return; }
+        --outstanding_;
+        outstanding_bytes_ -= size;
+    }
+    if (!waiting.is_from_queue) {
+        ++outbox_.turn().counters.messages_expired;
+        return pump();
+    }
+    queue_.post([size, delivery = std::move(delivery)](Queue& queue, Consumer& consumer) mutable {
+        queue.release(consumer, 1, size);
+        std::vector<Delivery> one;
+        one.push_back(std::move(delivery));
+        queue.give_back(std::move(one), Return::unseen);
+        queue.dispatch();
+    });
 }
 
 // Remembers where the frame ends: until its octets are gone the delivery did not happen.
@@ -349,6 +397,11 @@ std::vector<Delivery> Subscription::withdraw_waiting() {
 void Subscription::succeed(Subscription& old) {
     const bool is_tracked = options_.ack != AckMode::automatic;
     for (Delivery& delivery : old.surrender()) {
+        if (!wants(*delivery.message)) { continue; }
+        if (is_expired(*delivery.message)) {
+            ++outbox_.turn().counters.messages_expired;
+            continue;
+        }
         if (is_tracked) {
             delivery.sequence = ++last_sequence_;
             keep(std::move(delivery));

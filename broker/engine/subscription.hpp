@@ -99,6 +99,14 @@ public:
 
     void set_selector(SelectorRef selector) { selector_ = std::move(selector); }
 
+    /// `message` was published on its connection (`no-local`).
+    [[nodiscard]] bool has_sent(const Message& message) const {
+        return message.publisher() == publisher_;
+    }
+
+    /// It would get `message` from a topic.
+    [[nodiscard]] bool wants(const Message& message) const;
+
     [[nodiscard]] bool is_open() const { return is_open_; }
 
     /// Deliveries in client modes that are neither settled nor taken into a transaction.
@@ -182,6 +190,9 @@ private:
     void show(const Queue::Page& page);
     void send_copy(const MessageRef& message);
     void send(Delivery delivery);
+    [[nodiscard]] bool is_expired(const Message& message) const;
+    void expire(Waiting waiting);
+    void drop_expired();
     void encode(const Delivery& delivery, std::uint64_t number);
     void encoded(Delivery delivery, std::uint64_t number);
     [[nodiscard]] std::vector<Delivery> surrender();
@@ -204,6 +215,7 @@ private:
     const std::string destination_;
     const SubscriptionOptions options_;
     const protocol::Version version_;
+    const std::uint64_t publisher_;
     std::string prefix_;
     SelectorRef selector_;
 

@@ -10,12 +10,6 @@ namespace engine {
 
 namespace {
 
-bool belongs(const FanoutGroup& group, const Subscription& subscription) {
-    return group.is_shareable == subscription.is_shareable() &&
-           group.framing == subscription.framing() && group.version == subscription.version() &&
-           group.prefix == subscription.prefix();
-}
-
 char* put(char* out, std::string_view text) {
     std::memcpy(out, text.data(), text.size());
     return out + text.size();
@@ -38,49 +32,18 @@ Topic::Topic(
       policy_(std::move(policy)),
       is_literal_(is_literal) {}
 
-void Topic::join(std::vector<FanoutGroup>& groups, Subscription& subscription) {
-    // Most topics have one group; looking at the last few keeps ten thousand different ids from
-    // being compared with each other, at the price of some groups that could have been one.
-    const std::size_t looked_at = std::min<std::size_t>(groups.size(), 16);
-    for (std::size_t i = 0; i < looked_at; ++i) {
-        FanoutGroup& group = groups[i];
-        if (belongs(group, subscription)) { return group.members.push_back(&subscription); }
-    }
-    FanoutGroup group{
-        subscription.framing(),
-        subscription.version(),
-        subscription.is_shareable(),
-        subscription.prefix(),
-        {},
-        nullptr,
-        0};
-    group.members.push_back(&subscription);
-    groups.push_back(std::move(group));
-}
-
 void Topic::add(Subscription& subscription) {
     shard_.assert_current();
-    join(exact_, subscription);
+    exact_.add(subscription);
     ++exact_count_;
 }
 
 void Topic::remove(Subscription& subscription) {
     shard_.assert_current();
     assert(!is_fanning_out_);
-    for (std::size_t i = 0; i < exact_.size(); ++i) {
-        std::vector<Subscription*>& members = exact_[i].members;
-        const auto found = std::find(members.begin(), members.end(), &subscription);
-        if (found == members.end()) { continue; }
-        --exact_count_;
-        *found = members.back();
-        members.pop_back();
-        if (members.empty()) {
-            std::swap(exact_[i], exact_.back());
-            exact_.pop_back();
-        }
-        return;
-    }
-    assert(false && "a subscription left a topic that it had not joined");
+    [[maybe_unused]] const bool was_there = exact_.remove(subscription);
+    assert(was_there && "a subscription left a topic that it had not joined");
+    --exact_count_;
 }
 
 void Topic::add_shard(unsigned shard) {
@@ -106,8 +69,10 @@ void Topic::refresh(const SubscriptionIndex& index) {
     wildcard_.clear();
     interested_.clear();
     bindings_.clear();
+    selective_.reset();
+    unselective_.clear();
     for (const auto& binding : bound_) {
-        bindings_.push_back(binding.get());
+        add_binding(*binding);
     }
     std::vector<bool> listens(shard_counts_.size());
     for (std::size_t i = 0; i < shard_counts_.size(); ++i) {
@@ -117,9 +82,9 @@ void Topic::refresh(const SubscriptionIndex& index) {
     if (!is_literal_) { index.find(space_, key_, found); }
     for (const Interest& interest : found) {
         if (interest.binding != nullptr) {
-            bindings_.push_back(interest.binding);
+            add_binding(*interest.binding);
         } else if (interest.subscription != nullptr) {
-            join(wildcard_, *interest.subscription);
+            wildcard_.add(*interest.subscription);
         } else {
             if (listens.size() <= interest.shard) { listens.resize(interest.shard + 1); }
             listens[interest.shard] = true;
@@ -147,6 +112,25 @@ const std::vector<const Binding*>& Topic::bindings(const SubscriptionIndex& inde
     return bindings_;
 }
 
+void Topic::add_binding(const Binding& binding) {
+    bindings_.push_back(&binding);
+    if (!binding.selector) { return unselective_.push_back(&binding); }
+    if (!selective_) { selective_ = std::make_unique<BySelector<std::vector<const Binding*>>>(); }
+    selective_->join(binding.selector).push_back(&binding);
+}
+
+const std::vector<const Binding*>& Topic::bindings(
+    const SubscriptionIndex& index, const Message& message
+) {
+    refresh(index);
+    if (!selective_) { return bindings_; }
+    wanting_ = unselective_;
+    selective_->visit(message, [this](const std::vector<const Binding*>& bindings) {
+        wanting_.insert(wanting_.end(), bindings.begin(), bindings.end());
+    });
+    return wanting_;
+}
+
 const std::vector<unsigned>& Topic::interested_shards(const SubscriptionIndex& index) {
     refresh(index);
     return interested_;
@@ -157,18 +141,16 @@ void Topic::fan_out(const MessageRef& message, const SubscriptionIndex& index) {
     shard_.assert_current();
     refresh(index);
     is_fanning_out_ = true;
-    for (FanoutGroup& group : exact_) {
-        send_to(group, message);
-    }
-    for (FanoutGroup& group : wildcard_) {
-        send_to(group, message);
-    }
+    const auto send = [&](FanoutGroup& group) { send_to(group, message); };
+    exact_.visit(*message, send);
+    wildcard_.visit(*message, send);
     is_fanning_out_ = false;
 }
 
 void Topic::send_to(FanoutGroup& group, const MessageRef& message) {
     if (group.is_shareable && group.members.size() > 1) { return send_shared(group, message); }
     for (Subscription* const member : group.members) {
+        if (group.no_local && member->has_sent(*message)) { continue; }
         member->publish(message, policy_);
     }
 }
@@ -216,6 +198,7 @@ void Topic::send_shared(FanoutGroup& group, const MessageRef& message) {
     const std::size_t total = header_size + frame_size;
     std::size_t taken = 0;
     for (Subscription* const member : group.members) {
+        if (group.no_local && member->has_sent(*message)) { continue; }
         Outbox& outbox = member->outbox();
         if (!member->is_open() || !outbox.can_encode(total)) {
             member->publish(message, policy_);

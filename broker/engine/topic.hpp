@@ -4,6 +4,8 @@
 #pragma once
 
 #include "broker/engine/block.hpp"
+#include "broker/engine/by_selector.hpp"
+#include "broker/engine/fanout_group.hpp"
 #include "broker/engine/message.hpp"
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
@@ -24,23 +26,12 @@ class Subscription;
 /// A durable subscription as topics see it: a queue on shard `home` that gets a copy of each
 /// message (P-DUR-03). Immutable; known to every shard that may be a matching topic's home.
 struct Binding : std::enable_shared_from_this<Binding> {
-    Binding(unsigned home_shard, std::weak_ptr<Queue> bound)
-        : home(home_shard), queue(std::move(bound)) {}
+    Binding(unsigned home_shard, std::weak_ptr<Queue> bound, SelectorRef wanted)
+        : home(home_shard), queue(std::move(bound)), selector(std::move(wanted)) {}
 
     const unsigned home;
     const std::weak_ptr<Queue> queue;  ///< Locked on its home only.
-};
-
-/// Subscriptions whose MESSAGE frames are equal: same framing, version and subscription id, auto
-/// mode. Subscriptions in client modes stand alone: their frames differ.
-struct FanoutGroup {
-    Framing framing = Framing::stream;
-    protocol::Version version = protocol::Version::v1_2;
-    bool is_shareable = true;
-    std::string prefix;
-    std::vector<Subscription*> members;
-    Block* block = nullptr;  ///< Frames of turn `turn`; meaningless in any other.
-    std::uint64_t turn = 0;
+    const SelectorRef selector;        ///< Of the messages it gets a copy of; null: all.
 };
 
 class Topic {
@@ -70,6 +61,10 @@ public:
     void unbind(const Binding& binding);
     /// The durable subscriptions that get its messages. Valid until the next change.
     [[nodiscard]] const std::vector<const Binding*>& bindings(const SubscriptionIndex& index);
+    /// Those of them that get `message`. Valid until the next call.
+    [[nodiscard]] const std::vector<const Binding*>& bindings(
+        const SubscriptionIndex& index, const Message& message
+    );
 
     /// Gives `message` to every local subscription, wildcard ones of `index` included.
     void fan_out(const MessageRef& message, const SubscriptionIndex& index);
@@ -88,7 +83,7 @@ private:
     void send_to(FanoutGroup& group, const MessageRef& message);
     Block& block_for(FanoutGroup& group, std::size_t size);
     void send_shared(FanoutGroup& group, const MessageRef& message);
-    static void join(std::vector<FanoutGroup>& groups, Subscription& subscription);
+    void add_binding(const Binding& binding);
 
     // Constant after construction.
     Shard& shard_;
@@ -99,14 +94,17 @@ private:
     const bool is_literal_;
 
     // Lives on the shard.
-    std::vector<FanoutGroup> exact_ GUARDED_BY(shard_);
-    std::vector<FanoutGroup> wildcard_ GUARDED_BY(shard_);  ///< Found under generation_.
+    FanoutGroups exact_ GUARDED_BY(shard_);
+    FanoutGroups wildcard_ GUARDED_BY(shard_);  ///< Found under generation_.
     std::uint64_t generation_ = 0;
     std::size_t exact_count_ = 0;
     std::vector<std::uint32_t> shard_counts_;  ///< By shard; empty if there are none.
     std::vector<unsigned> interested_;
     std::vector<std::shared_ptr<const Binding>> bound_;
     std::vector<const Binding*> bindings_;  ///< bound_, and those found under generation_.
+    std::unique_ptr<BySelector<std::vector<const Binding*>>> selective_;  ///< Those with selector.
+    std::vector<const Binding*> unselective_;  ///< If there are selective ones: the others.
+    std::vector<const Binding*> wanting_;      ///< The last message.
     bool is_fanning_out_ = false;  ///< Nobody may leave meanwhile: cuts are deferred to the flush.
 };
 
