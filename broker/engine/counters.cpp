@@ -29,10 +29,11 @@ void Counters::add(const Counters& other) {
     messages_dropped_oldest += other.messages_dropped_oldest;
     messages_dropped_newest += other.messages_dropped_newest;
     messages_conflated += other.messages_conflated;
-    messages_expired += other.messages_expired;
     messages_overflowed += other.messages_overflowed;
     messages_replaced += other.messages_replaced;
     messages_discarded += other.messages_discarded;
+    messages_expired += other.messages_expired;
+    messages_deduplicated += other.messages_deduplicated;
     messages_damaged += other.messages_damaged;
     receipts += other.receipts;
     tolerances += other.tolerances;

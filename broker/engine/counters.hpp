@@ -25,6 +25,7 @@ struct Counters {
     std::uint64_t messages_replaced = 0;    ///< By a newer one of the same last value.
     std::uint64_t messages_discarded =
         0;  ///< Delivery limit without dead-letter queue, lost with a cut consumer.
+    std::uint64_t messages_deduplicated = 0;  ///< SENDs that repeated one (P-QOS-06).
     std::uint64_t messages_damaged =
         0;  ///< Read back and found bad: stay in the store (D-ROCK-01).
     std::uint64_t receipts = 0;

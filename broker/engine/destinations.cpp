@@ -1,6 +1,7 @@
 #include "broker/engine/destinations.hpp"
 
 #include "broker/engine/refusals.hpp"
+#include "broker/engine/schedule.hpp"
 #include "broker/engine/send_head.hpp"
 #include "broker/engine/session.hpp"
 #include "broker/engine/subscription.hpp"
@@ -63,10 +64,12 @@ Destinations::Destinations(Shard& shard, TurnOutput& output, const RouterSetting
       peers_{this},
       id_prefix_(random_id(shard, 6)),
       journal_(shard, settings.store),
+      duplicates_(shard, journal_, settings.limits),
       sweep_topics_at_(settings.limits.idle_topics_max),
       alive_(std::make_shared<char>()) {
     // The shard's own character keeps ids of different shards apart.
     id_prefix_.push_back(alphabet[shard.index() % alphabet.size()]);
+    schedule_ = std::make_unique<Schedule>(*this);
 }
 
 Destinations::~Destinations() = default;
@@ -74,11 +77,22 @@ Destinations::~Destinations() = default;
 void Destinations::set_peers(std::vector<Destinations*> peers) {
     assert(peers.at(shard_.index()) == this);
     peers_ = std::move(peers);
+    duplicates_.set_shards(peers_.size());
 }
 
 unsigned Destinations::home_of(std::string_view canonical) const {
     if (peers_.size() == 1) { return shard_.index(); }
     return static_cast<unsigned>(std::hash<std::string_view>()(canonical) % peers_.size());
+}
+
+MessageRef Destinations::renamed(const Message& message) {
+    char id[40];
+    std::memcpy(id, id_prefix_.data(), id_prefix_.size());
+    char* const end = std::to_chars(id + id_prefix_.size(), id + sizeof id, ++last_message_).ptr;
+    const SendHead head = with_headers(message, {}, message.facts().expires);
+    return Message::make(
+        {id, static_cast<std::size_t>(end - id)}, head, message.body(), message.is_text()
+    );
 }
 
 MessageRef Destinations::make_message(const SendHead& head, std::string_view body, bool is_utf8) {
@@ -311,7 +325,7 @@ void Destinations::remove_reply_address(std::string_view token) {
 }
 
 bool Destinations::is_answered_later(const Route& route) {
-    if (route.home != shard_.index()) { return true; }
+    if (route.home != shard_.index() || route.asked) { return true; }
     if (!route.topic || peers_.size() == 1) { return false; }
     shard_.assert_current();
     const auto& bindings = route.topic->bindings(index_);
@@ -349,6 +363,7 @@ Error Destinations::refusal(const Queue& queue, Admission admission) {
 }
 
 Result<Published> Destinations::publish_here(const Route& route, const MessageRef& message) {
+    if (route.asked) { return publish_asked(route, message); }
     if (route.topic) { return publish_to_topic(route, message); }
     if (route.queue) {
         // Removed since the publisher found it (auto-delete, idle life): a new one.
@@ -388,6 +403,11 @@ Result<Published> Destinations::publish_to_topic(const Route& route, const Messa
 void Destinations::publish_for(
     const Route& route, const MessageRef& message, const ReplyTo& reply
 ) {
+    if (route.asked && duplicates_.is_loading()) {
+        return duplicates_.when_loaded([this, route, message, reply] {
+            publish_for(route, message, reply);
+        });
+    }
     const auto here = complete(route);
     auto published = here ? publish_here(*here, message) : Result<Published>(here.error());
     if (!reply.session.is_set()) {
@@ -411,7 +431,8 @@ void Destinations::publish_for(
         });
     }
     std::vector<unsigned> homes;
-    if (here->topic) {
+    // What is asked for is stored together, and in part here.
+    if (here->topic && !route.asked) {
         shard_.assert_current();
         for (const Binding* const binding : here->topic->bindings(index_, *message)) {
             if (binding->home != shard_.index()) { homes.push_back(binding->home); }
@@ -457,7 +478,8 @@ void Destinations::await_store(unsigned home, ReplyTo reply, bool is_passed_on) 
         if (shard != home) { others.push_back(shard); }
     }
     run_on(home, [reply = std::move(reply), others = std::move(others)](Destinations& router) {
-        router.confirm(reply, others);
+        // SENDs may have had to wait there.
+        router.duplicates_.when_loaded([&router, reply, others] { router.confirm(reply, others); });
     });
 }
 

@@ -2,6 +2,8 @@
 // One per shard; routers know each other and send each other work. Bounded by Limits.
 #pragma once
 
+#include "broker/engine/asked.hpp"
+#include "broker/engine/duplicates.hpp"
 #include "broker/engine/durable_name.hpp"
 #include "broker/engine/journal.hpp"
 #include "broker/engine/limits.hpp"
@@ -11,6 +13,7 @@
 #include "broker/engine/queue.hpp"
 #include "broker/engine/queue_arguments.hpp"
 #include "broker/engine/queue_settings.hpp"
+#include "broker/engine/scheduled_message.hpp"
 #include "broker/engine/selector.hpp"
 #include "broker/engine/shard.hpp"
 #include "broker/engine/subscription_index.hpp"
@@ -29,6 +32,7 @@
 namespace engine {
 
 class QueueLink;
+class Schedule;
 class Session;
 class Subscription;
 
@@ -57,6 +61,7 @@ struct Route {
     std::shared_ptr<Queue> queue;
     bool is_gone =
         false;  ///< Nobody is there any more: accepted and discarded (P-TEMP-04, P-USER-04).
+    std::shared_ptr<const Asked> asked = {};  ///< Beyond being routed now; mostly nothing.
 };
 
 /// Whom to tell how a message fared: a session, by ticket. The answer is posted to its shard.
@@ -163,6 +168,32 @@ public:
     /// A copy for a durable subscription that lives here.
     void push_bound(const Binding& binding, const MessageRef& message);
 
+    // What a SEND asks beyond being routed (destinations_asked.cpp).
+
+    [[nodiscard]] Schedule& schedule() { return *schedule_; }
+
+    [[nodiscard]] Duplicates& duplicates() { return duplicates_; }
+
+    /// Private to a connection.
+    [[nodiscard]] static bool is_temporary(const Route& route);
+    /// The canonical name; of temporary destinations one that connections do not share.
+    [[nodiscard]] static std::string name_of(const Route& route, const Asked& asked);
+    /// On the home shard: whether a store would keep `message` until it is due.
+    [[nodiscard]] bool stores_delayed(const Route& route, const Message& message);
+    /// Whether a store keeps what is published, or delayed, there.
+    [[nodiscard]] bool stores(const Route& route, const Message& message);
+    /// On the home shard: publish() of a delayed message that is due.
+    [[nodiscard]] protocol::Result<Published> publish_due(
+        const Route& route, const MessageRef& message
+    );
+    /// On the home shard: publish() of `message` in one piece with what this shard's batch of this
+    /// turn holds, copies for durable subscriptions elsewhere included.
+    [[nodiscard]] protocol::Result<Published> publish_linked(
+        const Route& route, const MessageRef& message
+    );
+    /// The same content under a new id.
+    [[nodiscard]] MessageRef renamed(const Message& message);
+
     /// A message under a new id. `is_utf8`: the body is known to be valid UTF-8.
     [[nodiscard]] MessageRef make_message(
         const SendHead& head, std::string_view body, bool is_utf8
@@ -262,6 +293,9 @@ private:
     [[nodiscard]] protocol::Result<Published> publish_here(
         const Route& route, const MessageRef& message
     );
+    [[nodiscard]] protocol::Result<Published> publish_asked(
+        const Route& route, const MessageRef& message
+    );
     [[nodiscard]] protocol::Result<Published> publish_to_topic(
         const Route& route, const MessageRef& message
     );
@@ -302,6 +336,7 @@ private:
     [[nodiscard]] protocol::Result<Durable*> find_durable(const DurableName& name, bool& is_new);
     Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
     void restore_here(const storage::RecoveredQueue& recovered);
+    void end_restoring();
     [[nodiscard]] std::vector<unsigned> topic_homes(const DurableName& name) const;
     void bind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void unbind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
@@ -332,6 +367,9 @@ private:
     ByName<std::weak_ptr<const Selector>> selectors_ GUARDED_BY(shard_);
     std::size_t sweep_selectors_at_ = 1024;
     std::uint64_t last_message_ = 0;
+    Duplicates duplicates_;
+    std::unique_ptr<Schedule> schedule_;
+    std::size_t restored_ = 0;  ///< Shards that have sent what they restored.
     std::size_t sweep_topics_at_ = 0;
     bool is_sweep_scheduled_ = false;
     std::vector<std::string> unused_queues_;  ///< At the last sweep.

@@ -1,6 +1,8 @@
 // Destinations: durable subscriptions of topics (P-DUR-01 to -08), and what the last run left.
 #include "broker/engine/destinations.hpp"
+#include "broker/engine/record_store.hpp"
 #include "broker/engine/refusals.hpp"
+#include "broker/engine/schedule.hpp"
 #include "broker/engine/session.hpp"
 #include "broker/engine/subscription.hpp"
 
@@ -332,15 +334,36 @@ void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
 
 void Destinations::restore(std::vector<storage::RecoveredQueue> queues) {
     for (storage::RecoveredQueue& queue : queues) {
-        const unsigned home = home_of(queue.definition.name);
+        const unsigned home = home_of(home_name(queue.definition));
         run_on(home, [queue = std::move(queue)](Destinations& router) {
             router.restore_here(queue);
         });
     }
+    // Behind what the shards tell each other about it: nothing delayed goes to a topic before its
+    // durable subscriptions are known there.
+    for (Destinations* const source : peers_) {
+        run_on(source->shard_.index(), [](Destinations& router) {
+            for (const Destinations* const target : router.peers_) {
+                router.run_on(target->shard_.index(), [](Destinations& told) {
+                    told.end_restoring();
+                });
+            }
+        });
+    }
+}
+
+void Destinations::end_restoring() {
+    if (++restored_ == peers_.size()) { schedule_->release(); }
 }
 
 void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     shard_.assert_current();
+    if (const auto subject = subject_of(recovered.definition, delayed_kind)) {
+        return schedule_->restore(*subject, recovered);
+    }
+    if (const auto subject = subject_of(recovered.definition, duplicates_kind)) {
+        return duplicates_.restore(*subject, recovered);
+    }
     const std::string& canonical = recovered.definition.name;
     const auto name = DurableName::from_attributes(recovered.definition.attributes);
     const auto arguments = QueueArguments::from_attributes(recovered.definition.attributes);

@@ -40,8 +40,11 @@ struct Limits {
     std::size_t selector_bytes_max = 512;
     std::size_t selector_nodes_max = 64;
     std::size_t selector_depth_max = 16;
-    std::size_t retained_max = 100'000;           ///< Retained messages, on all shards together.
-    std::size_t scheduled_max = 100'000;          ///< Delayed messages of one destination.
+    std::size_t retained_max = 100'000;   ///< Retained messages, on all shards together.
+    std::size_t scheduled_max = 100'000;  ///< Delayed messages of one destination.
+    std::chrono::milliseconds duplicate_window = std::chrono::minutes(2);  ///< P-QOS-06.
+    std::size_t duplicate_ids_max = 100'000;      ///< Ids of one destination.
+    std::size_t duplicate_ids_all_max = 500'000;  ///< On all shards together.
     std::size_t outbound_ahead_max = 128 * 1024;  ///< Encoded octets ahead of the socket.
     std::size_t outbound_bytes_max = 4 * 1024 * 1024;
     std::chrono::milliseconds outbound_stall = std::chrono::seconds(10);

@@ -14,6 +14,15 @@ Error queue_full(const std::string& queue) {
         "P-SEND-08"};
 }
 
+Error schedule_full(const std::string& destination) {
+    return {
+        ErrorCode::queue_full,
+        "Too many delayed messages wait for " + protocol::quoted(destination) +
+            ", or too many octets for all destinations.",
+        "Send again when some have become due, or cancel some on the admin listener.",
+        "P-QOS-03"};
+}
+
 Error too_many_queues(std::size_t limit) {
     return {
         ErrorCode::limit_queues,

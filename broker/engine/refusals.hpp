@@ -9,6 +9,7 @@
 namespace engine {
 
 [[nodiscard]] protocol::Error queue_full(const std::string& queue);
+[[nodiscard]] protocol::Error schedule_full(const std::string& destination);
 [[nodiscard]] protocol::Error too_many_queues(std::size_t limit);
 /// P-SUB-13.
 [[nodiscard]] protocol::Error queue_removed(const std::string& queue);

@@ -243,6 +243,7 @@ private:
     [[nodiscard]] protocol::Result<Prepared> prepare_to_user(
         const protocol::Send& request, const protocol::Destination& destination
     );
+    [[nodiscard]] protocol::Result<void> ask_home(Prepared& prepared) const;
     [[nodiscard]] protocol::Result<std::string> reply_address(const protocol::Send& request);
     void own(std::string queue);
     [[nodiscard]] MessageRef make_message(Prepared& prepared, std::string_view body, bool is_utf8);

@@ -15,6 +15,8 @@ using protocol::Error;
 using protocol::ErrorCode;
 using protocol::Result;
 
+constexpr std::int64_t delay_max_ms = 30LL * 24 * 3600 * 1000;
+
 bool is_temporary(DestinationKind kind) {
     return kind == DestinationKind::temp_queue || kind == DestinationKind::temp_topic;
 }
@@ -66,6 +68,9 @@ void Session::on(const protocol::Send& request) {
         prepared_.reset();
         auto prepared = prepare(request);
         if (!prepared) { return refuse(prepared.error(), request.receipt); }
+        if (const auto good = ask_home(*prepared); !good) {
+            return refuse(good.error(), request.receipt);
+        }
         prepared_ = std::make_unique<Prepared>(std::move(*prepared));
         prepared_->remember(request);
     }
@@ -126,6 +131,23 @@ Result<Session::Prepared> Session::prepare_to_user(
     if (!route) { return route.error(); }
     prepared.route = std::move(*route);
     return prepared;
+}
+
+// What the destination's home is asked beyond routing (P-QOS-03, -06).
+Result<void> Session::ask_home(Prepared& prepared) const {
+    const SendOptions& options = prepared.options;
+    if (!options.delay && options.dedup_id.empty()) { return {}; }
+    const auto now = static_cast<std::int64_t>(shard_.wall_clock_ms());
+    if (options.delay && options.delay->due(now) - now > delay_max_ms) {
+        return Error{
+            ErrorCode::bad_header,
+            "The header AMQ_SCHEDULED_TIME is more than 30 days ahead.",
+            "Give an earlier time, in milliseconds since 1970.",
+            "P-QOS-03"};
+    }
+    prepared.route.asked =
+        std::make_shared<const Asked>(Asked{options.delay, options.dedup_id, user_, number_});
+    return {};
 }
 
 // The address that replaces a private `reply-to`, which also gets its implicit subscription

@@ -1,6 +1,7 @@
 #include "broker/engine/transaction.hpp"
 
 #include "broker/engine/refusals.hpp"
+#include "broker/engine/schedule.hpp"
 #include "broker/engine/session.hpp"
 
 #include <algorithm>
@@ -27,7 +28,9 @@ struct Part {
         std::vector<MessageRef> messages;
     };
 
-    Sends sends;                    ///< In order.
+    Sends sends;                    ///< In order; without message: not to be applied.
+    std::size_t reserved = 0;       ///< Of them, from the front.
+    bool is_linked = false;         ///< Its messages for topics all go through this home.
     std::vector<QueuePart> queues;  ///< Filled and used on the home shard.
     std::vector<Copy> elsewhere;    ///< Found by the home shard, for the parts of others.
     std::vector<Work> settlements;  ///< To be run there, before the sends.
@@ -49,11 +52,23 @@ struct Commit {
 
 using CommitRef = std::shared_ptr<Commit>;
 
-void cancel(Part& part) {
+bool is_delayed(const Route& route) {
+    return route.asked && route.asked->delay;
+}
+
+void cancel(Destinations& home, Part& part) {
     for (const Part::QueuePart& queue : part.queues) {
         queue.queue->cancel_reservation(queue.messages);
     }
     part.queues.clear();
+    for (std::size_t i = 0; i < part.reserved; ++i) {
+        const Route& route = part.sends[i].route;
+        if (!is_delayed(route)) { continue; }
+        home.schedule().cancel_reservation(
+            Destinations::name_of(route, *route.asked), *part.sends[i].message
+        );
+    }
+    part.reserved = 0;
 }
 
 Part::QueuePart& part_of(Part& part, const std::shared_ptr<Queue>& queue) {
@@ -66,33 +81,103 @@ Part::QueuePart& part_of(Part& part, const std::shared_ptr<Queue>& queue) {
 
 // Reply addresses discard what they cannot take; queues, temporary ones too, need room.
 bool needs_room(const Route& route) {
+    if (is_delayed(route)) { return false; }
     return route.queue != nullptr || (route.name->is_queue && !route.name->is_literal);
 }
 
-void refuse(Part& part, protocol::Error error) {
-    error.what = "COMMIT was not applied. " + error.what;
-    part.error = std::move(error);
-    cancel(part);
+using Reserved = protocol::Result<void>;
+
+Reserved reserve_delayed(Destinations& home, const Transaction::BufferedSend& send) {
+    const Route& route = send.route;
+    if (route.name->is_queue && !route.name->is_literal) {
+        const auto queue = home.queue_of(route);
+        if (!queue) { return queue.error(); }
+    }
+    const std::string name = Destinations::name_of(route, *route.asked);
+    return home.schedule().reserve(name, route, *send.message);
+}
+
+Reserved reserve(Destinations& home, Part& part, const Transaction::BufferedSend& send) {
+    if (is_delayed(send.route)) { return reserve_delayed(home, send); }
+    if (!needs_room(send.route)) {
+        const auto bindings = home.bindings_elsewhere(send.route, *send.message);
+        if (!bindings) { return bindings.error(); }
+        if (part.is_linked) { return {}; }
+        for (const auto& binding : *bindings) {
+            part.elsewhere.push_back({binding, send.message});
+        }
+        return {};
+    }
+    const auto queue = home.queue_of(send.route);
+    if (!queue) { return queue.error(); }
+    const Admission admission = (*queue)->reserve(*send.message);
+    if (admission != Admission::accepted) { return home.refusal(**queue, admission); }
+    part_of(part, *queue).messages.push_back(send.message);
+    return {};
 }
 
 void reserve(Destinations& home, Part& part) {
-    for (Transaction::BufferedSend& send : part.sends) {
-        if (!needs_room(send.route)) {
-            const auto bindings = home.bindings_elsewhere(send.route, *send.message);
-            if (!bindings) { return refuse(part, bindings.error()); }
-            for (const auto& binding : *bindings) {
-                part.elsewhere.push_back({binding, send.message});
-            }
-            continue;
+    // Only when it is applied will be known which are duplicates: until then no copy may leave.
+    part.is_linked = std::any_of(part.sends.begin(), part.sends.end(), [](const auto& send) {
+        return send.route.asked && !send.route.asked->dedup_id.empty();
+    });
+    for (const Transaction::BufferedSend& send : part.sends) {
+        const auto good = reserve(home, part, send);
+        if (!good) {
+            part.error = good.error();
+            part.error->what = "COMMIT was not applied. " + part.error->what;
+            return cancel(home, part);
         }
-        const auto queue = home.queue_of(send.route);
-        if (!queue) { return refuse(part, queue.error()); }
-        const Admission admission = (*queue)->reserve(*send.message);
-        if (admission != Admission::accepted) {
-            return refuse(part, home.refusal(**queue, admission));
-        }
-        part_of(part, *queue).messages.push_back(send.message);
+        ++part.reserved;
     }
+}
+
+// A duplicate is taken out of the part, and its room given back (P-QOS-06).
+void skip(Destinations& home, Part& part, Transaction::BufferedSend& send) {
+    ++home.counters().messages_deduplicated;
+    const MessageRef message = std::move(send.message);
+    send.message = nullptr;
+    if (is_delayed(send.route)) {
+        const std::string name = Destinations::name_of(send.route, *send.route.asked);
+        return home.schedule().cancel_reservation(name, *message);
+    }
+    for (Part::QueuePart& queue : part.queues) {
+        if (std::erase(queue.messages, message) != 0) {
+            return queue.queue->cancel_reservation({message});
+        }
+    }
+}
+
+void claim_ids(Destinations& home, Part& part) {
+    if (!part.is_linked) { return; }
+    for (Transaction::BufferedSend& send : part.sends) {
+        const Route& route = send.route;
+        if (!route.asked || route.asked->dedup_id.empty()) { continue; }
+        const std::string name = Destinations::name_of(route, *route.asked);
+        if (home.duplicates().knows(name, *route.asked)) {
+            skip(home, part, send);
+        } else {
+            home.duplicates().claim(name, *route.asked, home.stores(route, *send.message));
+        }
+    }
+}
+
+// What is neither a queue's nor a duplicate. Returns whether it is stored in ways that do not show
+// in this home's batch.
+bool publish(Destinations& home, const Part& part, const Transaction::BufferedSend& send) {
+    const Route& route = send.route;
+    if (!send.message || needs_room(route)) { return false; }
+    if (is_delayed(route)) {
+        const std::string name = Destinations::name_of(route, *route.asked);
+        home.schedule().add_reserved(name, route, send.message, *route.asked->delay);
+        return false;
+    }
+    if (!part.is_linked) {
+        home.publish_committed(route, send.message);
+        return false;
+    }
+    const auto published = home.publish_linked(route, send.message);
+    return published && *published == Published::stored;
 }
 
 // In one piece: what the home's store gets of it lies in one batch. Returns whether it gets
@@ -103,17 +188,19 @@ bool apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_
     for (Work& settle : part.settlements) {
         settle();
     }
+    claim_ids(home, part);
     for (Part::QueuePart& queue : part.queues) {
         queue.queue->push_reserved(queue.messages);
     }
-    for (Transaction::BufferedSend& send : part.sends) {
-        if (!needs_room(send.route)) { home.publish_committed(send.route, send.message); }
+    bool is_linked = false;
+    for (const Transaction::BufferedSend& send : part.sends) {
+        is_linked = publish(home, part, send) || is_linked;
     }
     for (const Copy& copy : part.copies) {
         home.push_bound(*copy.binding, copy.message);
     }
     if (!has_store) { return false; }
-    const bool is_stored = home.journal().batch().changes() != before;
+    const bool is_stored = is_linked || home.journal().batch().changes() != before;
     if (parts > 1) { home.journal().batch().join({transaction, static_cast<unsigned>(parts)}); }
     return is_stored;
 }
@@ -157,7 +244,7 @@ void roll_back(const CommitRef& commit) {
         commit->router.run_on(
             entry.first,
             [commit, asking, part = entry.second](Destinations& home) mutable {
-                cancel(*part);
+                cancel(home, *part);
                 home.run_on(asking, [commit = std::move(commit)](Destinations&) {
                     if (--commit->missing == 0) { commit->commitment.applied(commit->error); }
                 });
@@ -273,8 +360,12 @@ void commit(Destinations& router, Commitment commitment) {
         router.run_on(
             entry.first,
             [commit, asking, work = entry.second](Destinations& home) mutable {
-                reserve(home, *work);
-                reserved_at(home, asking, std::move(commit), std::move(work));
+                auto begin =
+                    [&home, asking, commit = std::move(commit), work = std::move(work)]() mutable {
+                        reserve(home, *work);
+                        reserved_at(home, asking, std::move(commit), std::move(work));
+                    };
+                home.duplicates().when_loaded(std::move(begin));
             }
         );
     }

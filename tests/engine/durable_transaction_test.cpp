@@ -2,7 +2,6 @@
 // dies (P-TX-04; durability.md, contract 5 and 9).
 #include "tests/support/durable_script.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,22 +15,6 @@ using Client = std::unique_ptr<TestClient>;
 
 class DurableTransaction : public DurableScript {
 protected:
-    /// Runs `scenario` on a new broker without storing anything, stores the first so many batches
-    /// of each shard, for every choice of so many, crashes, and lets `check` look at what is left.
-    void crashes_at_every_point(
-        const std::function<void()>& scenario, const std::function<void()>& check
-    ) {
-        std::vector<std::size_t> chosen(shards(), 0);
-        for (bool is_over = false; !is_over;) {
-            starts();
-            scenario();
-            is_over = !stores_and_counts(chosen);
-            crashes();
-            check();
-            if (HasFailure()) { FAIL() << "stored: " << ::testing::PrintToString(chosen); }
-        }
-    }
-
     /// A message on each shard, at Carol's, unacknowledged; the tokens.
     Texts delivered_to_carol() {
         Texts tokens;
@@ -50,25 +33,6 @@ protected:
             number += drained(queue_at(shard, prefix)).size();
         }
         return number;
-    }
-
-private:
-    /// Stores as `chosen` says and moves on to the next choice; false after the last.
-    bool stores_and_counts(std::vector<std::size_t>& chosen) {
-        std::vector<std::size_t> waiting;
-        for (unsigned shard = 0; shard < shards(); ++shard) {
-            waiting.push_back(store->waiting(shard));
-        }
-        for (unsigned shard = 0; shard < shards(); ++shard) {
-            // A transaction of another shard may have taken more along already.
-            const std::size_t done = waiting[shard] - store->waiting(shard);
-            if (chosen[shard] > done) { (void)store->commit(shard, chosen[shard] - done); }
-        }
-        for (unsigned shard = 0; shard < shards(); ++shard) {
-            if (++chosen[shard] <= waiting[shard]) { return true; }
-            chosen[shard] = 0;
-        }
-        return false;
     }
 };
 

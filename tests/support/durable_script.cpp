@@ -8,13 +8,15 @@ void DurableScript::ends() {
     alice.reset();
     bob.reset();
     carol.reset();
+    if (broker) { clock_ = broker->shards().now(); }
     if (broker) { dead_.push_back({std::move(store), std::move(broker)}); }
 }
 
-void DurableScript::launches() {
+void DurableScript::launches(bool is_driven) {
     settings.store = store.get();
-    broker = std::make_unique<TestBroker>(GetParam(), 1, WorkOrder::posted, settings);
-    broker->drives(store.get());
+    clock_ += std::exchange(downtime_, std::chrono::milliseconds(0));
+    broker = std::make_unique<TestBroker>(GetParam(), 1, WorkOrder::posted, settings, clock_);
+    broker->drives(is_driven ? store.get() : nullptr);
     alice = std::make_unique<TestClient>(*broker);
     bob = std::make_unique<TestClient>(*broker);
     carol = std::make_unique<TestClient>(*broker);
@@ -36,6 +38,13 @@ void DurableScript::crashes() {
     launches();
 }
 
+void DurableScript::crashes_and_holds() {
+    auto survivor = store->crash();
+    ends();
+    store = std::move(survivor);
+    launches(false);
+}
+
 void DurableScript::restarts() {
     broker->drives(store.get());
     alice.reset();
@@ -44,6 +53,38 @@ void DurableScript::restarts() {
     broker->prepares_stop();
     EXPECT_TRUE(store->close());
     crashes();
+}
+
+void DurableScript::crashes_at_every_point(
+    const std::function<void()>& scenario, const std::function<void()>& check
+) {
+    std::vector<std::size_t> chosen(shards(), 0);
+    for (bool is_over = false; !is_over;) {
+        starts();
+        scenario();
+        is_over = !stores_and_counts(chosen);
+        crashes();
+        check();
+        if (HasFailure()) { FAIL() << "stored: " << ::testing::PrintToString(chosen); }
+    }
+}
+
+// Stores as `chosen` says and moves on to the next choice; false after the last.
+bool DurableScript::stores_and_counts(std::vector<std::size_t>& chosen) {
+    std::vector<std::size_t> waiting;
+    for (unsigned shard = 0; shard < shards(); ++shard) {
+        waiting.push_back(store->waiting(shard));
+    }
+    for (unsigned shard = 0; shard < shards(); ++shard) {
+        // A transaction of another shard may have taken more along already.
+        const std::size_t done = waiting[shard] - store->waiting(shard);
+        if (chosen[shard] > done) { (void)store->commit(shard, chosen[shard] - done); }
+    }
+    for (unsigned shard = 0; shard < shards(); ++shard) {
+        if (++chosen[shard] <= waiting[shard]) { return true; }
+        chosen[shard] = 0;
+    }
+    return false;
 }
 
 void DurableScript::commits() {

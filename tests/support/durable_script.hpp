@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,8 +28,20 @@ protected:
     void starts();
     /// The broker dies now, with what was not stored; another one starts on what is left.
     void crashes();
+    /// As crashes(), but from then on nothing is stored, and nothing read from the store, before
+    /// commits() says so.
+    void crashes_and_holds();
     /// A clean stop, and a new start.
     void restarts();
+
+    /// The next start comes so much later than the end before it; else at the same time.
+    void is_down_for(std::chrono::milliseconds time) { downtime_ = time; }
+
+    /// Runs `scenario` on a new broker without storing anything, stores the first so many batches
+    /// of each shard, for every choice of so many, crashes, and lets `check` look at what is left.
+    void crashes_at_every_point(
+        const std::function<void()>& scenario, const std::function<void()>& check
+    );
 
     /// From now on nothing is stored before commits() says so.
     void holds() { broker->drives(nullptr); }
@@ -72,10 +86,13 @@ private:
     };
 
     void ends();
-    void launches();
+    void launches(bool is_driven = true);
+    [[nodiscard]] bool stores_and_counts(std::vector<std::size_t>& chosen);
     [[nodiscard]] std::string name_at(const std::string& text, unsigned shard);
 
     std::vector<Dead> dead_;
+    std::chrono::milliseconds downtime_{0};
+    engine::Instant clock_{1'000'000};
 };
 
 }  // namespace support

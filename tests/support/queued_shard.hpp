@@ -47,6 +47,9 @@ public:
 
     [[nodiscard]] engine::Instant now() const { return now_; }
 
+    /// Before anything has run.
+    void set_now(engine::Instant now) { now_ = now; }
+
     /// Runs `work` as shard `index`. Nests.
     template <class F>
     decltype(auto) on(unsigned index, F&& work) {

@@ -16,9 +16,14 @@ constexpr std::size_t steps_max = 2'000'000;
 }  // namespace
 
 TestBroker::TestBroker(
-    unsigned shards, std::uint64_t seed, WorkOrder order, const engine::RouterSettings& settings
+    unsigned shards,
+    std::uint64_t seed,
+    WorkOrder order,
+    const engine::RouterSettings& settings,
+    engine::Instant start
 )
     : shards_(shards, seed, order), settings_(settings) {
+    shards_.set_now(start);
     std::vector<engine::Destinations*> routers;
     for (unsigned index = 0; index < shards; ++index) {
         auto room = std::make_unique<Room>();

@@ -21,7 +21,8 @@ public:
         unsigned shards = 1,
         std::uint64_t seed = 1,
         WorkOrder order = WorkOrder::posted,
-        const engine::RouterSettings& settings = {}
+        const engine::RouterSettings& settings = {},
+        engine::Instant start = engine::Instant{1'000'000}
     );
     ~TestBroker();
     TestBroker(const TestBroker&) = delete;

@@ -1,0 +1,108 @@
+// Destinations: delayed messages and duplicates (P-QOS-03, -06).
+#include "broker/engine/destinations.hpp"
+#include "broker/engine/schedule.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace engine {
+
+using protocol::Result;
+
+bool Destinations::is_temporary(const Route& route) {
+    return route.name->space.starts_with("/temp-");
+}
+
+std::string Destinations::name_of(const Route& route, const Asked& asked) {
+    std::string name = route.name->space + route.name->key;
+    if (is_temporary(route)) { name.append(1, '\0').append(std::to_string(asked.publisher)); }
+    return name;
+}
+
+bool Destinations::stores_delayed(const Route& route, const Message& message) {
+    if (!journal_.has_store() || !message.is_persistent() || is_temporary(route)) { return false; }
+    if (!route.name->is_queue) { return true; }
+    if (route.name->is_literal) { return false; }
+    const auto queue = queue_of(route);
+    return queue && (*queue)->is_durable();
+}
+
+bool Destinations::stores(const Route& route, const Message& message) {
+    if (route.asked && route.asked->delay) { return stores_delayed(route, message); }
+    if (!journal_.has_store() || !message.is_persistent()) { return false; }
+    const auto here = complete(route);
+    if (!here) { return false; }
+    shard_.assert_current();
+    return here->queue ? here->queue->stores(message)
+                       : here->topic && !here->topic->bindings(index_).empty();
+}
+
+// Stop 4 of 7, for a SEND that asks for more than that. A duplicate waits for what is to be stored
+// by now: the first is among that. A SEND that is refused claims no id.
+Result<Published> Destinations::publish_asked(const Route& route, const MessageRef& message) {
+    const Asked& asked = *route.asked;
+    const std::string name = name_of(route, asked);
+    const bool has_id = !asked.dedup_id.empty();
+    if (has_id && duplicates_.knows(name, asked)) {
+        ++output_.counters.messages_deduplicated;
+        return journal_.has_store() ? Published::stored : Published::done;
+    }
+    Route plain = route;
+    plain.asked = nullptr;
+    const auto now = static_cast<std::int64_t>(shard_.wall_clock_ms());
+    const bool is_delayed = asked.delay && !route.is_gone &&
+                            (asked.delay->period_ms != 0 || asked.delay->due(now) > now);
+    const auto published = is_delayed ? schedule_->add(name, plain, message, *asked.delay)
+                                      : publish_linked(plain, message);
+    if (published && has_id) { duplicates_.claim(name, asked, *published == Published::stored); }
+    return published;
+}
+
+// Arguments that a queue was not made with do not keep a message from it that was taken.
+Result<Published> Destinations::publish_due(const Route& route, const MessageRef& message) {
+    shard_.assert_current();
+    Route here = route;
+    if (route.name->is_queue && !route.name->is_literal) {
+        const auto found = queues_.find(route.name->space + route.name->key);
+        if (found != queues_.end()) { here.queue = found->second; }
+    }
+    return publish_linked(here, message);
+}
+
+Result<Published> Destinations::publish_linked(const Route& route, const MessageRef& message) {
+    const auto here = complete(route);
+    if (!here) { return here.error(); }
+    if (!here->topic) { return publish_here(*here, message); }
+    shard_.assert_current();
+    const auto elsewhere = bindings_elsewhere(*here, *message);
+    if (!elsewhere) { return elsewhere.error(); }
+    const bool is_stored = journal_.has_store() && message->is_persistent();
+    std::map<unsigned, std::vector<std::shared_ptr<const Binding>>> homes;
+    for (const auto& binding : *elsewhere) {
+        homes[binding->home].push_back(binding);
+    }
+    fan_out_from_home(*here->topic, here->name, message);
+    for (const Binding* const binding : here->topic->bindings(index_)) {
+        if (binding->home == shard_.index()) { push_bound(*binding, message); }
+    }
+    const bool is_shared = is_stored && !homes.empty();
+    const auto parts = static_cast<unsigned>(homes.size() + 1);
+    const std::uint64_t transaction = is_shared ? journal_.new_transaction() : 0;
+    if (is_shared) { journal_.batch().join({transaction, parts}); }
+    for (auto& entry : homes) {
+        run_on(
+            entry.first,
+            [message, transaction, parts, bindings = std::move(entry.second)](Destinations& home) {
+                for (const auto& binding : bindings) {
+                    home.push_bound(*binding, message);
+                }
+                if (transaction != 0) { home.journal_.batch().join({transaction, parts}); }
+            }
+        );
+    }
+    const bool has_copies = is_stored && !here->topic->bindings(index_).empty();
+    return has_copies ? Published::stored : Published::done;
+}
+
+}  // namespace engine
