@@ -195,6 +195,14 @@ TEST_P(QueueFeatures, P_ACK_11_ArgumentsNameTheDeadLetterQueue) {
                     .without("expires"));
 }
 
+TEST_P(QueueFeatures, P_SUB_13_WhatTheBrokerEndsIsRevoked) {
+    bob.sends(subscribe("b", "/topic/a").header("durable-subscription-name", "d").receipt("r"));
+    bob.expects(receipt("r"));
+    carol.sends(unsubscribe("x").header("durable-subscription-name", "d").receipt("u"));
+    carol.expects(receipt("u"));
+    EXPECT_EQ(bob.expects_error("revoked").value("subscription"), "b");
+}
+
 RUN_SCRIPTS_ON_SHARDS(QueueFeatures);
 
 }  // namespace support
