@@ -189,6 +189,7 @@ const std::shared_ptr<Queue>& Destinations::add_queue(
     }
     auto queue = make_queue(name, std::move(settings), std::move(store));
     queue->set_arguments(arguments);
+    if (arguments != QueueArguments{}) { queue->define(); }
     if (queue->settings().is_exclusive) { queue->set_owner(asker); }
     queue->watch_idleness();
     return queues_.emplace(name, std::move(queue)).first->second;
@@ -232,7 +233,10 @@ void Destinations::sweep_queues() {
     std::vector<std::string> unused;
     std::sort(unused_queues_.begin(), unused_queues_.end());
     for (auto entry = queues_.begin(); entry != queues_.end();) {
-        const bool is_unused = entry->second.use_count() == 1 && entry->second->is_unused();
+        // What a client has asked for stays until it is asked to go (P-DEST-10).
+        const bool is_plain = entry->second->arguments() == QueueArguments{};
+        const bool is_unused =
+            is_plain && entry->second.use_count() == 1 && entry->second->is_unused();
         const bool was_unused =
             std::binary_search(unused_queues_.begin(), unused_queues_.end(), entry->first);
         if (is_unused && was_unused) {

@@ -193,6 +193,10 @@ void Queue::drop_heads() {
     shard_.assert_current();
     const auto is_over = [this] {
         shard_.assert_current();
+        if (!settings_.bounds_stored && unstored_ <= settings_.messages_max &&
+            unstored_bytes_ <= settings_.bytes_max) {
+            return false;
+        }
         const std::size_t octets = backlog_.bytes() + (store_ ? store_->page_bytes() : 0);
         return waiting() > settings_.messages_max || octets > settings_.bytes_max;
     };

@@ -24,7 +24,7 @@ constexpr std::array<std::pair<Text, Overflow>, 4> overflows = {
      {"block", Overflow::block},
      {"reject-publish-dlx", Overflow::reject}}};
 
-constexpr std::array<Text, 14> names = {
+constexpr std::array<Text, 13> names = {
     "durable",
     "auto-delete",
     "exclusive",
@@ -37,8 +37,7 @@ constexpr std::array<Text, 14> names = {
     "x-dead-letter-exchange",
     "x-dead-letter-routing-key",
     "x-queue-type",
-    "x-max-age",
-    "x-single-active-consumer"};
+    "x-max-age"};
 
 Result<void> read_flag(std::optional<bool>& into, const protocol::Header& header) {
     const auto value = protocol::parse_boolean(header.name, header.value);
