@@ -72,6 +72,7 @@ def drain(clients, wanted, publish=None):
         if part:
             publisher, octets = part
             publisher.send(octets)
+            synchronise(publisher)
         while select.select(list(sockets), [], [], 0)[0]:
             for ready in select.select(list(sockets), [], [], 0)[0]:
                 sockets[ready].read()
