@@ -58,6 +58,16 @@ public:
         }
     }
 
+    /// Forgets those at `place` and behind it; how many.
+    std::size_t cut(Place place) {
+        const std::size_t before = size();
+        while (!fresh_.empty() && fresh_.back() >= place) {
+            fresh_.pop_back();
+        }
+        earlier_.erase(earlier_.lower_bound(place), earlier_.end());
+        return before - size();
+    }
+
     void clear() {
         fresh_ = {};
         earlier_.clear();
@@ -98,6 +108,7 @@ struct ConsumerClass {
     Candidates candidates;
     /// From here on the backlog has not been looked through for this class (again).
     std::optional<Place> unseen_from;
+    bool is_looking = false;  ///< While look_through() runs: it takes part.
 
     /// Its rank among classes that can be served: lower is first.
     struct Rank {

@@ -10,18 +10,8 @@ namespace engine {
 
 namespace {
 
-/// Candidates kept of all classes together, but for a first few of each.
-constexpr std::size_t index_max = 2'000'000;
-constexpr std::size_t index_each = 1024;
-
-/// A class is given so many candidates at a time, by looking at no more messages than that.
+/// A class is given so many candidates at a time.
 constexpr std::size_t candidates_wanted = 256;
-constexpr std::size_t looks_max = 100'000;
-
-/// Values of one header that are kept although nobody wants them.
-constexpr std::size_t values_max = 65'536;
-
-constexpr std::size_t groups_max = 1024;  // P-QOS-05.
 
 std::string_view group_of(const Message& message) {
     const std::string_view group = message.find("JMSXGroupID");
@@ -43,8 +33,13 @@ bool selects_same(const SelectorRef& a, const SelectorRef& b) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(Shard& shard, Backlog& backlog, bool is_single)
-    : shard_(shard), backlog_(backlog), is_always_single_(is_single), is_single_(is_single) {}
+Dispatcher::Dispatcher(Shard& shard, Backlog& backlog, bool is_single, DispatchBounds bounds)
+    : shard_(shard),
+      backlog_(backlog),
+      is_always_single_(is_single),
+      bounds_(bounds),
+      prune_at_(bounds.prune_min),
+      is_single_(is_single) {}
 
 Dispatcher::~Dispatcher() = default;
 
@@ -181,7 +176,8 @@ void Dispatcher::elect() {
     const bool was_single = is_single_;
     if (active_ != nullptr) {
         const bool has_left = active_->is_closed && active_->unsettled == 0;
-        if (has_left || (is_any_exclusive && !active_->wants_all)) { active_ = nullptr; }
+        const bool is_ousted = is_any_exclusive && !active_->wants_all && !is_always_single_;
+        if (has_left || is_ousted) { active_ = nullptr; }
     }
     is_single_ =
         is_always_single_ || is_any_exclusive || (active_ != nullptr && active_->wants_all);
@@ -296,7 +292,7 @@ void Dispatcher::prune() {
             entry = drop_gone(entry->second) ? header.others.erase(entry) : std::next(entry);
         }
     }
-    prune_at_ = std::max<std::size_t>(prune_min, 2 * entries_);
+    prune_at_ = std::max<std::size_t>(bounds_.prune_min, 2 * entries_);
 }
 
 // Offers a message to all classes that have looked through the backlog up to its place.
@@ -332,7 +328,7 @@ void Dispatcher::index_header(HeaderIndex& header, const MessageHeaders& headers
     const auto wanted = header.wanted.find(key);
     if (wanted != header.wanted.end()) { return take_up(*wanted->second, place); }
     if (entries_ >= prune_at_) { prune(); }
-    if (entries_ >= index_max || header.others.size() >= values_max) {
+    if (entries_ >= bounds_.index_max || header.others.size() >= bounds_.values_max) {
         header.is_partial = true;
     } else if (header.others[std::move(key)].push(place)) {
         ++entries_;
@@ -353,16 +349,20 @@ void Dispatcher::offer(ConsumerClass& consumers, const Delivery& delivery, Place
 // A message that the class takes; unless it will come to that anyway.
 void Dispatcher::take_up(ConsumerClass& consumers, Place place) {
     if (consumers.unseen_from && place >= *consumers.unseen_from) { return; }
-    if (entries_ >= index_max && consumers.candidates.size() >= index_each) {
-        // No room: it is looked for once this class has come so far. What it has beyond is dropped.
-        if (!consumers.candidates.empty() && place < consumers.candidates.front()) {
-            entries_ -= consumers.candidates.size();
-            consumers.candidates.clear();
-        }
-        consumers.unseen_from = place;
-        return;
-    }
+    // No room: it is looked for once this class has come so far.
+    if (is_full(consumers)) { return cut(consumers, place); }
     push(consumers, place);
+}
+
+bool Dispatcher::is_full(const ConsumerClass& consumers) const {
+    return entries_ >= bounds_.index_max && consumers.candidates.size() >= bounds_.index_each;
+}
+
+// From `place` on the class has to look again; what it has beyond is dropped.
+void Dispatcher::cut(ConsumerClass& consumers, Place place) {
+    entries_ -= consumers.candidates.cut(place);
+    consumers.unseen_from = place;
+    rank(consumers);
 }
 
 void Dispatcher::push(ConsumerClass& consumers, Place place) {
@@ -404,7 +404,7 @@ void Dispatcher::look_through_header(ConsumerClass& wanting) {
     std::size_t looks = 0;
     std::optional<Place> stopped;
     backlog_.visit(*header.unseen_from, [&](const Delivery& delivery, Place place) {
-        if (wanting.candidates.size() >= candidates_wanted || looks >= looks_max) {
+        if (wanting.candidates.size() >= candidates_wanted || looks >= bounds_.looks_max) {
             stopped = place;
             return false;
         }
@@ -428,24 +428,32 @@ void Dispatcher::look_through(ConsumerClass& wanting) {
         const bool is_alone = wanting.header != nullptr || consumers.header != nullptr;
         if (is_alone && &consumers != &wanting) { return; }
         if (consumers.unseen_from && *consumers.unseen_from >= start && consumers.consumers != 0) {
+            consumers.is_looking = true;
             along.push_back(&consumers);
         }
     });
-    const auto takes_part = [](const ConsumerClass& consumers, Place place) {
-        return consumers.unseen_from && place >= *consumers.unseen_from;
-    };
     const auto give = [&](ConsumerClass& consumers, const Delivery& delivery, Place place) {
-        if (!takes_part(consumers, place)) { return; }
+        if (!consumers.is_looking || place < *consumers.unseen_from) { return; }
         if (consumers.not_from != 0 && consumers.not_from == delivery.message->publisher()) {
             return;
         }
-        if (consumers.candidates.push(place)) { ++entries_; }
+        if (&consumers != &wanting && is_full(consumers)) {
+            // It goes on from here when it needs more.
+            consumers.unseen_from = place;
+            consumers.is_looking = false;
+        } else if (consumers.candidates.push(place)) {
+            ++entries_;
+        }
     };
     std::size_t looks = 0;
     std::optional<Place> stopped;
+    // Behind that it hears of what all classes of its header find.
+    const std::optional<Place> end = wanting.header ? wanting.header->unseen_from : std::nullopt;
     backlog_.visit(start, [&](const Delivery& delivery, Place place) {
-        const bool has_enough = wanting.candidates.size() >= candidates_wanted && place >= others;
-        if (has_enough || looks >= looks_max) {
+        if (end && place >= *end) { return false; }
+        const bool has_enough =
+            is_full(wanting) || (wanting.candidates.size() >= candidates_wanted && place >= others);
+        if (has_enough || looks >= bounds_.looks_max) {
             stopped = place;
             return false;
         }
@@ -472,10 +480,12 @@ void Dispatcher::look_through(ConsumerClass& wanting) {
         return true;
     });
     for (ConsumerClass* const consumers : along) {
-        if (!stopped) {
-            consumers->unseen_from.reset();
-        } else if (*consumers->unseen_from < *stopped) {
-            consumers->unseen_from = stopped;
+        if (std::exchange(consumers->is_looking, false)) {
+            if (!stopped) {
+                consumers->unseen_from.reset();
+            } else if (*consumers->unseen_from < *stopped) {
+                consumers->unseen_from = stopped;
+            }
         }
         if (consumers != &wanting) { rank(*consumers); }
     }
@@ -569,7 +579,7 @@ std::optional<Dispatcher::Turn> Dispatcher::next_matched(std::uint64_t fence) {
         Consumer* consumer = consumers.owner;
         if (consumer == nullptr) {
             consumer = next_ready(consumers, size);
-        } else if (!may_get(*consumer, size)) {
+        } else if (!may_get(*consumer, size) || is_ahead_of_its_type(consumers)) {
             consumer = nullptr;
         }
         if (consumer == nullptr) {
@@ -584,6 +594,17 @@ std::optional<Dispatcher::Turn> Dispatcher::next_matched(std::uint64_t fence) {
         return Turn{consumer, place};
     }
     return std::nullopt;
+}
+
+// Among what the owner may take of its class there may still be older messages of its groups, which
+// have not been moved here.
+bool Dispatcher::is_ahead_of_its_type(const ConsumerClass& bound) {
+    const Place place = bound.candidates.front();
+    const ConsumerClass& type = *bound.owner->type;
+    if (type.unseen_from && *type.unseen_from < place) { return true; }
+    const bool is_unseen =
+        type.header != nullptr && type.header->unseen_from && *type.header->unseen_from < place;
+    return is_unseen || (!type.candidates.empty() && type.candidates.front() < place);
 }
 
 // Whether the message belongs to a group that is bound to a consumer that takes it, and `consumers`
@@ -608,7 +629,7 @@ void Dispatcher::note_group(Consumer& consumer, const Message& message) {
         return;
     }
     if (is_last) { return; }
-    if (groups_.size() >= groups_max) { release_group(std::string(group_uses_.front())); }
+    if (groups_.size() >= bounds_.groups_max) { release_group(std::string(group_uses_.front())); }
     if (!consumer.bound) {
         consumer.bound = std::make_unique<ConsumerClass>();
         consumer.bound->owner = &consumer;

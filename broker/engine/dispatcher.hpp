@@ -23,10 +23,21 @@
 
 namespace engine {
 
+/// What a dispatcher keeps and does at most.
+struct DispatchBounds {
+    std::size_t index_max = 2'000'000;  ///< Candidates of all classes, but for a first few of each:
+    std::size_t index_each = 1024;
+    std::size_t looks_max = 100'000;  ///< Messages looked at in one go.
+    std::size_t values_max = 65'536;  ///< Values of one header kept although nobody wants them.
+    std::size_t groups_max = 1024;    ///< Bound to consumers (P-QOS-05).
+    std::size_t prune_min =
+        16'384;  ///< Candidates from which on those that are gone are forgotten.
+};
+
 class Dispatcher {
 public:
     /// `is_single`: one consumer gets all, until it leaves.
-    Dispatcher(Shard& shard, Backlog& backlog, bool is_single);
+    Dispatcher(Shard& shard, Backlog& backlog, bool is_single, DispatchBounds bounds = {});
     ~Dispatcher();
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
@@ -83,6 +94,9 @@ public:
     /// There are consumers that could take more, were there any for them.
     [[nodiscard]] bool is_hungry() const;
 
+    /// For tests: what is wrong with the bookkeeping, or nothing.
+    [[nodiscard]] std::string fault() const;
+
 private:
     struct Group {
         Consumer* consumer = nullptr;
@@ -102,6 +116,8 @@ private:
     void index(const Delivery& delivery, Place place);
     void offer(ConsumerClass& consumers, const Delivery& delivery, Place place);
     void take_up(ConsumerClass& consumers, Place place);
+    void cut(ConsumerClass& consumers, Place place);
+    [[nodiscard]] bool is_full(const ConsumerClass& consumers) const;
     void push(ConsumerClass& consumers, Place place);
     [[nodiscard]] HeaderIndex& header_for(const std::string& name);
     void index_header(HeaderIndex& header, const MessageHeaders& headers, Place place);
@@ -115,6 +131,7 @@ private:
     void rank(ConsumerClass& consumers);
     void unrank(ConsumerClass& consumers);
     [[nodiscard]] std::optional<Turn> next_matched(std::uint64_t fence);
+    [[nodiscard]] static bool is_ahead_of_its_type(const ConsumerClass& bound);
     [[nodiscard]] bool is_for_group(
         ConsumerClass& consumers, const Delivery& delivery, Place place
     );
@@ -130,6 +147,7 @@ private:
     Shard& shard_;
     Backlog& backlog_;
     const bool is_always_single_;
+    const DispatchBounds bounds_;
 
     // Lives on the shard.
     std::list<std::unique_ptr<Consumer>> consumers_;
@@ -140,9 +158,8 @@ private:
     std::vector<std::vector<ConsumerClass*>> by_selector_;  ///< By SelectorIndex::Id.
     std::set<ConsumerClass::Rank> order_;                   ///< Of classes that can be served.
     bool is_matching_ = false;
-    static constexpr std::size_t prune_min = 16'384;
     std::size_t entries_ = 0;  ///< Candidates of all classes, and of values that nobody wants.
-    std::size_t prune_at_ = prune_min;
+    std::size_t prune_at_;
     std::uint64_t served_ = 0;
     std::optional<std::uint64_t> held_back_;
     bool is_unfinished_ = false;
