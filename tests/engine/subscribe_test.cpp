@@ -482,6 +482,14 @@ TEST_P(Subscribing, P_SUB_12_WhatWouldLoseMessagesIsRefused) {
     accepts(subscribe("1", "/topic/a").header("x-unknown", "true").header("browser", "false"));
 }
 
+TEST_P(Subscribing, P_QOS_11_AnOffsetMustBeOne) {
+    for (const std::string value : {"", "newest", "offset=", "offset=-1", "timestamp=x", "day=1"}) {
+        refuses(subscribe("1", "/topic/a").header("x-stream-offset", value), "bad-header");
+    }
+    refuses(subscribe("1", "/topic/a").header("from-seq", "-2"), "bad-header");
+    refuses(subscribe("1", "/topic/a").header("activemq.retroactive", "yes"), "bad-header");
+}
+
 TEST_P(Subscribing, P_SUB_14_DurableIsAnArgumentOfAQueue) {
     accepts(subscribe("1", "/queue/a").header("durable", "true").header("persistent", "true"));
     accepts(subscribe("1", "/queue/a").header("auto-delete", "false"));
