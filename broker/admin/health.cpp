@@ -50,12 +50,16 @@ std::string json_of(bool good, const std::string& extra, const std::vector<Check
 }  // namespace
 
 struct Health::State {
-    State(asio::io_context& io, std::string mode, ReadyChecks ready)
-        : acceptor(io), durability(std::move(mode)), checks(std::move(ready)) {}
+    State(asio::io_context& io, std::string mode, ReadyChecks ready, std::unique_ptr<Api> calls)
+        : acceptor(io),
+          durability(std::move(mode)),
+          checks(std::move(ready)),
+          api(std::move(calls)) {}
 
     tcp::acceptor acceptor;
     const std::string durability;
     ReadyChecks checks;
+    const std::unique_ptr<Api> api;
     std::size_t connections = 0;
 
     http::response<http::string_body> answer(const http::request<http::empty_body>& request) const;
@@ -89,7 +93,7 @@ http::response<http::string_body> Health::State::answer(
         response.body() = json_of(good, "\"durability\":\"" + durability + "\",", results);
     } else {
         response.result(http::status::not_found);
-        response.body() = "{\"error\":\"There is only /healthz and /readyz.\"}\n";
+        response.body() = "{\"error\":\"There is only /healthz, /readyz and /api.\"}\n";
     }
     response.prepare_payload();
     if (request.method() == http::verb::head) { response.body().clear(); }
@@ -101,6 +105,9 @@ asio::awaitable<void> Health::State::serve(std::shared_ptr<State> self, tcp::soc
     asio::steady_timer timer(socket.get_executor());
     const auto shared = std::make_shared<tcp::socket>(std::move(socket));
     boost::beast::flat_buffer buffer(head_max);
+    boost::system::error_code ec;
+    const auto peer = shared->remote_endpoint(ec);
+    const std::string remote = ec ? std::string() : peer.address().to_string();
     for (bool alive = true; alive;) {
         timer.expires_after(idle_time);
         timer.async_wait([weak = std::weak_ptr<tcp::socket>(shared
@@ -114,7 +121,15 @@ asio::awaitable<void> Health::State::serve(std::shared_ptr<State> self, tcp::soc
         const auto [read_error, read_octets] =
             co_await http::async_read(*shared, buffer, parser, use_result);
         if (read_error) { break; }
-        const auto response = self->answer(parser.get());
+        const auto& request = parser.get();
+        http::response<http::string_body> response;
+        if (self->api && Api::is_asked({request.target().data(), request.target().size()})) {
+            response = co_await self->api->answer(request, remote);
+            response.keep_alive(request.keep_alive());
+            response.prepare_payload();
+        } else {
+            response = self->answer(request);
+        }
         alive = response.keep_alive();
         const auto [write_error, written] =
             co_await http::async_write(*shared, response, use_result);
@@ -148,9 +163,11 @@ Health::Health(
     const std::string& host,
     std::uint16_t port,
     std::string durability,
-    ReadyChecks checks
+    ReadyChecks checks,
+    std::unique_ptr<Api> api
 )
-    : state_(std::make_shared<State>(io, std::move(durability), std::move(checks))) {
+    : state_(std::make_shared<State>(io, std::move(durability), std::move(checks), std::move(api))
+      ) {
     boost::system::error_code ec;
     const tcp::endpoint endpoint(asio::ip::make_address(host, ec), port);
     if (!ec) { state_->acceptor.open(endpoint.protocol(), ec); }

@@ -1,7 +1,9 @@
 // The admin listener's answers to "are you alive" and "may I send you work": /healthz and /readyz.
-// Lives on the first shard's io_context; needs no token and tells nothing else. At most 64
-// connections.
+// Lives on the first shard's io_context; these need no token and tell nothing else. At most 64
+// connections, those of the API included.
 #pragma once
+
+#include "broker/admin/api.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -25,13 +27,14 @@ using ReadyChecks = std::function<std::vector<Check>()>;
 class Health {
 public:
     /// Binds at once; throws std::runtime_error that names the address and the cause. /readyz tells
-    /// `durability`, the mode in force.
+    /// `durability`, the mode in force. `api` answers what is under /api.
     Health(
         boost::asio::io_context& io,
         const std::string& host,
         std::uint16_t port,
         std::string durability,
-        ReadyChecks checks
+        ReadyChecks checks,
+        std::unique_ptr<Api> api
     );
     ~Health();
 

@@ -326,9 +326,11 @@ std::vector<ScheduledMessage> Schedule::list(
     shard_.assert_current();
     std::vector<ScheduledMessage> found;
     total = 0;
+    const auto parsed = protocol::parse_destination(destination, router_.limits().protocol);
+    const std::string wanted = parsed ? parsed->canonical() : std::string(destination);
     for (const auto& [name, line] : lines_) {
         const std::string whole = line->route.name->space + line->route.name->key;
-        if (!destination.empty() && destination != whole) { continue; }
+        if (!wanted.empty() && wanted != whole) { continue; }
         total += line->entries.size();
         std::size_t left = limit;
         for (const auto& [key, entry] : line->entries) {

@@ -56,8 +56,8 @@ public:
     void restore(const std::string& destination, const storage::RecoveredQueue& recovered);
     void release();
 
-    /// At most `limit` of those for `destination` (all if it is empty), by due time; and how many
-    /// there are.
+    /// At most `limit` of those for `destination` (in any of its spellings; all if it is empty), by
+    /// due time; and how many there are.
     [[nodiscard]] std::vector<ScheduledMessage> list(
         std::string_view destination, std::size_t limit, std::size_t& total
     ) const;

@@ -65,6 +65,7 @@ struct Config {
     StorageOptions storage;
     logging::Options log;
     Address admin{"127.0.0.1", 15680};  ///< Not set: no admin listener.
+    std::string admin_token_file;       ///< Empty: one is made for each run.
     Address tcp;                        ///< `server.tcp`; already applied to `listeners`.
     Address ws;                         ///< `server.ws`; already applied to `listeners`.
     transport::TlsFiles tls;            ///< For listeners with `tls = true`; already applied.

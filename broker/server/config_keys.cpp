@@ -310,6 +310,9 @@ const Row<Config> rows[] = {
     {{"admin", "address", Unit::address, {}, "off", "",
       "Listener for health, metrics and the admin API."},
      [](C& c) -> Target { return &c.admin; }},
+    {{"admin", "token_file", Unit::text, {}, "", "",
+      "File with the admin API's token, made if it is not there; empty: a new one for each run."},
+     [](C& c) -> Target { return &c.admin_token_file; }},
 
     {{"log", "level", Unit::choice, {}, "", levels,
       "Least level that is written."},

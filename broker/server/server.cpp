@@ -3,6 +3,7 @@
 #include "broker/admin/health.hpp"
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
+#include "broker/server/admin_token.hpp"
 #include "broker/server/drain.hpp"
 #include "broker/server/system.hpp"
 #include "broker/tls/context.hpp"
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -62,6 +64,7 @@ private:
         bool is_first
     );
     void build_health();
+    [[nodiscard]] std::unique_ptr<admin::Api> make_api();
     void restore();
     void await_restored();
     void serve();
@@ -84,6 +87,7 @@ private:
     Running running_;
     std::vector<std::shared_ptr<SSL_CTX>> tls_contexts_;
     std::unique_ptr<admin::Health> health_;
+    AdminToken admin_token_;
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::string tcp_url_;
     std::string ws_url_;
@@ -121,6 +125,7 @@ Server::~Server() {
     }
     running_.listeners.clear();
     health_.reset();
+    if (admin_token_.is_temporary) { std::remove(admin_token_.file.c_str()); }
     signals_.reset();
     for (const auto& shard : running_.shards) {
         shard->wind_down();
@@ -213,7 +218,24 @@ void Server::build_health() {
         config_.admin.host,
         config_.admin.port,
         store_.durability(),
-        [this] { return ready_checks(); }
+        [this] { return ready_checks(); },
+        make_api()
+    );
+}
+
+std::unique_ptr<admin::Api> Server::make_api() {
+    admin_token_ = open_admin_token(config_.admin_token_file);
+    if (!admin_token_.warning.empty()) {
+        if (config_.strict_file_modes) { throw std::runtime_error(admin_token_.warning); }
+        logging::warn("key-file", admin_token_.warning);
+    }
+    logging::info(
+        "admin-token", "The admin API's token is in a file.", {{"file", admin_token_.file}}
+    );
+    return std::make_unique<admin::Api>(
+        admin_token_.token,
+        config_.admin.host,
+        admin::Scheduled(first().router(), static_cast<unsigned>(running_.shards.size()))
     );
 }
 

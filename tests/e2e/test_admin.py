@@ -1,0 +1,199 @@
+"""The admin API: its token, and delayed messages that an operator lists and cancels (S-WEB-04, S-WEB-07, P-QOS-03)."""
+import json
+import os
+import shutil
+import stat
+import tempfile
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from support.broker import Broker, until, wait_time
+from support.case import BrokerCase, OwnBrokerCase, each
+
+
+def token_of(broker):
+    with open(broker.event("admin-token")["file"], encoding="ascii") as file:
+        return file.read().strip()
+
+
+def call(broker, path, method="GET", token=None, **headers):
+    """(status, JSON or None, headers)"""
+    host, port = broker.address("admin")
+    request = urllib.request.Request("http://%s:%d%s" % (host, port, path), method=method)
+    if token is not None:
+        request.add_header("Authorization", "Bearer " + token)
+    for name, value in headers.items():
+        request.add_header(name, value)
+    try:
+        with urllib.request.urlopen(request, timeout=wait_time(10)) as answer:
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None, answer.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read()), error.headers
+
+
+class Access(BrokerCase):
+    def test_S_WEB_07_the_token_is_in_a_file_that_only_its_owner_reads(self):
+        name = self.broker.event("admin-token")["file"]
+        self.assertEqual(stat.S_IMODE(os.stat(name).st_mode), 0o600)
+        token = token_of(self.broker)
+        self.assertRegex(token, "^[0-9a-f]{64}$")
+        self.assertNotIn(token, self.broker.log_text())
+
+    @each(["", "x", "Bearer", "0" * 64, "0" * 63, "0" * 65])
+    def test_S_WEB_07_without_it_nothing_is_told(self, token):
+        for path in ("/api/scheduled", "/api/v1/scheduled", "/api/nothing"):
+            status, body, headers = call(self.broker, path, token=token)
+            self.assertEqual((status, body["status"]), (401, 401))
+            self.assertEqual(headers["WWW-Authenticate"], "Bearer")
+            self.assertEqual(headers["Content-Type"], "application/problem+json")
+        self.assertEqual(call(self.broker, "/api/scheduled/x", "DELETE", token)[0], 401)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("admin-denied", status=401)))
+
+    def test_S_WEB_07_health_needs_none(self):
+        for path in ("/healthz", "/readyz"):
+            self.assertEqual(self.broker.http(path)[0], 200)
+
+    def test_S_WEB_04_other_hosts_are_not_served(self):
+        token = token_of(self.broker)
+        for host in ("evil.example", "evil.example:80", "localhost.evil.example"):
+            self.assertEqual(call(self.broker, "/api/scheduled", token=token, Host=host)[0], 421)
+        for host in ("localhost", "localhost:1", "127.0.0.1", "[::1]:9"):
+            self.assertEqual(call(self.broker, "/api/scheduled", token=token, Host=host)[0], 200)
+
+    @each(["limit=0", "limit=1001", "limit=-1", "limit=x", "offset=100001", "offset=99999999999999999999",
+           "what=1", "destination=%", "destination=%zz", "limit"])
+    def test_S_WEB_07_a_wrong_query_is_refused(self, query):
+        status, body, _ = call(self.broker, "/api/scheduled?" + query, token=token_of(self.broker))
+        self.assertEqual(status, 400)
+        self.assertIn("limit", body["detail"])
+
+    def test_S_WEB_07_methods_and_paths(self):
+        token = token_of(self.broker)
+        self.assertEqual(call(self.broker, "/api/scheduled", "DELETE", token)[0], 405)
+        self.assertEqual(call(self.broker, "/api/scheduled/x", "GET", token)[0], 405)
+        for path in ("/api/", "/api/v1/", "/api/schedule", "/api/scheduledx", "/api/v2/scheduled"):
+            self.assertEqual(call(self.broker, path, token=token)[0], 404, path)
+        for name in ("unknown", "x" * 65, "%00"):
+            self.assertEqual(call(self.broker, "/api/scheduled/" + name, "DELETE", token)[0], 404, name)
+
+
+class Scheduled(BrokerCase):
+    threads = 3
+
+    def test_P_QOS_03_listed_by_time_from_all_shards_and_cancelled(self):
+        token = token_of(self.broker)
+        peer = self.client()
+        for i in range(20):
+            peer.publish("/queue/listed%d" % (i % 5), b"%d" % i, "x-delay:%d" % (1000000 - 1000 * i))
+        status, page, _ = call(self.broker, "/api/scheduled", token=token)
+        self.assertEqual((status, page["total"], len(page["messages"])), (200, 20, 20))
+        times = [message["due"] for message in page["messages"]]
+        self.assertEqual(times, sorted(times))
+        self.assertEqual(set(page["messages"][0]),
+                         {"id", "destination", "due", "period", "repeats", "size", "durable"})
+        self.assertFalse(page["messages"][0]["durable"])
+        part = call(self.broker, "/api/v1/scheduled?offset=5&limit=3", token=token)[1]
+        self.assertEqual(part["messages"], page["messages"][5:8])
+        for spelling in ("/queue/listed2", "listed2", "/amq/queue/listed2"):
+            query = urllib.parse.quote(spelling, safe="")
+            some = call(self.broker, "/api/scheduled?destination=" + query, token=token)[1]
+            self.assertEqual((some["total"], {m["destination"] for m in some["messages"]}), (4, {"/queue/listed2"}))
+        for message in page["messages"]:
+            self.assertEqual(call(self.broker, "/api/scheduled/" + message["id"], "DELETE", token)[0], 204)
+            self.assertEqual(call(self.broker, "/api/scheduled/" + message["id"], "DELETE", token)[0], 404)
+        self.assertEqual(call(self.broker, "/api/scheduled", token=token)[1]["total"], 0)
+
+    def test_P_QOS_03_it_comes_when_due(self):
+        peer = self.client()
+        for destination in ("/queue/due", "/topic/due", "/queue/due2"):
+            peer.subscribe(destination, id=destination)
+            peer.publish(destination, b"x", "x-delay:300")
+            self.assertEqual(peer.early, [])
+            self.assertEqual(peer.read_message().body, b"x")
+
+    def test_P_QOS_03_repeats_are_listed_with_what_is_left(self):
+        token = token_of(self.broker)
+        self.client().publish("/topic/repeated", b"abc", "x-delay:60000", "AMQ_SCHEDULED_PERIOD:2000",
+                              "AMQ_SCHEDULED_REPEAT:7")
+        page = call(self.broker, "/api/scheduled?destination=/topic/repeated", token=token)[1]
+        message, = page["messages"]
+        self.assertEqual((message["period"], message["repeats"], message["size"]), (2000, 7, 3))
+
+
+class Durable(OwnBrokerCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="e2e-admin-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.token_file = os.path.join(self.folder, "token")
+
+    def start(self, threads=2):
+        storage = {"directory": os.path.join(self.folder, "data"), "allow_unsafe_filesystem": True,
+                   "disk_floor": "1MiB"}
+        self.broker = Broker({"storage": storage, "admin": {"token_file": self.token_file}}, threads=threads)
+        self.addCleanup(self.broker.kill)
+
+    def crash(self):
+        self.broker.process.kill()
+        self.broker.wait()
+        self.broker.kill()
+
+    def scheduled(self):
+        return call(self.broker, "/api/scheduled", token=token_of(self.broker))[1]["messages"]
+
+    def test_P_QOS_03_what_was_confirmed_comes_after_a_crash_and_what_was_cancelled_does_not(self):
+        self.start()
+        with open(self.token_file, encoding="ascii") as file:
+            token = file.read().strip()
+        peer = self.client()
+        for body in (b"kept", b"cancelled"):
+            peer.publish("/queue/a", body, "x-delay:1000")
+        peer.publish("/queue/once", b"x", "dedup-id:1")
+        messages = self.scheduled()
+        self.assertEqual([message["durable"] for message in messages], [True, True])
+        victim, = [message["id"] for message in messages if message["size"] == len(b"cancelled")]
+        self.assertEqual(call(self.broker, "/api/scheduled/" + victim, "DELETE", token)[0], 204)
+        self.crash()
+        self.start(threads=3)
+        self.assertEqual(token_of(self.broker), token)
+        peer = self.client().subscribe("/queue/a")
+        self.assertEqual(peer.read_message().body, b"kept")
+        self.assert_silent(peer)
+        self.assertTrue(until(lambda: self.scheduled() == []))
+        peer.publish("/queue/once", b"again", "dedup-id:1")
+        peer = self.client().subscribe("/queue/once")
+        self.assertEqual(peer.read_message().body, b"x")
+        self.assert_silent(peer)
+        self.assertEqual(self.broker.stop(), 0, self.broker.log_text())
+
+    def test_S_SEC_02_a_token_of_the_operators_own(self):
+        with open(self.token_file, "w", encoding="ascii") as file:
+            file.write("a-token-of-my-own\n")
+        os.chmod(self.token_file, 0o644)
+        self.start()
+        self.assertEqual(call(self.broker, "/api/scheduled", token="a-token-of-my-own")[0], 200)
+        self.assertIn("0600", self.broker.event("key-file")["msg"])
+        self.broker.stop()
+        self.assertTrue(os.path.exists(self.token_file))
+
+    @each(["", "short", "with blanks in between", "\u00e4" * 20])
+    def test_S_SEC_02_what_is_no_token_stops_the_start(self, text):
+        with open(self.token_file, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        with self.assertRaisesRegex(RuntimeError, "admin.token_file"):
+            self.start()
+
+    def test_S_SEC_02_a_file_for_one_run_goes_with_it(self):
+        broker = Broker()
+        self.addCleanup(broker.kill)
+        name = broker.event("admin-token")["file"]
+        self.assertTrue(os.path.exists(name))
+        self.assertEqual(broker.stop(), 0)
+        self.assertFalse(os.path.exists(name))
+
+
+if __name__ == "__main__":
+    unittest.main()
