@@ -6,7 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/http/status.hpp>
 #include <boost/json.hpp>
 
 #include <charconv>
@@ -30,14 +30,14 @@ constexpr std::size_t offset_max = 100'000;
 constexpr std::size_t id_max = 64;
 constexpr std::string_view scheduled_path = "scheduled";
 
-using Response = Api::Response;
+using Response = ApiResponse;
 
 Response respond(http::status status, std::string_view type, std::string body) {
-    Response response(status, 11);
-    response.set(http::field::content_type, type);
-    response.set(http::field::cache_control, "no-store");
-    response.set("X-Content-Type-Options", "nosniff");
-    response.body() = std::move(body);
+    Response response{static_cast<unsigned>(status), std::move(body)};
+    response.headers = {
+        {"Content-Type", std::string(type)},
+        {"Cache-Control", "no-store"},
+        {"X-Content-Type-Options", "nosniff"}};
     return response;
 }
 
@@ -45,7 +45,7 @@ Response respond(http::status status, std::string_view type, std::string body) {
 Response problem(http::status status, std::string_view detail) {
     const json::object object{
         {"type", "about:blank"},
-        {"title", std::string_view(http::obsolete_reason(status))},
+        {"title", std::string(http::obsolete_reason(status))},
         {"status", static_cast<int>(status)},
         {"detail", detail}};
     return respond(status, "application/problem+json", json::serialize(object) + "\n");
@@ -54,7 +54,7 @@ Response problem(http::status status, std::string_view detail) {
 Response not_allowed(std::string_view methods) {
     Response response =
         problem(http::status::method_not_allowed, "Allowed here: " + std::string(methods) + ".");
-    response.set(http::field::allow, methods);
+    response.headers.emplace_back("Allow", methods);
     return response;
 }
 
@@ -191,34 +191,29 @@ bool Api::is_authorized(std::string_view authorization) const {
     return difference == 0;
 }
 
-asio::awaitable<Response> Api::answer(const Request& request, std::string remote) {
-    const auto target = request.target();
-    const std::string_view text(target.data(), target.size());
-    const auto host = request[http::field::host];
-    const auto authorization = request[http::field::authorization];
+asio::awaitable<Response> Api::answer(ApiRequest request) {
     Response response;
-    if (!is_known_host({host.data(), host.size()})) {
+    if (!is_known_host(request.host)) {
         response = problem(
             http::status::misdirected_request,
             "This Host is not served here: use localhost or the listener's address."
         );
-    } else if (!is_authorized({authorization.data(), authorization.size()})) {
+    } else if (!is_authorized(request.authorization)) {
         response = problem(
             http::status::unauthorized,
             "Send Authorization: Bearer with the token of the file that the broker's log names."
         );
-        response.set(http::field::www_authenticate, "Bearer");
+        response.headers.emplace_back("WWW-Authenticate", "Bearer");
     } else {
         response = co_await route(request);
     }
-    const auto method = request.method_string();
-    const bool is_denied = response.result() == http::status::unauthorized;
+    const std::string_view target = request.target;
     const logging::Fields fields = {
-        {"remote", remote},
-        {"method", std::string_view(method.data(), method.size())},
-        {"path", text.substr(0, text.find('?'))},
-        {"status", response.result_int()}};
-    if (is_denied) {
+        {"remote", request.remote},
+        {"method", request.method},
+        {"path", target.substr(0, target.find('?'))},
+        {"status", response.status}};
+    if (response.status == static_cast<unsigned>(http::status::unauthorized)) {
         logging::warn("admin-denied", "An admin call without the token was refused.", fields);
     } else {
         logging::info("admin-call", "An admin call was answered.", fields);
@@ -226,9 +221,8 @@ asio::awaitable<Response> Api::answer(const Request& request, std::string remote
     co_return response;
 }
 
-asio::awaitable<Response> Api::route(const Request& request) {
-    const auto target = request.target();
-    std::string_view path(target.data(), target.size());
+asio::awaitable<Response> Api::route(const ApiRequest& request) {
+    std::string_view path = request.target;
     path.remove_prefix(std::string_view("/api/").size());
     if (path.starts_with("v1/")) { path.remove_prefix(3); }
     const std::size_t question = path.find('?');
@@ -236,12 +230,12 @@ asio::awaitable<Response> Api::route(const Request& request) {
         question == std::string_view::npos ? std::string_view() : path.substr(question + 1);
     path = path.substr(0, question);
     if (path == scheduled_path) {
-        if (request.method() != http::verb::get) { co_return not_allowed("GET"); }
+        if (request.method != "GET") { co_return not_allowed("GET"); }
         co_return co_await list(query);
     }
     if (path.starts_with(scheduled_path) && path.substr(scheduled_path.size()).starts_with('/')) {
         auto id = percent_decoded(path.substr(scheduled_path.size() + 1));
-        if (request.method() != http::verb::delete_) { co_return not_allowed("DELETE"); }
+        if (request.method != "DELETE") { co_return not_allowed("DELETE"); }
         if (id && !id->empty() && id->size() <= id_max) {
             co_return co_await cancel(*std::move(id));
         }

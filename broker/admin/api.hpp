@@ -5,35 +5,44 @@
 #include "broker/admin/scheduled.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace admin {
 
+/// What counts of a request; the head may be gone when the answer comes.
+struct ApiRequest {
+    std::string method;
+    std::string target;
+    std::string host;
+    std::string authorization;
+    std::string remote;  ///< For the log.
+};
+
+struct ApiResponse {
+    unsigned status = 200;
+    std::string body = {};
+    std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
 class Api {
 public:
-    using Request = boost::beast::http::request<boost::beast::http::empty_body>;
-    using Response = boost::beast::http::response<boost::beast::http::string_body>;
-
     /// `token` is what `Authorization: Bearer` must say; `host`: where the listener is bound.
     Api(std::string token, std::string host, Scheduled scheduled);
 
     [[nodiscard]] static bool is_asked(std::string_view target);
 
-    /// `remote` is for the log.
-    boost::asio::awaitable<Response> answer(const Request& request, std::string remote);
+    boost::asio::awaitable<ApiResponse> answer(ApiRequest request);
 
 private:
     [[nodiscard]] bool is_known_host(std::string_view host) const;
     [[nodiscard]] bool is_authorized(std::string_view authorization) const;
-    boost::asio::awaitable<Response> route(const Request& request);
-    boost::asio::awaitable<Response> list(std::string_view query);
-    boost::asio::awaitable<Response> cancel(std::string id);
+    boost::asio::awaitable<ApiResponse> route(const ApiRequest& request);
+    boost::asio::awaitable<ApiResponse> list(std::string_view query);
+    boost::asio::awaitable<ApiResponse> cancel(std::string id);
 
     // Constant after construction.
     const std::string token_;

@@ -47,6 +47,30 @@ std::string json_of(bool good, const std::string& extra, const std::vector<Check
     return json + "}}\n";
 }
 
+std::string text_of(boost::beast::string_view text) {
+    return {text.data(), text.size()};
+}
+
+ApiRequest api_request(const http::request<http::empty_body>& request, const std::string& remote) {
+    return {
+        text_of(request.method_string()),
+        text_of(request.target()),
+        text_of(request[http::field::host]),
+        text_of(request[http::field::authorization]),
+        remote};
+}
+
+http::response<http::string_body> http_response(const ApiResponse& answer, bool keep_alive) {
+    http::response<http::string_body> response(http::int_to_status(answer.status), 11);
+    for (const auto& [name, value] : answer.headers) {
+        response.set(name, value);
+    }
+    response.body() = answer.body;
+    response.keep_alive(keep_alive);
+    response.prepare_payload();
+    return response;
+}
+
 }  // namespace
 
 struct Health::State {
@@ -124,9 +148,8 @@ asio::awaitable<void> Health::State::serve(std::shared_ptr<State> self, tcp::soc
         const auto& request = parser.get();
         http::response<http::string_body> response;
         if (self->api && Api::is_asked({request.target().data(), request.target().size()})) {
-            response = co_await self->api->answer(request, remote);
-            response.keep_alive(request.keep_alive());
-            response.prepare_payload();
+            const auto answer = co_await self->api->answer(api_request(request, remote));
+            response = http_response(answer, request.keep_alive());
         } else {
             response = self->answer(request);
         }
