@@ -64,6 +64,7 @@ Destinations::Destinations(Shard& shard, TurnOutput& output, const RouterSetting
       peers_{this},
       id_prefix_(random_id(shard, 6)),
       journal_(shard, settings.store),
+      retained_(shard, journal_, output.counters, settings.limits.retained_max),
       duplicates_(shard, journal_, settings.limits),
       sweep_topics_at_(settings.limits.idle_topics_max),
       alive_(std::make_shared<char>()) {
@@ -78,6 +79,7 @@ void Destinations::set_peers(std::vector<Destinations*> peers) {
     assert(peers.at(shard_.index()) == this);
     peers_ = std::move(peers);
     duplicates_.set_shards(peers_.size());
+    retained_.set_max(std::max<std::size_t>(1, settings_.limits.retained_max / peers_.size()));
 }
 
 unsigned Destinations::home_of(std::string_view canonical) const {
@@ -255,12 +257,16 @@ void Destinations::sweep_queues() {
 }
 
 Result<Route> Destinations::route(
-    const protocol::Destination& destination, const QueueArguments& arguments, std::uint64_t asker
+    const protocol::Destination& destination,
+    const QueueArguments& arguments,
+    std::uint64_t asker,
+    Retain retain
 ) {
     Route route;
     route.home = home_of(destination.canonical());
-    route.name =
-        std::make_shared<const Route::Name>(Route::Name::of(destination, arguments, asker));
+    Route::Name name = Route::Name::of(destination, arguments, asker);
+    name.retain = retain;
+    route.name = std::make_shared<const Route::Name>(std::move(name));
     if (route.home != shard_.index()) { return route; }
     return complete(route);
 }
@@ -393,6 +399,7 @@ Result<Published> Destinations::publish_here(const Route& route, const MessageRe
 // What durable subscriptions cannot keep is refused before anyone gets it (D contract 3).
 Result<Published> Destinations::publish_to_topic(const Route& route, const MessageRef& message) {
     shard_.assert_current();
+    if (keeps(route)) { return publish_kept(route, message); }
     if (route.topic->bindings(index_).empty()) {
         fan_out_from_home(*route.topic, route.name, message);
         return Published::done;
@@ -512,6 +519,7 @@ void Destinations::publish_committed(const Route& route, const MessageRef& messa
         if (here) { (void)publish_here(*here, message); }
         return;
     }
+    if (keeps(*here)) { return (void)keep(*here, message, true); }
     fan_out_from_home(*here->topic, here->name, message);
     (void)copy_to_bindings(*here->topic, message, true);
 }
@@ -552,17 +560,19 @@ void Destinations::fan_out_from_home(
         return;
     }
     if (name->is_user && topic.is_unused()) { ++output_.counters.messages_unroutable; }
+    fanning_from_ = shard_.index();
     topic.fan_out(message, index_);
     if (peers_.size() == 1) { return; }
     for (const unsigned shard : topic.interested_shards(index_)) {
-        run_on(shard, [name, message](Destinations& router) {
-            router.fan_out_here(*name, message);
+        run_on(shard, [name, message, from = shard_.index()](Destinations& router) {
+            router.fan_out_here(*name, message, from);
         });
     }
 }
 
-void Destinations::fan_out_here(const Route::Name& name, const MessageRef& message) {
+void Destinations::fan_out_here(const Route::Name& name, const MessageRef& message, unsigned from) {
     shard_.assert_current();
+    fanning_from_ = from;
     local_topic(name)->fan_out(message, index_);
 }
 
@@ -596,6 +606,7 @@ void Destinations::subscribe(
     subscribe_topic(subscription, pattern, std::move(done));
 }
 
+// The home's answer brings what the topic keeps: later messages come behind it (P-QOS-09).
 void Destinations::subscribe_topic(
     Subscription& subscription, const protocol::Pattern& pattern, Done done
 ) {
@@ -603,40 +614,65 @@ void Destinations::subscribe_topic(
     const protocol::Destination& destination = pattern.destination;
     const Route::Name name = Route::Name::of(destination);
     local_topic(name)->add(subscription);
-    const unsigned home = home_of(destination.canonical());
-    if (home == shard_.index()) { return done(std::nullopt); }
     const unsigned here = shard_.index();
-    run_on(home, [name, here, done = std::move(done)](Destinations& router) mutable {
-        router.local_topic(name)->add_shard(here);
-        router.run_on(here, [done = std::move(done)](Destinations&) { done(std::nullopt); });
-    });
+    // `done` moves along: what it holds must not be destroyed on another shard.
+    run_on(
+        home_of(destination.canonical()),
+        [name, here, weak = subscription.weak_from_this(), done = std::move(done)](
+            Destinations& home
+        ) mutable {
+            if (home.shard_.index() != here) { home.local_topic(name)->add_shard(here); }
+            home.retained_.when_loaded([&home, name, here, weak, done = std::move(done)]() mutable {
+                const MessageRef retained = home.retained_.find(name.space + name.key);
+                home.run_on(here, [weak, retained, done = std::move(done)](Destinations&) {
+                    const auto alive = weak.lock();
+                    if (alive && retained) { alive->begin_with({retained}); }
+                    done(std::nullopt);
+                });
+            });
+        }
+    );
 }
 
-// Every shard may be the home of a topic that the pattern matches: all of them hear of it.
+// Every shard may be the home of a topic that the pattern matches: all of them hear of it, and
+// answer with what their topics keep.
 void Destinations::subscribe_wildcard(
     Subscription& subscription, const protocol::Pattern& pattern, Done done
 ) {
-    shard_.assert_current();
-    index_.add(pattern, {&subscription, 0});
-    if (peers_.size() == 1) { return done(std::nullopt); }
-
     struct Wait {
         std::size_t missing;
+        std::weak_ptr<Subscription> subscription;
         Done done;
     };
 
-    const auto wait = std::make_shared<Wait>(Wait{peers_.size() - 1, std::move(done)});
+    shard_.assert_current();
+    index_.add(pattern, {&subscription, 0});
+    subscription.gather(static_cast<unsigned>(peers_.size()));
+    const auto wait =
+        std::make_shared<Wait>(Wait{peers_.size(), subscription.weak_from_this(), std::move(done)});
     const unsigned here = shard_.index();
     const auto text = std::make_shared<const std::string>(subscription.destination());
     for (unsigned shard = 0; shard < peers_.size(); ++shard) {
-        if (shard == here) { continue; }
         // `wait` moves along: what it holds must not be destroyed on another shard.
-        run_on(shard, [text, here, wait](Destinations& router) mutable {
+        run_on(shard, [text, here, shard, wait](Destinations& router) mutable {
             router.shard_.assert_current();
             const auto parsed = protocol::parse_pattern(*text, router.limits().protocol);
-            router.index_.add(*parsed, {nullptr, here});
-            router.run_on(here, [wait = std::move(wait)](Destinations&) {
-                if (--wait->missing == 0) { wait->done(std::nullopt); }
+            if (shard != here) { router.index_.add(*parsed, {nullptr, here}); }
+            router.retained_.when_loaded([&router, text, here, shard, wait = std::move(wait)](
+                                         ) mutable {
+                const auto again = protocol::parse_pattern(*text, router.limits().protocol);
+                auto retained = router.retained_.find(*again);
+                router.run_on(
+                    here,
+                    [wait = std::move(wait),
+                     shard,
+                     retained = std::move(retained)](Destinations&) mutable {
+                        if (const auto alive = wait->subscription.lock()) {
+                            alive->gathered_from(shard, std::move(retained));
+                        }
+                        if (--wait->missing == 0) { wait->done(std::nullopt); }
+                    }
+                );
             });
         });
     }

@@ -13,8 +13,10 @@
 #include "broker/engine/queue.hpp"
 #include "broker/engine/queue_arguments.hpp"
 #include "broker/engine/queue_settings.hpp"
+#include "broker/engine/retained.hpp"
 #include "broker/engine/scheduled_message.hpp"
 #include "broker/engine/selector.hpp"
+#include "broker/engine/send_options.hpp"
 #include "broker/engine/shard.hpp"
 #include "broker/engine/subscription_index.hpp"
 #include "broker/engine/topic.hpp"
@@ -46,7 +48,8 @@ struct Route {
         bool is_literal = false;  ///< Wildcards do not match it.
         bool is_user = false;     ///< A user's, where what nobody gets is counted (P-USER-04).
         QueueArguments arguments = {};
-        std::uint64_t asker = 0;  ///< Session::number() of who comes with the arguments.
+        std::uint64_t asker = 0;       ///< Session::number() of who comes with the arguments.
+        Retain retain = Retain::none;  ///< Of topics.
 
         [[nodiscard]] static Name of(
             const protocol::Destination& destination,
@@ -132,7 +135,8 @@ public:
     [[nodiscard]] protocol::Result<Route> route(
         const protocol::Destination& destination,
         const QueueArguments& arguments = {},
-        std::uint64_t asker = 0
+        std::uint64_t asker = 0,
+        Retain retain = Retain::none
     );
     /// Where nobody is: accepted, discarded and counted.
     [[nodiscard]] Route nowhere() const;
@@ -163,6 +167,16 @@ public:
     [[nodiscard]] protocol::Result<std::vector<std::shared_ptr<const Binding>>> bindings_elsewhere(
         const Route& route, const Message& message
     );
+    /// Whether a topic can keep `message` as its publisher wants (P-QOS-08); true: room was set
+    /// aside, which release_kept() gives back.
+    [[nodiscard]] protocol::Result<bool> reserve_kept(const Route& route, const Message& message);
+
+    void release_kept(std::size_t messages) {
+        for (; messages != 0; --messages) {
+            retained_.release();
+        }
+    }
+
     /// publish() to a topic or reply address but for bindings_elsewhere().
     void publish_committed(const Route& route, const MessageRef& message);
     /// A copy for a durable subscription that lives here.
@@ -202,6 +216,9 @@ public:
     /// The selector with this text, parsed once while anybody on this shard holds it. Refuses
     /// `bad-selector` (P-SEL-04).
     [[nodiscard]] protocol::Result<SelectorRef> selector(std::string_view text);
+
+    /// The shard that the message comes from which is being given to subscriptions.
+    [[nodiscard]] unsigned fanning_from() const { return fanning_from_; }
 
     /// Connects `subscription` to what `pattern` names. False: `done` is called later, else it was
     /// called. Call started() once the RECEIPT is queued: only then a queue delivers.
@@ -307,7 +324,7 @@ private:
     void fan_out_from_home(
         Topic& topic, const std::shared_ptr<const Route::Name>& name, const MessageRef& message
     );
-    void fan_out_here(const Route::Name& name, const MessageRef& message);
+    void fan_out_here(const Route::Name& name, const MessageRef& message, unsigned from);
     void subscribe_queue(Subscription& subscription, const std::string& name, Done done);
     [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> queue_to_consume(
         const std::string& name, const QueueArguments& arguments, std::uint64_t asker
@@ -324,6 +341,18 @@ private:
     ) const;
     void bury(const Route& route, const MessageRef& letter, std::uint64_t transaction);
     void remove_queue(const std::string& name, const protocol::Error& error);
+
+    // destinations_kept.cpp
+    [[nodiscard]] protocol::Result<Published> publish_kept(
+        const Route& route, const MessageRef& message
+    );
+    [[nodiscard]] std::optional<protocol::Error> keep_refusal(
+        const Route& route, const Message& message
+    ) const;
+    [[nodiscard]] bool keeps(const Route& route) const;
+    [[nodiscard]] MessageRef route_kept(const Route& route, const MessageRef& message);
+    [[nodiscard]] bool keep(const Route& route, const MessageRef& message, bool is_commit);
+    void bring_retained(const std::string& text, const std::shared_ptr<const Binding>& binding);
 
     // destinations_durable.cpp
     void subscribe_durable(Subscription& subscription, Done done);
@@ -364,6 +393,8 @@ private:
     std::vector<std::shared_ptr<Queue>> retired_;
     /// What the index points to.
     std::vector<std::shared_ptr<const Binding>> bound_;
+    Retained retained_;
+    unsigned fanning_from_ = 0;
     ByName<std::weak_ptr<const Selector>> selectors_ GUARDED_BY(shard_);
     std::size_t sweep_selectors_at_ = 1024;
     std::uint64_t last_message_ = 0;

@@ -34,8 +34,9 @@ bool Destinations::stores(const Route& route, const Message& message) {
     const auto here = complete(route);
     if (!here) { return false; }
     shard_.assert_current();
-    return here->queue ? here->queue->stores(message)
-                       : here->topic && !here->topic->bindings(index_).empty();
+    return here->queue
+               ? here->queue->stores(message)
+               : here->topic && (keeps(*here) || !here->topic->bindings(index_, message).empty());
 }
 
 // Stop 4 of 7, for a SEND that asks for more than that. A duplicate waits for what is to be stored
@@ -66,6 +67,11 @@ Result<Published> Destinations::publish_due(const Route& route, const MessageRef
     if (route.name->is_queue && !route.name->is_literal) {
         const auto found = queues_.find(route.name->space + route.name->key);
         if (found != queues_.end()) { here.queue = found->second; }
+    } else if (!route.name->is_queue && !is_temporary(route)) {
+        // Messages of one destination wait together: each says itself whether it is to be kept.
+        Route::Name name = *route.name;
+        name.retain = name.is_user ? Retain::none : retain_asked_by(*message);
+        here.name = std::make_shared<const Route::Name>(std::move(name));
     }
     return publish_linked(here, message);
 }
@@ -75,16 +81,20 @@ Result<Published> Destinations::publish_linked(const Route& route, const Message
     if (!here) { return here.error(); }
     if (!here->topic) { return publish_here(*here, message); }
     shard_.assert_current();
+    if (auto error = keep_refusal(*here, *message)) { return *std::move(error); }
     const auto elsewhere = bindings_elsewhere(*here, *message);
     if (!elsewhere) { return elsewhere.error(); }
+    const std::size_t before = journal_.has_store() ? journal_.batch().changes() : 0;
     const bool is_stored = journal_.has_store() && message->is_persistent();
     std::map<unsigned, std::vector<std::shared_ptr<const Binding>>> homes;
     for (const auto& binding : *elsewhere) {
         homes[binding->home].push_back(binding);
     }
-    fan_out_from_home(*here->topic, here->name, message);
-    for (const Binding* const binding : here->topic->bindings(index_)) {
-        if (binding->home == shard_.index()) { push_bound(*binding, message); }
+    const MessageRef routed = route_kept(*here, message);
+    const auto& bindings_here = here->topic->bindings(index_, *message);
+    const bool has_copies = is_stored && !bindings_here.empty();
+    for (const Binding* const binding : bindings_here) {
+        if (binding->home == shard_.index()) { push_bound(*binding, routed); }
     }
     const bool is_shared = is_stored && !homes.empty();
     const auto parts = static_cast<unsigned>(homes.size() + 1);
@@ -93,16 +103,16 @@ Result<Published> Destinations::publish_linked(const Route& route, const Message
     for (auto& entry : homes) {
         run_on(
             entry.first,
-            [message, transaction, parts, bindings = std::move(entry.second)](Destinations& home) {
+            [routed, transaction, parts, bindings = std::move(entry.second)](Destinations& home) {
                 for (const auto& binding : bindings) {
-                    home.push_bound(*binding, message);
+                    home.push_bound(*binding, routed);
                 }
                 if (transaction != 0) { home.journal_.batch().join({transaction, parts}); }
             }
         );
     }
-    const bool has_copies = is_stored && !here->topic->bindings(index_).empty();
-    return has_copies ? Published::stored : Published::done;
+    const bool has_changes = journal_.has_store() && journal_.batch().changes() != before;
+    return has_copies || has_changes ? Published::stored : Published::done;
 }
 
 }  // namespace engine

@@ -171,7 +171,10 @@ void Destinations::attach(std::shared_ptr<Attachment> attachment) {
              is_new,
              text = durable.name.destination,
              binding = durable.binding](Destinations& router) mutable {
-                if (is_new) { router.bind_here(text, binding); }
+                if (is_new) {
+                    router.bind_here(text, binding);
+                    router.bring_retained(text, binding);
+                }
                 router.run_on(asking, [attachment = std::move(attachment)](Destinations&) {
                     finish(*attachment, false);
                 });
@@ -363,6 +366,9 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     }
     if (const auto subject = subject_of(recovered.definition, duplicates_kind)) {
         return duplicates_.restore(*subject, recovered);
+    }
+    if (const auto subject = subject_of(recovered.definition, retained_kind)) {
+        return retained_.restore(*subject, recovered);
     }
     const std::string& canonical = recovered.definition.name;
     const auto name = DurableName::from_attributes(recovered.definition.attributes);

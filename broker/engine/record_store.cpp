@@ -133,8 +133,13 @@ std::optional<std::string> subject_of(
     return definition.name.substr(prefix);
 }
 
+storage::QueueDefinition definition_of(std::string_view kind, const std::string& destination) {
+    return {name_of(kind, destination), attributes_of(kind)};
+}
+
 std::string home_name(const storage::QueueDefinition& definition) {
-    for (const std::string_view kind : {delayed_kind, duplicates_kind}) {
+    for (const std::string_view kind :
+         {delayed_kind, duplicates_kind, retained_kind, history_kind}) {
         if (auto subject = subject_of(definition, kind)) { return *std::move(subject); }
     }
     return definition.name;

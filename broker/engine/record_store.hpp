@@ -18,6 +18,8 @@ namespace engine {
 /// `kind=delayed`.
 inline constexpr std::string_view delayed_kind = "delayed";
 inline constexpr std::string_view duplicates_kind = "dedup";
+inline constexpr std::string_view retained_kind = "retained";
+inline constexpr std::string_view history_kind = "history";
 
 class RecordStore {
 public:
@@ -70,6 +72,11 @@ void put_field(std::string& out, std::string_view name, std::string_view value);
 /// describes, or nothing if that is something else.
 [[nodiscard]] std::optional<std::string> subject_of(
     const storage::QueueDefinition& definition, std::string_view kind
+);
+
+/// What subject_of() takes apart.
+[[nodiscard]] storage::QueueDefinition definition_of(
+    std::string_view kind, const std::string& destination
 );
 
 /// The name whose home shard a stored queue belongs to.

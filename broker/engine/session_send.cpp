@@ -107,7 +107,8 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
         prepared.route = router_.reply_route(destination->key);
         return prepared;
     }
-    auto route = router_.route(*destination, prepared.options.arguments, number());
+    auto route =
+        router_.route(*destination, prepared.options.arguments, number(), prepared.options.retain);
     if (!route) { return route.error(); }
     if (prepared.options.arguments.exclusive == true) { own(destination->canonical()); }
     prepared.route = std::move(*route);

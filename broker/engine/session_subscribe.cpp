@@ -256,7 +256,9 @@ void Session::subscribed(
     outbox_.mark_dirty();
     const bool is_good = !error;
     answered(ticket, std::move(error));
-    if (!is_good || !subscription->open() || !subscription->queue().is_set()) { return; }
+    if (!is_good || !subscription->open()) { return; }
+    subscription->begin();
+    if (!subscription->queue().is_set()) { return; }
     // A durable subscription's consumer was blocked so far; others only wait for a dispatch.
     subscription->queue().post([](Queue& queue, Consumer& consumer) {
         queue.set_blocked(consumer, false);

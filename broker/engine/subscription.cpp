@@ -97,7 +97,7 @@ bool Subscription::is_expired(const Message& message) const {
 
 // SEND path, stop 6 of 7.
 void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& policy) {
-    if (!is_open_) { return; }
+    if (!is_live_) { return publish_early(message, policy); }
     if (options_.ack != AckMode::automatic) { return publish_tracked(message, policy); }
     if (outbox_.can_encode(prefix_.size() + message->size())) {
         ++outbox_.turn().counters.messages_delivered;
@@ -179,6 +179,7 @@ void Subscription::pump() {
         ++delivery.count;
         send(std::move(delivery));
     }
+    if (feed_) { feed_on(); }
 }
 
 bool Subscription::has_window(std::size_t size) const {
@@ -352,6 +353,7 @@ void Subscription::send_copy(const MessageRef& message) {
 void Subscription::stop() {
     if (!is_open_) { return; }
     is_open_ = false;
+    is_live_ = false;
     if (queue_.is_set()) {
         queue_.post([](Queue& queue, Consumer& consumer) { queue.close(consumer); });
     }
@@ -361,6 +363,7 @@ void Subscription::close() {
     if (is_closed_) { return; }
     is_closed_ = true;
     stop();
+    drop_feed();
     if (backlog_) {
         outbox_.charge(-static_cast<std::int64_t>(backlog_->bytes()));
         backlog_.reset();
@@ -396,6 +399,8 @@ std::vector<Delivery> Subscription::withdraw_waiting() {
 
 void Subscription::succeed(Subscription& old) {
     const bool is_tracked = options_.ack != AckMode::automatic;
+    feed_ = std::move(old.feed_);
+    is_live_ = is_open_ && !feed_;
     for (Delivery& delivery : old.surrender()) {
         if (!wants(*delivery.message)) { continue; }
         if (is_expired(*delivery.message)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broker/engine/backlog.hpp"
+#include "broker/engine/feed.hpp"
 #include "broker/engine/message.hpp"
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
@@ -109,11 +110,23 @@ public:
 
     [[nodiscard]] bool is_open() const { return is_open_; }
 
+    /// Messages of topics go straight to it: it is open, and nothing comes before them.
+    [[nodiscard]] bool is_live() const { return is_live_; }
+
     /// Deliveries in client modes that are neither settled nor taken into a transaction.
     [[nodiscard]] std::size_t outstanding() const { return outstanding_; }
 
     /// A message of a topic (stop 6 of 7): encoded now, held back, or treated by `policy`.
     void publish(const MessageRef& message, const SlowConsumerPolicy& policy);
+    // Before it is open: what it gets before the messages that come from then on (P-QOS-09).
+
+    /// Of a wildcard: all `shards` will answer.
+    void gather(unsigned shards);
+    void gathered_from(unsigned shard, std::vector<MessageRef> retained);
+    void begin_with(std::vector<MessageRef> retained);
+    /// Once it is open and its RECEIPT is queued.
+    void begin();
+
     /// A message of a queue; handed back if the subscription cannot take it.
     void take(Delivery delivery);
     /// Encodes what waited in the outbox.
@@ -186,6 +199,13 @@ public:
     void detach();
 
 private:
+    void publish_early(const MessageRef& message, const SlowConsumerPolicy& policy);
+    void publish_now(const MessageRef& message);
+    void hold(const MessageRef& message);
+    [[nodiscard]] MessageRef take_fed();
+    [[nodiscard]] bool may_feed(std::size_t size);
+    void feed_on();
+    void drop_feed();
     void browse_on();
     void show(const Queue::Page& page);
     void send_copy(const MessageRef& message);
@@ -221,6 +241,7 @@ private:
 
     // Lives on the shard.
     bool is_open_ = false;
+    bool is_live_ = false;
     bool is_closed_ = false;
     bool is_blocking_ = false;  ///< The queue was told to hold back, or the backlog waits.
     QueueLink queue_;
@@ -240,6 +261,8 @@ private:
     };
 
     std::unique_ptr<Browsing> browsing_;
+    std::unique_ptr<Feed> feed_;
+    std::unique_ptr<Gathering> gathering_;
 };
 
 }  // namespace engine

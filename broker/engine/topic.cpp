@@ -200,7 +200,7 @@ void Topic::send_shared(FanoutGroup& group, const MessageRef& message) {
     for (Subscription* const member : group.members) {
         if (group.no_local && member->has_sent(*message)) { continue; }
         Outbox& outbox = member->outbox();
-        if (!member->is_open() || !outbox.can_encode(total)) {
+        if (!member->is_live() || !outbox.can_encode(total)) {
             member->publish(message, policy_);
             continue;
         }

@@ -32,6 +32,7 @@ struct Part {
     std::size_t reserved = 0;       ///< Of them, from the front.
     bool is_linked = false;         ///< Its messages for topics all go through this home.
     std::vector<QueuePart> queues;  ///< Filled and used on the home shard.
+    std::size_t kept = 0;           ///< Places set aside for what topics are to keep.
     std::vector<Copy> elsewhere;    ///< Found by the home shard, for the parts of others.
     std::vector<Work> settlements;  ///< To be run there, before the sends.
     std::vector<Copy> copies;       ///< For durable subscriptions of this home.
@@ -57,6 +58,7 @@ bool is_delayed(const Route& route) {
 }
 
 void cancel(Destinations& home, Part& part) {
+    home.release_kept(std::exchange(part.kept, 0));
     for (const Part::QueuePart& queue : part.queues) {
         queue.queue->cancel_reservation(queue.messages);
     }
@@ -102,6 +104,9 @@ Reserved reserve(Destinations& home, Part& part, const Transaction::BufferedSend
     if (!needs_room(send.route)) {
         const auto bindings = home.bindings_elsewhere(send.route, *send.message);
         if (!bindings) { return bindings.error(); }
+        const auto is_kept = home.reserve_kept(send.route, *send.message);
+        if (!is_kept) { return is_kept.error(); }
+        part.kept += *is_kept ? 1U : 0U;
         if (part.is_linked) { return {}; }
         for (const auto& binding : *bindings) {
             part.elsewhere.push_back({binding, send.message});
@@ -192,6 +197,7 @@ bool apply(Destinations& home, Part& part, std::uint64_t transaction, std::size_
     for (Part::QueuePart& queue : part.queues) {
         queue.queue->push_reserved(queue.messages);
     }
+    home.release_kept(std::exchange(part.kept, 0));
     bool is_linked = false;
     for (const Transaction::BufferedSend& send : part.sends) {
         is_linked = publish(home, part, send) || is_linked;
