@@ -389,6 +389,38 @@ TEST_P(DurableSchedule, D_ROCK_01_ADamagedOneIsCountedAndStaysInTheStore) {
     store_has("/delayed" + queue_at(1), true);
 }
 
+// A broker whose shards have not heard of each other's durable subscriptions yet.
+TEST_P(DurableSchedule, P_QOS_03_NothingBecomesDueBeforeAllIsRestored) {
+    alice->sends(delayed("/queue/a", "x", 1000).receipt("r"));
+    alice->expects(receipt("r"));
+    const auto survivor = store->crash();
+    const auto found = survivor->take_recovered();
+    ASSERT_EQ(found.size(), 1U);
+    ShardGroup group(1, 1, WorkOrder::posted);
+    engine::TurnOutput output;
+    engine::RouterSettings alone;
+    alone.store = survivor.get();
+    engine::Destinations router(group[0], output, alone);
+    survivor->start({&router.store_listener()});
+    const auto lives_on = [&] {
+        for (int i = 0; i < 10; ++i) {
+            (void)group.run_timer(group.now() + 10s);
+            group.on(0, [&] { router.end_turn(); });
+            survivor->serve_reads();
+            while (group.has_work()) {
+                group.run_one();
+            }
+        }
+    };
+    group.on(0, [&] { router.schedule().restore("/queue/a", found[0]); });
+    lives_on();
+    group.on(0, [&] { EXPECT_EQ(router.schedule().size(), 1U); });
+    group.on(0, [&] { router.schedule().release(); });
+    lives_on();
+    group.on(0, [&] { EXPECT_EQ(router.schedule().size(), 0U); });
+    group.clear();
+}
+
 RUN_SCRIPTS_ON_SHARDS(DurableSchedule);
 
 }  // namespace support
