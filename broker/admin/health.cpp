@@ -129,9 +129,9 @@ asio::awaitable<void> Health::State::serve(std::shared_ptr<State> self, tcp::soc
     asio::steady_timer timer(socket.get_executor());
     const auto shared = std::make_shared<tcp::socket>(std::move(socket));
     boost::beast::flat_buffer buffer(head_max);
-    boost::system::error_code ec;
-    const auto peer = shared->remote_endpoint(ec);
-    const std::string remote = ec ? std::string() : peer.address().to_string();
+    boost::system::error_code unknown;
+    const auto peer = shared->remote_endpoint(unknown);
+    const std::string remote = unknown ? std::string() : peer.address().to_string();
     for (bool alive = true; alive;) {
         timer.expires_after(idle_time);
         timer.async_wait([weak = std::weak_ptr<tcp::socket>(shared
