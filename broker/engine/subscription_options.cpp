@@ -243,6 +243,9 @@ Result<void> read_topic(const protocol::Subscribe& request, SubscriptionOptions&
     if (const auto name = find(request, "include-seq")) {
         options.sequence_header = std::string(*name);
     }
+    // Who reads a stream as RabbitMQ has it says how durable the stream is, and has no subscription
+    // that is kept.
+    if (find(request, "x-queue-type") == "stream") { return {}; }
     if (const auto good = read_durable(request, options); !good) { return good.error(); }
     if (options.durable && options.replay.from != Replay::From::live) {
         return protocol::Error{
