@@ -19,7 +19,7 @@ against RabbitMQ 3.10.8 itself, but for those marked (*), which need a plugin, a
 | `x-dead-letter-exchange`, `-routing-key`           | `dead_letters`, `message_ttl`, `longest`       [Queue Parameters] |
 | `x-queue-type`                                     | `queue_type`                                   [Queue Parameters] |
 | `requeue` on NACK                                  | `dead_letters`, `nack`                         [ACK and NACK] |
-| `x-priority`                                       | `consumer_priority` (*)                        |
+| `x-priority`                                       | `consumer_priority` (*)                        (RabbitMQ 4.0) |
 | `x-delay`                                          | `delayed_exchange` (*)                         (plugin x-delayed-message) |
 | `transaction` on SEND and ACK                      | `transaction`                                  |
 """
