@@ -7,6 +7,7 @@ Headers as in Apollo's last "STOMP Protocol Manual", section in brackets. Apollo
 | `credit`                              | `credit`                        [Flow Control]                |
 | `ttl`                                 | `ttl`                           [Message Expiration]          |
 | `message_group`                       | `groups`                        [Message Groups]              |
+| `retain:set`, `retain:remove`         | `retained`                      [Retained messages of topics] |
 | `exclusive:true`                      | `exclusive` (Apollo: exclusive consumer; the queue goes with it here) |
 | `reply-to:/temp-queue/NAME`           | `reply_to`                      [Temporary Destinations]      |
 | `browser:true`                        | `browser`                       [Browsing Subscriptions]      |
@@ -72,6 +73,21 @@ class Apollo(ApolloCase):
         owner = self.connected().subscribe(queue, "exclusive:true")
         owner.publish(queue, b"x")
         self.assertEqual(self.bodies(owner, 1), ["x"])
+
+
+class Topics(ApolloCase):
+    @over_transports
+    def test_P_QOS_08_retained(self, transport):
+        topic = self.name("/topic/")
+        publisher = self.connected(transport=transport)
+        publisher.publish(topic, b"21.5", "retain:set")
+        late = self.connected(transport=transport).subscribe(topic)
+        message = late.read_message()
+        self.assertEqual((message.body, message["retained"]), (b"21.5", "true"))
+        publisher.publish(topic, b"", "retain:remove")
+        later = self.connected(transport=transport).subscribe(topic)
+        later.publish(topic, b"live")
+        self.assertEqual(self.bodies(later, 1), ["live"])
 
 
 if __name__ == "__main__":
