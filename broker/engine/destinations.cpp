@@ -122,7 +122,7 @@ QueueStore::Options Destinations::store_options(const QueueSettings& settings) c
     constexpr std::size_t everything = ~std::size_t{0} / 2;
     const std::size_t memory =
         settings.is_reordered() ? everything : settings_.limits.queue_memory_bytes;
-    return {memory, settings_.limits.early_delivery};
+    return {memory, settings_.limits.early_delivery, settings.is_reordered()};
 }
 
 // Of a queue or topic, by its canonical name; null if none matches.
@@ -170,6 +170,10 @@ Result<std::shared_ptr<Queue>> Destinations::local_queue(
     }
     if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
         return too_many_queues(settings_.limits.queues_max);
+    }
+    const auto target = dead_letter_destination(arguments, name);
+    if (target && !protocol::parse_destination(*target, settings_.limits.protocol)) {
+        return no_dead_letter_destination(*target);
     }
     return add_queue(name, arguments, asker);
 }
@@ -889,6 +893,7 @@ std::optional<Route> Destinations::dead_letter_route(
     }
     Route route;
     const auto parsed = protocol::parse_destination(name, settings_.limits.protocol);
+    if (!parsed && origin.settings().dead_letter) { return std::nullopt; }
     // Names that the broker derives may be longer than a client's (P-DEST-03).
     const auto destination =
         parsed ? *parsed
@@ -924,8 +929,12 @@ void Destinations::bury(const Route& route, const MessageRef& letter, std::uint6
 }
 
 void Destinations::remove(Queue& queue) {
+    shard_.assert_current();
     if (remove_durable(queue)) { return; }
-    remove_queue(queue.name(), queue_removed(queue.name()));
+    // Another one may have its name by now.
+    const auto found = queues_.find(queue.name());
+    const bool is_it = found != queues_.end() && found->second.get() == &queue;
+    if (is_it) { remove_queue(queue.name(), queue_removed(queue.name())); }
 }
 
 // With all that is in it. Whoever consumes from it is refused with `error` (P-SUB-13).

@@ -138,6 +138,8 @@ public:
         std::uint64_t asker = 0,
         Retain retain = Retain::none
     );
+    /// The route with the object itself, on its home shard; a new queue, if the route's has gone.
+    [[nodiscard]] protocol::Result<Route> complete(const Route& route);
     /// Where nobody is: accepted, discarded and counted.
     [[nodiscard]] Route nowhere() const;
     /// The owner's side of a reply address.
@@ -306,7 +308,6 @@ private:
     const std::shared_ptr<Queue>& add_queue(
         const std::string& name, const QueueArguments& arguments, std::uint64_t asker = 0
     );
-    [[nodiscard]] protocol::Result<Route> complete(const Route& route);
     [[nodiscard]] protocol::Result<Published> publish_here(
         const Route& route, const MessageRef& message
     );

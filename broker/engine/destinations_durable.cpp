@@ -381,6 +381,7 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     if (!name) {
         queue->set_arguments(arguments);
         queue->scan_expiries();
+        queue->load();
         queue->watch_idleness();
         queues_.emplace(canonical, std::move(queue));
         return schedule_sweep();

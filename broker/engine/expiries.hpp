@@ -39,10 +39,15 @@ public:
         return entry;
     }
 
-    /// Forgets the entries for which `is_there` answers false.
+    /// Forgets the entries for which `is_there` answers false, and doubles.
     template <class F>
     void retain(F is_there) {
         std::erase_if(heap_, [&](const Entry& entry) { return !is_there(entry); });
+        std::sort(heap_.begin(), heap_.end(), [](const Entry& a, const Entry& b) {
+            return a.place < b.place;
+        });
+        const auto is_same = [](const Entry& a, const Entry& b) { return a.place == b.place; };
+        heap_.erase(std::unique(heap_.begin(), heap_.end(), is_same), heap_.end());
         std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
     }
 

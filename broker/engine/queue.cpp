@@ -39,7 +39,7 @@ Queue::Queue(
       backlog_(settings_.priority_max, settings_.priority_default),
       dispatcher_(shard, backlog_, settings_.is_single_active),
       messages_(store_ ? store_->waiting() : 0),
-      bytes_(store_ ? store_->page_bytes() : 0),
+      bytes_(store_ ? store_->waiting_bytes() : 0),
       unused_since_(shard.now()) {
     backlog_.set_listener(*this);
 }
@@ -129,7 +129,8 @@ void Queue::accept(const MessageRef& message) {
         dispatcher_.is_plain(*message) && message->facts().expires == 0 && !settings_.is_last_value;
     if (!store_ && is_plain && backlog_.empty() && !is_dispatching_) {
         // The usual case: a consumer is waiting, and the message never enters the backlog.
-        if (Consumer* const consumer = dispatcher_.next_ready(message->size())) {
+        Consumer* const consumer = dispatcher_.next_ready(message->size());
+        if (consumer != nullptr && !is_own(*consumer, *message)) {
             is_dispatching_ = true;
             deliver(*consumer, {message, ++last_sequence_, 0});
             is_dispatching_ = false;
@@ -146,15 +147,16 @@ void Queue::enqueue(const MessageRef& message) {
     shard_.assert_current();
     if (!store_) {
         const Delivery delivery{message, ++last_sequence_, 0};
+        backlog_.push(delivery);
         if (message->facts().expires != 0) { note_expiry(delivery); }
-        return backlog_.push(delivery);
+        return;
     }
     const bool is_stored = message->is_persistent();
     const std::uint64_t sequence =
         is_stored ? store_->append(message, dispatcher_.consumers() != 0) : store_->next_unstored();
     const Delivery delivery{message, sequence, 0, is_stored};
-    if (message->facts().expires != 0) { note_expiry(delivery); }
     store_->keep(delivery, backlog_);
+    if (message->facts().expires != 0) { note_expiry(delivery); }
     await_store();
 }
 
@@ -197,7 +199,7 @@ void Queue::drop_heads() {
             unstored_bytes_ <= settings_.bytes_max) {
             return false;
         }
-        const std::size_t octets = backlog_.bytes() + (store_ ? store_->page_bytes() : 0);
+        const std::size_t octets = backlog_.bytes() + (store_ ? store_->waiting_bytes() : 0);
         return waiting() > settings_.messages_max || octets > settings_.bytes_max;
     };
     while (is_over()) {
@@ -238,6 +240,7 @@ void Queue::cancel_reservation(const std::vector<MessageRef>& messages) {
         const std::size_t size = message->size();
         count_out(1, size, is_stored ? 1 : 0, is_stored ? size : 0);
     }
+    if (!blocked_.empty()) { let_publishers_go(); }
 }
 
 void Queue::push_reserved(const std::vector<MessageRef>& messages) {
@@ -259,6 +262,8 @@ void Queue::push_reserved(const std::vector<MessageRef>& messages) {
 void Queue::drop() {
     is_dropped_ = true;
     if (store_) { store_->drop(); }
+    // What they send next makes a new queue.
+    release_publishers();
 }
 
 void Queue::define() {
@@ -293,7 +298,8 @@ void Queue::consumer_left() {
     if (settings_.is_auto_delete) {
         shard_.post([weak = weak_from_this()] {
             const auto self = weak.lock();
-            if (self && self->consumers() == 0) { self->host_.remove(*self); }
+            const bool is_unneeded = self && self->consumers() == 0 && !self->is_dropped_;
+            if (is_unneeded) { self->host_.remove(*self); }
         });
     }
     watch_idleness();
@@ -308,7 +314,7 @@ void Queue::watch_idleness() {
         const auto self = weak.lock();
         if (!self) { return; }
         self->is_idle_watched_ = false;
-        if (self->consumers() != 0) { return; }
+        if (self->consumers() != 0 || self->is_dropped_) { return; }
         const bool is_due = self->shard_.now() - self->unused_since_ >= self->settings_.idle_life;
         if (is_due) { return self->host_.remove(*self); }
         self->watch_idleness();
@@ -351,7 +357,10 @@ void Queue::acknowledged(const Settled& settled) {
 }
 
 void Queue::let_publishers_go() {
-    if (is_over_bounds()) { return; }
+    if (!is_over_bounds()) { release_publishers(); }
+}
+
+void Queue::release_publishers() {
     for (const Remote<Session>& publisher : std::exchange(blocked_, {})) {
         publisher.post([](Session& session) { session.unblock(); });
     }
@@ -415,8 +424,10 @@ void Queue::take_back(Delivery delivery, Return how) {
         if (store_) { store_->set_deliveries(delivery); }
     }
     shard_.assert_current();
-    if (delivery.message->facts().expires != 0) { note_expiry(delivery); }
+    const bool expires = delivery.message->facts().expires != 0;
+    const Delivery returned = expires ? delivery : Delivery{};
     backlog_.give_back(std::move(delivery));
+    if (expires) { note_expiry(returned); }
 }
 
 void Queue::give_back_later(Delivery delivery, std::chrono::milliseconds delay) {
@@ -471,7 +482,9 @@ void Queue::dispatch() {
 // What the store may have to do before more can be delivered.
 void Queue::turn_page() {
     shard_.assert_current();
-    if (dispatcher_.consumers() == 0) { return; }
+    // Where the order is not that of the store all of it is read, whoever waits for it.
+    const bool is_loading = settings_.is_reordered() && store_->has_page();
+    if (dispatcher_.consumers() == 0 && !is_loading) { return; }
     if (const auto held_back = dispatcher_.held_back()) { store_->allow_dispatch(*held_back); }
     // Consumers that find nothing in the part that is in memory need more of it.
     const bool is_searching = !dispatcher_.is_plain() && dispatcher_.is_hungry() &&

@@ -107,7 +107,7 @@ public:
 
     /// It is full, and its publishers are to wait (Overflow::block).
     [[nodiscard]] bool wants_to_block() const {
-        return settings_.overflow == Overflow::block && is_over_bounds();
+        return settings_.overflow == Overflow::block && is_over_bounds() && !is_dropped_;
     }
 
     /// Tells `publisher`, by Session::unblock(), once there is room again.
@@ -123,6 +123,10 @@ public:
     void define();
     /// Finds out when the messages that the last run left expire. Once, after construction.
     void scan_expiries();
+
+    /// Reads what the last run left, if it has to be in memory. Once, after construction.
+    void load() { dispatch(); }
+
     /// Its idle life counts from now on. Once, after construction.
     void watch_idleness();
     /// Before a clean stop (D-RUN-03).
@@ -203,6 +207,7 @@ private:
     void discard(const Delivery& delivery, std::string_view reason);
     void drop_heads();
     void let_publishers_go();
+    void release_publishers();
     void await_store();
     void note_stored();
     void turn_page();
@@ -223,6 +228,8 @@ private:
     void arm_expiry();
     void expire_due();
     void expire_on_disk(const Expiries::Entry& entry);
+    void bury_from_disk(Place place, const storage::ReadResult& result);
+    void leave_page(std::uint64_t sequence, std::size_t size);
     void scan_from(storage::Sequence from);
 
     // queue_browse.cpp

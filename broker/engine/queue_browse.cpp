@@ -63,14 +63,18 @@ void Queue::browse(std::optional<Place> after, std::size_t bytes_max, Show show)
          bytes_max](const storage::ReadResult& result) {
             const auto self = weak.lock();
             if (!self) { return; }
+            self->shard_.assert_current();
             Page read;
             const std::string_view octets = result.octets;
             for (const auto& stored : result.messages) {
                 const std::uint64_t sequence = stored.sequence << unstored_bits;
                 auto message = restore_message(octets.substr(stored.offset, stored.size));
-                // What was read meanwhile for consumers is seen there, or was taken.
-                if (!message || !self->store_->is_on_page(sequence)) { continue; }
-                read.messages.push_back(std::move(message));
+                if (!message) { continue; }
+                // It may have been read for consumers meanwhile, and even been taken.
+                const Place place = self->backlog_.place_of({message, sequence, 0, true});
+                if (self->store_->is_on_page(sequence) || self->backlog_.find(place) != nullptr) {
+                    read.messages.push_back(std::move(message));
+                }
             }
             read.next = Place{0, ((result.next) << unstored_bits) - 1};
             if (!read.messages.empty()) { return show(std::move(read)); }

@@ -25,7 +25,8 @@ void Queue::note_expiry(const Delivery& delivery) {
     if (expiries_.size() > 1024 && expiries_.size() > 2 * waiting() + 1024) {
         expiries_.retain([this](const Expiries::Entry& entry) {
             shard_.assert_current();
-            return backlog_.find(entry.place) != nullptr || (store_ && store_->has_page());
+            return backlog_.find(entry.place) != nullptr ||
+                   (store_ && store_->has_outside(entry.place.sequence));
         });
     }
     arm_expiry();
@@ -38,8 +39,10 @@ void Queue::arm_expiry() {
     if (expiry_armed_ != 0 && expiry_armed_ <= due) { return; }
     const std::int64_t wait = std::clamp<std::int64_t>(due - now, 1, wait_max_ms);
     expiry_armed_ = now + wait;
-    shard_.after(std::chrono::milliseconds(wait), [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) { self->expire_due(); }
+    shard_.after(std::chrono::milliseconds(wait), [weak = weak_from_this(), at = expiry_armed_] {
+        const auto self = weak.lock();
+        // Else an earlier one has been armed since, and went on from there.
+        if (self && self->expiry_armed_ == at) { self->expire_due(); }
     });
 }
 
@@ -68,29 +71,39 @@ void Queue::expire_on_disk(const Expiries::Entry& entry) {
     if (!store_->is_on_page(sequence)) { return; }
     if (!settings_.dead_letters_expired) {
         ++counters_.messages_expired;
-        count_out(1, entry.size, 1, entry.size);
-        return store_->discard_from_page(sequence, entry.size);
+        return leave_page(sequence, entry.size);
     }
     const storage::Sequence at = stored_sequence(sequence);
     store_->journal().read(
         store_->read_request(at, at),
-        [weak = weak_from_this(), sequence](const storage::ReadResult& result) {
+        [weak = weak_from_this(), place = entry.place](const storage::ReadResult& result) {
             const auto self = weak.lock();
-            if (!self || result.messages.empty() || !self->store_->is_on_page(sequence)) { return; }
-            const auto& stored = result.messages.front();
-            const std::string_view octets = result.octets;
-            auto message = restore_message(octets.substr(stored.offset, stored.size));
-            if (!message) { return; }
-            const std::size_t size = message->size();
-            ++self->counters_.messages_expired;
-            self->count_out(1, size, 1, size);
-            // The letter and the removal are in one batch.
-            self->store_->discard_from_page(sequence, size);
-            self->host_.dead_letter(
-                *self, {std::move(message), sequence, stored.deliveries, false}, "expired"
-            );
+            if (self && !self->is_dropped_) { self->bury_from_disk(place, result); }
         }
     );
+}
+
+void Queue::bury_from_disk(Place place, const storage::ReadResult& result) {
+    shard_.assert_current();
+    // It may have been read for consumers meanwhile.
+    if (backlog_.find(place) != nullptr) { return discard(backlog_.take(place), "expired"); }
+    if (result.messages.empty() || !store_->is_on_page(place.sequence)) { return; }
+    const auto& stored = result.messages.front();
+    const std::string_view octets = result.octets;
+    auto message = restore_message(octets.substr(stored.offset, stored.size));
+    if (!message) { return; }
+    ++counters_.messages_expired;
+    // The letter and the removal are in one batch.
+    leave_page(place.sequence, message->size());
+    host_.dead_letter(
+        *this, {std::move(message), place.sequence, stored.deliveries, true}, "expired"
+    );
+}
+
+void Queue::leave_page(std::uint64_t sequence, std::size_t size) {
+    count_out(1, size, 1, size);
+    store_->discard_from_page(sequence, size);
+    if (!blocked_.empty()) { let_publishers_go(); }
 }
 
 void Queue::scan_expiries() {

@@ -97,7 +97,8 @@ void QueueStore::update_fence() {
     const storage::Sequence safe = is_early ? std::min(last_, bound_asked_)
                                             : std::min(options_.is_early ? last_ : stored_, bound_);
     fence_ = (safe + 1) << unstored_bits;
-    if (has_page()) { fence_ = std::min(fence_, page_.first << unstored_bits); }
+    if (!has_page()) { return; }
+    fence_ = options_.is_reordered ? 0 : std::min(fence_, page_.first << unstored_bits);
 }
 
 std::uint64_t QueueStore::append(const MessageRef& message, bool is_served) {
@@ -228,7 +229,8 @@ bool QueueStore::may_read_page() const {
            !journal_.has_failed();
 }
 
-std::optional<Delivery> QueueStore::take_from_tail(std::uint64_t sequence) {
+// Its index, or the tail's size.
+std::size_t QueueStore::find_in_tail(std::uint64_t sequence) const {
     std::size_t low = 0;
     for (std::size_t high = tail_.size(); low < high;) {
         const std::size_t middle = low + (high - low) / 2;
@@ -238,11 +240,16 @@ std::optional<Delivery> QueueStore::take_from_tail(std::uint64_t sequence) {
             high = middle;
         }
     }
-    if (low == tail_.size() || tail_[low].sequence != sequence || !tail_[low].message) {
-        return std::nullopt;
-    }
-    Delivery delivery = tail_[low];
-    tail_[low].message = nullptr;
+    const bool is_there =
+        low != tail_.size() && tail_[low].sequence == sequence && tail_[low].message;
+    return is_there ? low : tail_.size();
+}
+
+std::optional<Delivery> QueueStore::take_from_tail(std::uint64_t sequence) {
+    const std::size_t at_index = find_in_tail(sequence);
+    if (at_index == tail_.size()) { return std::nullopt; }
+    Delivery delivery = tail_[at_index];
+    tail_[at_index].message = nullptr;
     ++tail_gaps_;
     tail_bytes_ -= delivery.message->size();
     // When the page has ended, its place there is no place for a message.

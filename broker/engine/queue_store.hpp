@@ -21,6 +21,7 @@ public:
     struct Options {
         std::size_t memory_max = 8 * 1024 * 1024;  ///< Octets of waiting messages in memory.
         bool is_early = false;                     ///< Deliver before the sync (D-COM-04).
+        bool is_reordered = false;                 ///< Nothing is delivered while some is on disk.
     };
 
     QueueStore(Journal& journal, storage::QueueDefinition definition, Options options);
@@ -71,8 +72,8 @@ public:
     /// Waiting messages outside the backlog.
     [[nodiscard]] std::size_t waiting() const { return page_messages_ + tail_.size() - tail_gaps_; }
 
-    /// Octets of the waiting messages that are on disk only.
-    [[nodiscard]] std::size_t page_bytes() const { return page_bytes_; }
+    /// Octets of these.
+    [[nodiscard]] std::size_t waiting_bytes() const { return page_bytes_ + tail_bytes_; }
 
     /// The next messages should be read now; then the caller asks for page_request().
     [[nodiscard]] bool wants_page(Backlog& backlog) const;
@@ -87,6 +88,12 @@ public:
 
     /// Takes the message at `sequence` out of the tail, if it is there.
     [[nodiscard]] std::optional<Delivery> take_from_tail(std::uint64_t sequence);
+
+    /// The message at `sequence` waits outside the backlog.
+    [[nodiscard]] bool has_outside(std::uint64_t sequence) const {
+        return find_in_tail(sequence) < tail_.size() || is_on_page(sequence);
+    }
+
     /// The message at `sequence` is on disk only.
     [[nodiscard]] bool is_on_page(std::uint64_t sequence) const;
     /// It leaves, unread.
@@ -126,6 +133,7 @@ private:
     void raise_bound(storage::Sequence sequence);
     [[nodiscard]] storage::Sequence last_of_earlier_turns();
     void update_fence();
+    [[nodiscard]] std::size_t find_in_tail(std::uint64_t sequence) const;
     void spill_tail(Backlog& backlog);
     void add_hole(storage::SequenceRange hole);
     void end_page(Backlog& backlog);

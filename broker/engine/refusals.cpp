@@ -65,4 +65,13 @@ Error storage_failed() {
         "D-FS-01"};
 }
 
+Error no_dead_letter_destination(std::string_view name) {
+    return {
+        ErrorCode::bad_header,
+        "The headers x-dead-letter-exchange and x-dead-letter-routing-key name " +
+            protocol::quoted(name) + ", which is no destination.",
+        "Name a queue by an empty exchange and its name as routing key, or a topic by amq.topic.",
+        "P-SUB-14"};
+}
+
 }  // namespace engine

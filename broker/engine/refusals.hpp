@@ -19,5 +19,6 @@ namespace engine {
 [[nodiscard]] protocol::Error disk_full();
 /// D-FS-01. The reason is for the operator's log: clients are not told paths.
 [[nodiscard]] protocol::Error storage_failed();
+[[nodiscard]] protocol::Error no_dead_letter_destination(std::string_view name);
 
 }  // namespace engine

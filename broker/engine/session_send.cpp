@@ -181,6 +181,11 @@ Result<std::string> Session::reply_address(const protocol::Send& request) {
 void Session::publish(
     Prepared& prepared, std::string_view body, bool is_utf8, const Receipt& receipt
 ) {
+    if (prepared.route.queue && prepared.route.queue->is_dropped()) {
+        auto renewed = router_.complete(prepared.route);
+        if (!renewed) { return refuse(renewed.error(), receipt); }
+        prepared.route = std::move(*renewed);
+    }
     const MessageRef message = make_message(prepared, body, is_utf8);
     ReplyTo reply;
     const bool is_answered_later = router_.is_answered_later(prepared.route);

@@ -327,12 +327,19 @@ void Subscription::browse_on() {
 void Subscription::show(const Queue::Page& page) {
     browsing_->is_asking = false;
     if (!is_open_) { return; }
+    Shard& shard = session_.router().shard();
+    const std::uint64_t now = shard.wall_clock_ms();
     for (const MessageRef& message : page.messages) {
         const bool is_wanted = !selector_ || selector_->selects(MessageHeaders(*message));
-        if (is_wanted) { send_copy(message); }
+        if (is_wanted && !message->is_expired(now)) { send_copy(message); }
     }
     browsing_->after = page.next;
-    if (!page.is_end) { return browse_on(); }
+    if (!page.is_end) {
+        // Others have their turns, however long the queue is.
+        return shard.post([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) { self->browse_on(); }
+        });
+    }
     browsing_->is_done = true;
     SendHead head;
     protocol::append_header(head.lines, "destination", destination_, protocol::Version::v1_2);
