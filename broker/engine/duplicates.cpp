@@ -32,7 +32,14 @@ std::string record_of(const Asked& asked, std::uint64_t time) {
 Duplicates::Duplicates(Shard& shard, Journal& journal, const Limits& limits)
     : shard_(shard), journal_(journal), limits_(limits), alive_(std::make_shared<char>()) {}
 
-Duplicates::~Duplicates() = default;
+Duplicates::~Duplicates() {
+    for (const auto& entry : lines_) {
+        const auto& order = entry.second->order;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            account(-static_cast<std::int64_t>(order[i].key->size()) - overhead);
+        }
+    }
+}
 
 Duplicates::Line& Duplicates::line_of(const std::string& destination) {
     shard_.assert_current();

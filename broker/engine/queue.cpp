@@ -469,6 +469,8 @@ void Queue::dispatch() {
     }
     if (store_) { turn_page(); }
     is_dispatching_ = false;
+    // What came back may be too much.
+    if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
     if (!dispatcher_.is_unfinished() || is_going_on_) { return; }
     is_going_on_ = true;
     shard_.post([weak = weak_from_this()] {

@@ -65,7 +65,9 @@ std::optional<Route::Name> name_in(std::string_view canonical, const protocol::L
 Schedule::Schedule(Destinations& router)
     : router_(router), shard_(router.shard()), alive_(std::make_shared<char>()) {}
 
-Schedule::~Schedule() = default;
+Schedule::~Schedule() {
+    account(-overhead * static_cast<std::int64_t>(by_id_.size()));
+}
 
 std::int64_t Schedule::now_ms() const {
     return static_cast<std::int64_t>(shard_.wall_clock_ms());
