@@ -151,6 +151,7 @@ test('Spring application: two instances, user destinations, a broker that ends i
 
   await t.test('P_RCPT_02 P_ERR_06 after the broker was killed the relay comes back, and so do its users', async () => {
     await anna.publish('/queue/orders', 'kept');
+    await anna.publish('/queue/mail-userlong-gone', 'for nobody');
     await broker.kill();
     for (const instance of instances) await instance.says('broker down');
     await broker.restart();
@@ -163,7 +164,7 @@ test('Spring application: two instances, user destinations, a broker that ends i
     assert.equal(await orders.next(), 'kept');
   });
 
-  await t.test('P_SUB_14 queues of sessions end with them', async () => {
+  await t.test('P_SUB_14 P_DEST_10 queues of sessions end with them, and what came too late goes, too', async () => {
     for (let i = 0; i < 20; ++i) {
       const guest = await new Browser(t, instances[i % 2], `guest-${i}`).online();
       anna.send(`/app/mail/guest-${i}`, 'welcome');
