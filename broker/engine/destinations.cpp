@@ -208,15 +208,18 @@ std::shared_ptr<Topic> Destinations::local_topic(const Route::Name& name) {
     if (found != topics_.end()) { return found->second; }
     if (topics_.size() >= sweep_topics_at_) { sweep_topics(); }
     const protocol::Destination destination{DestinationKind::topic, name.space, name.key};
-    return topics_.emplace(std::move(canonical), make_topic(destination, name.is_literal))
-        .first->second;
+    auto topic = make_topic(destination, name.is_literal);
+    if (keeps_history(destination) && home_of(canonical) == shard_.index()) {
+        topic->set_history(make_history(destination));
+    }
+    return topics_.emplace(std::move(canonical), std::move(topic)).first->second;
 }
 
 // Topics without subscriber are only a cache; those that a publisher's route holds stay.
 void Destinations::sweep_topics() {
     shard_.assert_current();
     std::erase_if(topics_, [](const auto& entry) {
-        return entry.second.use_count() == 1 && entry.second->is_unused();
+        return entry.second.use_count() == 1 && entry.second->is_forgettable();
     });
     sweep_topics_at_ = std::max(settings_.limits.idle_topics_max, topics_.size() * 2);
 }
@@ -622,10 +625,16 @@ void Destinations::subscribe_topic(
     // `done` moves along: what it holds must not be destroyed on another shard.
     run_on(
         home_of(destination.canonical()),
-        [name, here, weak = subscription.weak_from_this(), done = std::move(done)](
-            Destinations& home
-        ) mutable {
-            if (home.shard_.index() != here) { home.local_topic(name)->add_shard(here); }
+        [name,
+         here,
+         replay = subscription.options().replay,
+         weak = subscription.weak_from_this(),
+         done = std::move(done)](Destinations& home) mutable {
+            const auto topic = home.local_topic(name);
+            if (home.shard_.index() != here) { topic->add_shard(here); }
+            if (replay.from != Replay::From::live && topic->history() != nullptr) {
+                return home.begin_replay(*topic, replay, weak, here, std::move(done));
+            }
             home.retained_.when_loaded([&home, name, here, weak, done = std::move(done)]() mutable {
                 const MessageRef retained = home.retained_.find(name.space + name.key);
                 home.run_on(here, [weak, retained, done = std::move(done)](Destinations&) {

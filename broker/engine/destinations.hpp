@@ -219,6 +219,13 @@ public:
     /// `bad-selector` (P-SEL-04).
     [[nodiscard]] protocol::Result<SelectorRef> selector(std::string_view text);
 
+    /// Its policy keeps the messages of this topic (P-QOS-10).
+    [[nodiscard]] bool keeps_history(const protocol::Destination& topic) const;
+    /// History::read() of the topic (canonical) that lives on `home`; `answer` runs on this shard.
+    void read_history(
+        unsigned home, const std::string& topic, std::uint64_t from, History::Answer answer
+    );
+
     /// The shard that the message comes from which is being given to subscriptions.
     [[nodiscard]] unsigned fanning_from() const { return fanning_from_; }
 
@@ -344,13 +351,23 @@ private:
     void remove_queue(const std::string& name, const protocol::Error& error);
 
     // destinations_kept.cpp
+    [[nodiscard]] std::shared_ptr<History> make_history(const protocol::Destination& topic);
+    void show(const Route& route, const MessageRef& message, const MessageRef& copy);
+    void begin_replay(
+        Topic& topic,
+        const Replay& replay,
+        const std::weak_ptr<Subscription>& to,
+        unsigned asking,
+        Done done
+    );
+    void restore_history(const std::string& topic, const storage::RecoveredQueue& recovered);
     [[nodiscard]] protocol::Result<Published> publish_kept(
         const Route& route, const MessageRef& message
     );
     [[nodiscard]] std::optional<protocol::Error> keep_refusal(
         const Route& route, const Message& message
-    ) const;
-    [[nodiscard]] bool keeps(const Route& route) const;
+    );
+    [[nodiscard]] static bool keeps(const Route& route);
     [[nodiscard]] MessageRef route_kept(const Route& route, const MessageRef& message);
     [[nodiscard]] bool keep(const Route& route, const MessageRef& message, bool is_commit);
     void bring_retained(const std::string& text, const std::shared_ptr<const Binding>& binding);
@@ -395,6 +412,7 @@ private:
     /// What the index points to.
     std::vector<std::shared_ptr<const Binding>> bound_;
     Retained retained_;
+    std::size_t histories_ = 0;  ///< Topics that have one.
     unsigned fanning_from_ = 0;
     ByName<std::weak_ptr<const Selector>> selectors_ GUARDED_BY(shard_);
     std::size_t sweep_selectors_at_ = 1024;

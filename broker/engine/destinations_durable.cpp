@@ -370,6 +370,9 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     if (const auto subject = subject_of(recovered.definition, retained_kind)) {
         return retained_.restore(*subject, recovered);
     }
+    if (const auto subject = subject_of(recovered.definition, history_kind)) {
+        return restore_history(*subject, recovered);
+    }
     const std::string& canonical = recovered.definition.name;
     const auto name = DurableName::from_attributes(recovered.definition.attributes);
     const auto arguments = QueueArguments::from_attributes(recovered.definition.attributes);

@@ -1,4 +1,5 @@
 // Session: SUBSCRIBE and UNSUBSCRIBE.
+#include "broker/engine/replay.hpp"
 #include "broker/engine/session.hpp"
 #include "broker/engine/user_destination.hpp"
 
@@ -42,6 +43,11 @@ void Session::on(const protocol::Subscribe& request) {
     auto options = subscription_options(request, is_queue, router_.limits());
     if (!options) { return refuse(options.error(), request.receipt); }
     if (kind != DestinationKind::topic) { options->durable.reset(); }
+    const bool has_history = kind == DestinationKind::topic && !pattern->is_wildcard &&
+                             router_.keeps_history(pattern->destination);
+    if (auto error = check_replay(*pattern, has_history, *options)) {
+        return refuse(*error, request.receipt);
+    }
     if (options->is_browser && kind != DestinationKind::queue) {
         return refuse(
             {ErrorCode::unsupported,

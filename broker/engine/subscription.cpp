@@ -1,6 +1,7 @@
 #include "broker/engine/subscription.hpp"
 
 #include "broker/engine/message_headers.hpp"
+#include "broker/engine/replay.hpp"
 #include "broker/engine/session.hpp"
 #include "protocol/encoder.hpp"
 
@@ -255,6 +256,18 @@ void Subscription::encoded(Delivery delivery, std::uint64_t number) {
 }
 
 void Subscription::encode(const Delivery& delivery, std::uint64_t number) {
+    if (!options_.sequence_header.empty()) { return encode_numbered(delivery, number); }
+    encode_plain(delivery, number);
+}
+
+// With the number in a header of the client's choice, too (P-QOS-11).
+void Subscription::encode_numbered(const Delivery& delivery, std::uint64_t number) {
+    Delivery numbered = delivery;
+    numbered.message = with_sequence(delivery.message, options_.sequence_header);
+    encode_plain(numbered, number);
+}
+
+void Subscription::encode_plain(const Delivery& delivery, std::uint64_t number) {
     const Message& message = *delivery.message;
     const DeliveryLines lines(delivery, number);
     const std::string_view length_line = message.length_line();
@@ -407,6 +420,8 @@ std::vector<Delivery> Subscription::withdraw_waiting() {
 void Subscription::succeed(Subscription& old) {
     const bool is_tracked = options_.ack != AckMode::automatic;
     feed_ = std::move(old.feed_);
+    // An answer on its way is the old one's: it is asked for again.
+    if (feed_ && feed_->past) { feed_->past->is_asking = false; }
     is_live_ = is_open_ && !feed_;
     for (Delivery& delivery : old.surrender()) {
         if (!wants(*delivery.message)) { continue; }

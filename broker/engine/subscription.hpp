@@ -4,6 +4,7 @@
 
 #include "broker/engine/backlog.hpp"
 #include "broker/engine/feed.hpp"
+#include "broker/engine/history.hpp"
 #include "broker/engine/message.hpp"
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
@@ -93,7 +94,9 @@ public:
     [[nodiscard]] const std::string& prefix() const { return prefix_; }
 
     /// Its frames are the same octets as those of others with the same prefix.
-    [[nodiscard]] bool is_shareable() const { return options_.ack == protocol::AckMode::automatic; }
+    [[nodiscard]] bool is_shareable() const {
+        return options_.ack == protocol::AckMode::automatic && options_.sequence_header.empty();
+    }
 
     /// Which messages it wants (section 16); null: all. Set before it is subscribed.
     [[nodiscard]] const SelectorRef& selector() const { return selector_; }
@@ -124,6 +127,8 @@ public:
     void gather(unsigned shards);
     void gathered_from(unsigned shard, std::vector<MessageRef> retained);
     void begin_with(std::vector<MessageRef> retained);
+    /// From `offset` on in the history of `topic` (canonical), which lives on `home` (P-QOS-12).
+    void begin_at(std::string topic, unsigned home, std::uint64_t offset);
     /// Once it is open and its RECEIPT is queued.
     void begin();
 
@@ -204,6 +209,8 @@ private:
     void hold(const MessageRef& message);
     [[nodiscard]] MessageRef take_fed();
     [[nodiscard]] bool may_feed(std::size_t size);
+    [[nodiscard]] bool has_fed();
+    void take_past(History::Chunk chunk);
     void feed_on();
     void drop_feed();
     void browse_on();
@@ -214,6 +221,8 @@ private:
     void expire(Waiting waiting);
     void drop_expired();
     void encode(const Delivery& delivery, std::uint64_t number);
+    void encode_numbered(const Delivery& delivery, std::uint64_t number);
+    void encode_plain(const Delivery& delivery, std::uint64_t number);
     void encoded(Delivery delivery, std::uint64_t number);
     [[nodiscard]] std::vector<Delivery> surrender();
     void publish_tracked(const MessageRef& message, const SlowConsumerPolicy& policy);
@@ -263,6 +272,7 @@ private:
     std::unique_ptr<Browsing> browsing_;
     std::unique_ptr<Feed> feed_;
     std::unique_ptr<Gathering> gathering_;
+    bool is_feeding_ = false;
 };
 
 }  // namespace engine

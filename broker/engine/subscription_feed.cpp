@@ -30,6 +30,12 @@ void Subscription::begin_with(std::vector<MessageRef> retained) {
     }
 }
 
+void Subscription::begin_at(std::string topic, unsigned home, std::uint64_t offset) {
+    if (is_closed_) { return; }
+    feed_ = std::make_unique<Feed>();
+    feed_->past = std::make_unique<Past>(Past{std::move(topic), home, offset});
+}
+
 void Subscription::begin() {
     if (const auto gathering = std::exchange(gathering_, nullptr)) {
         begin_with(std::move(gathering->retained));
@@ -44,6 +50,7 @@ void Subscription::begin() {
 
 // A message of a topic for a subscription that is not, or not yet, served straight away.
 void Subscription::publish_early(const MessageRef& message, const SlowConsumerPolicy& policy) {
+    if (is_open_ && feed_->past) { return; }
     if (is_open_) {
         if (make_room(message->size(), policy)) { hold(message); }
         return;
@@ -93,21 +100,65 @@ bool Subscription::may_feed(std::size_t size) {
     return false;
 }
 
+// Whether there are messages in the feed; if not, and there will be none, it is done with.
+bool Subscription::has_fed() {
+    while (is_open_ && feed_ && feed_->messages.empty()) {
+        Past* const past = feed_->past.get();
+        if (past == nullptr || past->is_head) {
+            feed_.reset();
+            is_live_ = true;
+            return false;
+        }
+        if (past->is_asking) { return false; }
+        past->is_asking = true;
+        session_.router().read_history(
+            past->home,
+            past->topic,
+            past->next,
+            [weak = weak_from_this()](History::Chunk chunk) {
+                if (const auto self = weak.lock()) { self->take_past(std::move(chunk)); }
+            }
+        );
+    }
+    return is_open_ && feed_ != nullptr;
+}
+
+// What is published from now on comes behind the chunk: answers and messages of the topic's home
+// keep their order. If all of it can be sent at once, and nothing is behind it, messages are taken
+// as they are published.
+void Subscription::take_past(History::Chunk chunk) {
+    if (!feed_ || !feed_->past || !feed_->past->is_asking) { return; }
+    Past& past = *feed_->past;
+    past.is_asking = false;
+    past.next = chunk.next;
+    past.is_head = chunk.is_head;
+    feed_->earlier += chunk.messages.size();
+    for (MessageRef& message : chunk.messages) {
+        feed_->messages.push_back(std::move(message));
+    }
+    if (!is_feeding_) { pump(); }
+}
+
 void Subscription::feed_on() {
-    while (is_open_ && feed_ && !feed_->messages.empty()) {
+    if (is_feeding_) { return; }
+    is_feeding_ = true;
+    while (has_fed()) {
         const Message& next = *feed_->messages.front();
-        const bool is_wanted = !selector_ || selector_->selects(MessageHeaders(next));
+        const bool is_own = options_.no_local && feed_->past && has_sent(next);
+        const bool is_wanted = !is_own && (!selector_ || selector_->selects(MessageHeaders(next)));
         if (!is_wanted || is_expired(next)) {
             if (is_wanted) { ++outbox_.turn().counters.messages_expired; }
             (void)take_fed();
             continue;
         }
-        if (!may_feed(next.size())) { return; }
+        if (!may_feed(next.size())) {
+            // Until there is room more may be published, which is ignored: it is asked for then.
+            if (feed_->past) { feed_->past->is_head = false; }
+            break;
+        }
         publish_now(take_fed());
     }
-    if (!is_open_ || !feed_) { return; }
-    feed_.reset();
-    is_live_ = true;
+    is_feeding_ = false;
 }
 
 void Subscription::publish_now(const MessageRef& message) {

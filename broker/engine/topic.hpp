@@ -6,6 +6,7 @@
 #include "broker/engine/block.hpp"
 #include "broker/engine/by_selector.hpp"
 #include "broker/engine/fanout_group.hpp"
+#include "broker/engine/history.hpp"
 #include "broker/engine/message.hpp"
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
@@ -71,9 +72,19 @@ public:
     /// The shards other than this one that must get the message too. Valid until the next change.
     [[nodiscard]] const std::vector<unsigned>& interested_shards(const SubscriptionIndex& index);
 
+    /// On the home shard of a topic that keeps its messages; null: it does not (P-QOS-10).
+    [[nodiscard]] History* history() const { return history_.get(); }
+
+    void set_history(std::shared_ptr<History> history) { history_ = std::move(history); }
+
     /// Nobody listens, durable subscriptions included.
     [[nodiscard]] bool is_unused() const {
         return exact_count_ == 0 && shard_counts_.empty() && bound_.empty();
+    }
+
+    /// It can be made anew without anybody noticing.
+    [[nodiscard]] bool is_forgettable() const {
+        return is_unused() && (!history_ || history_->last() == 0);
     }
 
     [[nodiscard]] std::size_t exact_subscribers() const { return exact_count_; }
@@ -101,6 +112,7 @@ private:
     std::vector<std::uint32_t> shard_counts_;  ///< By shard; empty if there are none.
     std::vector<unsigned> interested_;
     std::vector<std::shared_ptr<const Binding>> bound_;
+    std::shared_ptr<History> history_;
     std::vector<const Binding*> bindings_;  ///< bound_, and those found under generation_.
     std::unique_ptr<BySelector<std::vector<const Binding*>>> selective_;  ///< Those with selector.
     std::vector<const Binding*> unselective_;  ///< If there are selective ones: the others.
