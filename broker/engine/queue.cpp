@@ -223,6 +223,8 @@ void Queue::await_store() {
 void Queue::note_stored() {
     store_->note_stored();
     dispatch();
+    // What is on disk can be read now, to be dropped.
+    if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
 }
 
 Admission Queue::reserve(const Message& message) {
@@ -506,6 +508,10 @@ void Queue::read_page() {
             self->counters_.messages_damaged += self->store_->take_page(result, self->backlog_);
             self->dispatch();
             if (self->settings_.overflow == Overflow::drop_head) { self->drop_heads(); }
+            if (self->store_->has_page() || self->when_loaded_.empty()) { return; }
+            for (const auto& browse : std::exchange(self->when_loaded_, {})) {
+                browse();
+            }
         }
     );
 }

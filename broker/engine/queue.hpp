@@ -234,6 +234,13 @@ private:
 
     // queue_browse.cpp
     void browse_memory(std::optional<Place> after, std::size_t bytes_max, const Show& show);
+    void show_page(
+        const storage::ReadResult& result,
+        std::uint64_t from,
+        storage::Sequence last,
+        std::size_t bytes_max,
+        const Show& show
+    );
 
     static constexpr std::uint64_t no_fence = ~std::uint64_t{0};
 
@@ -265,6 +272,7 @@ private:
     std::unordered_map<std::string, Place> last_values_;  ///< The newest message of each value.
     std::vector<Place> superseded_;
     std::vector<Remote<Session>> blocked_;
+    std::vector<std::function<void()>> when_loaded_;  ///< Browsers.
     bool is_idle_watched_ = false;
     Instant unused_since_{0};
 };

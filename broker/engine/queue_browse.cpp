@@ -2,6 +2,9 @@
 #include "broker/engine/queue.hpp"
 #include "broker/engine/stored_message.hpp"
 
+#include <algorithm>
+#include <map>
+
 namespace engine {
 
 namespace {
@@ -30,9 +33,16 @@ private:
 
 void Queue::browse(std::optional<Place> after, std::size_t bytes_max, Show show) {
     shard_.assert_current();
+    const bool has_page = store_ && store_->has_page();
+    if (has_page && settings_.is_reordered() && !store_->journal().has_failed()) {
+        // Where the order is not that of the store all of it is read first.
+        when_loaded_.push_back([this, after, bytes_max, show = std::move(show)] {
+            browse(after, bytes_max, show);
+        });
+        return read_page();
+    }
     const bool is_on_page =
-        store_ && store_->has_page() &&
-        (!after || after->sequence < ((store_->page().last + 1) << unstored_bits) - 1);
+        has_page && (!after || after->sequence < store_->page().last << unstored_bits);
     if (!is_on_page) { return browse_memory(after, bytes_max, show); }
     const storage::SequenceRange range = store_->page();
     const std::uint64_t first = range.first << unstored_bits;
@@ -47,40 +57,62 @@ void Queue::browse(std::optional<Place> after, std::size_t bytes_max, Show show)
         return true;
     });
     if (!page.messages.empty()) { return show(std::move(page)); }
-    storage::Sequence at = range.first;
-    if (after) { at = std::max(at, stored_sequence(after->sequence) + 1); }
+    const storage::Sequence at = std::max(range.first, stored_sequence(from.sequence));
     auto request = store_->read_request(at, range.last);
+    if (request.to < request.from || store_->journal().has_failed()) {
+        return browse_memory(Place{0, range.last << unstored_bits}, bytes_max, show);
+    }
     request.messages_max = page_messages;
     request.bytes_max = bytes_max;
-    if (request.to < request.from || store_->journal().has_failed()) {
-        page.is_end = true;
-        return show(std::move(page));
-    }
     store_->journal().read(
         request,
         [weak = weak_from_this(),
          show = std::move(show),
+         from = from.sequence,
+         last = range.last,
          bytes_max](const storage::ReadResult& result) {
-            const auto self = weak.lock();
-            if (!self) { return; }
-            self->shard_.assert_current();
-            Page read;
-            const std::string_view octets = result.octets;
-            for (const auto& stored : result.messages) {
-                const std::uint64_t sequence = stored.sequence << unstored_bits;
-                auto message = restore_message(octets.substr(stored.offset, stored.size));
-                if (!message) { continue; }
-                // It may have been read for consumers meanwhile, and even been taken.
-                const Place place = self->backlog_.place_of({message, sequence, 0, true});
-                if (self->store_->is_on_page(sequence) || self->backlog_.find(place) != nullptr) {
-                    read.messages.push_back(std::move(message));
-                }
+            if (const auto self = weak.lock()) {
+                self->show_page(result, from, last, bytes_max, show);
             }
-            read.next = Place{0, ((result.next) << unstored_bits) - 1};
-            if (!read.messages.empty()) { return show(std::move(read)); }
-            self->browse(read.next, bytes_max, show);
         }
     );
+}
+
+// What was read of the page, from place `from` on, and what memory has of that part: messages that
+// are not stored, and those that were read for consumers meanwhile.
+void Queue::show_page(
+    const storage::ReadResult& result,
+    std::uint64_t from,
+    storage::Sequence last,
+    std::size_t bytes_max,
+    const Show& show
+) {
+    shard_.assert_current();
+    std::map<std::uint64_t, MessageRef> found;
+    const std::string_view octets = result.octets;
+    for (const auto& stored : result.messages) {
+        const std::uint64_t sequence = stored.sequence << unstored_bits;
+        auto message = restore_message(octets.substr(stored.offset, stored.size));
+        const bool is_there = message && sequence >= from && store_->is_on_page(sequence);
+        if (is_there) { found.emplace(sequence, std::move(message)); }
+    }
+    // What follows the page's last message, not stored itself, may be in the tail.
+    const std::uint64_t end = std::min(result.next << unstored_bits, (last << unstored_bits) + 1);
+    backlog_.visit(Place{0, from}, [&](const Delivery& delivery, Place place) {
+        if (place.sequence >= end) { return false; }
+        found.emplace(place.sequence, delivery.message);
+        return true;
+    });
+    Page page;
+    Room room(bytes_max);
+    for (auto& [sequence, message] : found) {
+        if (!room.takes(page, *message)) { return show(std::move(page)); }
+        page.messages.push_back(std::move(message));
+        page.next = Place{0, sequence};
+    }
+    page.next = Place{0, end - 1};
+    if (!page.messages.empty()) { return show(std::move(page)); }
+    browse(page.next, bytes_max, show);
 }
 
 void Queue::browse_memory(std::optional<Place> after, std::size_t bytes_max, const Show& show) {
