@@ -259,6 +259,9 @@ private:
     void abort_transactions();
 
     // session_subscribe.cpp
+    [[nodiscard]] protocol::Result<SubscriptionOptions> wanted_options(
+        const protocol::Subscribe& request, const protocol::Pattern& pattern
+    ) const;
     void subscribe_new(
         std::string id,
         const protocol::Subscribe& request,

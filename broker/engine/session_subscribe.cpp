@@ -23,65 +23,46 @@ std::string key_of(std::optional<std::string_view> id, std::string_view destinat
     return id ? std::string("i").append(*id) : std::string("d").append(destination);
 }
 
+Error not_for_subscribers() {
+    return {
+        ErrorCode::access_denied,
+        "A reply queue can be sent to, not subscribed to.",
+        "Subscribe to your own /temp-queue/ destination and send with reply-to.",
+        "P-TEMP-05"};
+}
+
+Error not_for_browsers() {
+    return {
+        ErrorCode::unsupported,
+        "A temporary queue cannot be browsed.",
+        "Subscribe to it without browser.",
+        "P-SUB-12"};
+}
+
+Error needs_id() {
+    return {
+        ErrorCode::missing_header,
+        "A durable subscription needs an id.",
+        "Add the header id; its value names the subscription.",
+        "P-DUR-01"};
+}
+
+Error private_id(std::string_view id) {
+    return {
+        ErrorCode::bad_header,
+        "The subscription id " + protocol::quoted(id) + " names a temporary destination.",
+        "Use another id: such ids belong to replies.",
+        "P-TEMP-06"};
+}
+
 }  // namespace
 
 void Session::on(const protocol::Subscribe& request) {
     shard_.assert_current();
     const auto pattern = protocol::parse_pattern(request.destination, router_.limits().protocol);
     if (!pattern) { return refuse(pattern.error(), request.receipt); }
-    const DestinationKind kind = pattern->destination.kind;
-    if (kind == DestinationKind::reply_queue) {
-        return refuse(
-            {ErrorCode::access_denied,
-             "A reply queue can be sent to, not subscribed to.",
-             "Subscribe to your own /temp-queue/ destination and send with reply-to.",
-             "P-TEMP-05"},
-            request.receipt
-        );
-    }
-    const bool is_queue = kind == DestinationKind::queue || kind == DestinationKind::temp_queue;
-    auto options = subscription_options(request, is_queue, router_.limits());
+    const auto options = wanted_options(request, *pattern);
     if (!options) { return refuse(options.error(), request.receipt); }
-    if (kind != DestinationKind::topic) { options->durable.reset(); }
-    const bool has_history = kind == DestinationKind::topic && !pattern->is_wildcard &&
-                             router_.keeps_history(pattern->destination);
-    if (auto error = check_replay(*pattern, has_history, *options)) {
-        return refuse(*error, request.receipt);
-    }
-    if (options->is_browser && kind != DestinationKind::queue) {
-        return refuse(
-            {ErrorCode::unsupported,
-             "A temporary queue cannot be browsed.",
-             "Subscribe to it without browser.",
-             "P-SUB-12"},
-            request.receipt
-        );
-    }
-    if (options->durable) {
-        if (options->durable->name.empty()) {
-            return refuse(
-                {ErrorCode::missing_header,
-                 "A durable subscription needs an id.",
-                 "Add the header id; its value names the subscription.",
-                 "P-DUR-01"},
-                request.receipt
-            );
-        }
-        options->durable->user = user_;
-        if (!options->durable->is_shared) { options->durable->client_id = client_id_; }
-    }
-    const bool is_private_id = request.id && (request.id->starts_with("/temp-queue/") ||
-                                              request.id->starts_with("/temp-topic/"));
-    if (is_private_id && *request.id != request.destination) {
-        return refuse(
-            {ErrorCode::bad_header,
-             "The subscription id " + protocol::quoted(*request.id) +
-                 " names a temporary destination.",
-             "Use another id: such ids belong to replies.",
-             "P-TEMP-06"},
-            request.receipt
-        );
-    }
     std::string key = key_of(request.id, request.destination);
     const auto found = subscriptions_.find(key);
     if (found == subscriptions_.end()) {
@@ -100,6 +81,32 @@ void Session::on(const protocol::Subscribe& request) {
     }
     if (old.options() == *options && !old.is_implicit) { return grant(request.receipt); }
     subscribe_new(std::move(key), request, *pattern, *options);
+}
+
+// What a SUBSCRIBE asks for, if its destination can give it.
+protocol::Result<SubscriptionOptions> Session::wanted_options(
+    const protocol::Subscribe& request, const protocol::Pattern& pattern
+) const {
+    const DestinationKind kind = pattern.destination.kind;
+    if (kind == DestinationKind::reply_queue) { return not_for_subscribers(); }
+    const bool is_queue = kind == DestinationKind::queue || kind == DestinationKind::temp_queue;
+    auto options = subscription_options(request, is_queue, router_.limits());
+    if (!options) { return options; }
+    const bool is_topic = kind == DestinationKind::topic;
+    if (!is_topic) { options->durable.reset(); }
+    const bool has_history =
+        is_topic && !pattern.is_wildcard && router_.keeps_history(pattern.destination);
+    if (auto error = check_replay(pattern, has_history, *options)) { return *std::move(error); }
+    if (options->is_browser && kind != DestinationKind::queue) { return not_for_browsers(); }
+    if (options->durable) {
+        if (options->durable->name.empty()) { return needs_id(); }
+        options->durable->user = user_;
+        if (!options->durable->is_shared) { options->durable->client_id = client_id_; }
+    }
+    const bool is_private_id = request.id && (request.id->starts_with("/temp-queue/") ||
+                                              request.id->starts_with("/temp-topic/"));
+    if (is_private_id && *request.id != request.destination) { return private_id(*request.id); }
+    return options;
 }
 
 bool Session::check_subscription_limits(

@@ -241,6 +241,13 @@ Result<void> read_topic(const protocol::Subscribe& request, SubscriptionOptions&
     if (!from) { return from.error(); }
     options.replay = *from;
     if (const auto name = find(request, "include-seq")) {
+        if (name->empty()) {
+            return protocol::Error{
+                ErrorCode::bad_header,
+                "The header include-seq is empty.",
+                "Give the name of a header for the number, or leave it out.",
+                "P-QOS-11"};
+        }
         options.sequence_header = std::string(*name);
     }
     // Who reads a stream as RabbitMQ has it says how durable the stream is, and has no subscription

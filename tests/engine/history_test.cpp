@@ -244,7 +244,7 @@ TEST_P(Replaying, P_QOS_11_TheNumberInAHeaderOfTheClientsChoice) {
     bob->expects(message("1", "3").header("seq", "3"));
     bob->expects(message("1", "").header("seq", "4"));
     carol->expects(message("1", "3").header("seq", "3"));
-    for (const std::string name : {"destination", "x-stream-offset", "a:b"}) {
+    for (const std::string name : {"destination", "x-stream-offset", "a:b", ""}) {
         const Client client = connected_client();
         client->sends(subscribe("1", "/topic/h.a").header("include-seq", name));
         client->expects_error("bad-header");
