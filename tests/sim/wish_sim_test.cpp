@@ -33,7 +33,7 @@ TEST(WishSimulation, P_QOS_WishesAreGrantedForEverySeed) {
     EXPECT_GT(sum.messages, seeds * 50);
     EXPECT_GT(sum.expired, seeds);
     EXPECT_GT(sum.dropped, seeds / 2);
-    EXPECT_GE(sum.replayed, 0U);
+    EXPECT_GT(sum.replayed, seeds * 5);
     EXPECT_GT(sum.retained, seeds / 4);
 }
 

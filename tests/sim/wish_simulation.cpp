@@ -201,7 +201,7 @@ void Wisher::subscribe_queue() {
 
 void Wisher::subscribe_topic() {
     const std::string id = std::to_string(++last_id_);
-    const bool is_history = false;
+    const bool is_history = run_.chance(50);
     Reading reading{++run_.last_subscriber_, is_history ? history_topic : count_topic, true, {}};
     Outgoing frame = support::subscribe(id, reading.destination);
     if (is_history) {
