@@ -112,8 +112,7 @@ public:
                 const bool is_returned =
                     returned != lane.returned.end() &&
                     (index == lane.fresh.size() || returned->first < lane.fresh[index].sequence);
-                const Delivery& delivery =
-                    is_returned ? (returned++)->second : lane.fresh[index++];
+                const Delivery& delivery = is_returned ? (returned++)->second : lane.fresh[index++];
                 if (!delivery.message) { continue; }
                 if (!visit(delivery, Place{lane.number, delivery.sequence})) { return false; }
             }

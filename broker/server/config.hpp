@@ -129,7 +129,7 @@ struct LoadedConfig {
     std::vector<ConfigError> errors;
     std::vector<std::string> warnings;  ///< To be logged at WARN on every start (S-BIND-03).
     std::vector<EffectiveValue> values;
-    std::string file;  ///< The file that was read; empty: none.
+    std::string file;                        ///< The file that was read; empty: none.
     std::vector<PolicyPlace> policy_places;  ///< One for each of `config.policies`.
 
     [[nodiscard]] bool ok() const { return errors.empty(); }
