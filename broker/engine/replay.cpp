@@ -54,7 +54,8 @@ Error no_history(const protocol::Pattern& pattern) {
     }
     return {
         ErrorCode::unsupported,
-        "SUBSCRIBE has x-stream-offset or from-seq, but the destination keeps no history.",
+        "SUBSCRIBE has x-stream-offset, from-seq or a stream's arguments, but the destination "
+        "keeps no history.",
         "Leave the header out, or let a policy keep history for this topic.",
         "P-QOS-13"};
 }

@@ -250,9 +250,11 @@ Result<void> read_topic(const protocol::Subscribe& request, SubscriptionOptions&
         }
         options.sequence_header = std::string(*name);
     }
-    // Who reads a stream as RabbitMQ has it says how durable the stream is, and has no subscription
-    // that is kept.
-    if (find(request, "x-queue-type") == "stream") { return {}; }
+    // RabbitMQ's arguments of a stream: only a topic with history is one (P-SUB-14). How durable it
+    // is, is not the reader's to say: its `durable` makes no subscription that is kept.
+    const bool is_stream = find(request, "x-queue-type") == "stream";
+    if (is_stream || find(request, "x-max-age")) { options.replay.is_required = true; }
+    if (is_stream) { return {}; }
     if (const auto good = read_durable(request, options); !good) { return good.error(); }
     if (options.durable && options.replay.from != Replay::From::live) {
         return protocol::Error{

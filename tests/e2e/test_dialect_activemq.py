@@ -20,6 +20,7 @@ marked (+), which need the setting that is named at the test there as well.
 | `activemq.exclusive`                                | `exclusive_consumer`                   [Ext]              |
 | `activemq.priority`                                 | `consumer_priority`                    [Ext]              |
 | `no-local`, `activemq.noLocal`                      | `no_local`                             [JMS], [Ext]       |
+| `activemq.retroactive`                              | `retroactive` (+)                      [Ext]              |
 | `activemq.dispatchAsync`, `.maximumPendingMessageLimit`, `transformation` | `what_has_no_meaning_here` [Ext]    |
 | `browser`                                           | `browser`                              [Ext]              |
 | NACK                                                | `nack` (*)                                                |
@@ -253,6 +254,7 @@ class Settings(ActiveMqCase):
     """What ActiveMQ, too, does only where its configuration says so."""
 
     config = {"policy": [{"match": "/queue/prioritized.**", "max_priority": 9},      # prioritizedMessages="true"
+                         {"match": "/topic/recovered.**", "history_messages": 100},  # <subscriptionRecoveryPolicy>
                          {"match": "/queue/letters.**", "dead_letter": "/queue/ActiveMQ.DLQ", "deliveries": 7}]}
 
     def test_P_QOS_04_priorities(self):
@@ -269,6 +271,13 @@ class Settings(ActiveMqCase):
         consumer.publish(queue, b"poison", "persistent:true")
         self.settle(consumer, "NACK", consumer.read_message(), "requeue:false")
         self.assertEqual(self.bodies(self.connected().subscribe("/queue/ActiveMQ.DLQ"), 1), ["poison"])
+
+    def test_P_QOS_11_retroactive(self):
+        topic = self.name("/topic/recovered.")
+        self.send_all(self.connected(), topic, ["1", "2"])
+        late = self.connected().subscribe(topic, "activemq.retroactive:true")
+        late.publish(topic, b"3")
+        self.assertEqual(self.bodies(late, 3), ["1", "2", "3"])
 
 
 class Schedule(ActiveMqCase):

@@ -8,6 +8,7 @@ Headers as in Apollo's last "STOMP Protocol Manual", section in brackets. Apollo
 | `ttl`                                 | `ttl`                           [Message Expiration]          |
 | `message_group`                       | `groups`                        [Message Groups]              |
 | `retain:set`, `retain:remove`         | `retained`                      [Retained messages of topics] |
+| `from-seq`, `include-seq`             | `replay`                        [Message Sequences]           |
 | `exclusive:true`                      | `exclusive` (Apollo: exclusive consumer; the queue goes with it here) |
 | `reply-to:/temp-queue/NAME`           | `reply_to`                      [Temporary Destinations]      |
 | `browser:true`                        | `browser`                       [Browsing Subscriptions]      |
@@ -76,6 +77,8 @@ class Apollo(ApolloCase):
 
 
 class Topics(ApolloCase):
+    config = {"policy": [{"match": "/topic/kept.**", "history_messages": 100}]}
+
     @over_transports
     def test_P_QOS_08_retained(self, transport):
         topic = self.name("/topic/")
@@ -88,6 +91,17 @@ class Topics(ApolloCase):
         later = self.connected(transport=transport).subscribe(topic)
         later.publish(topic, b"live")
         self.assertEqual(self.bodies(later, 1), ["live"])
+
+    def test_P_QOS_11_replay(self):
+        topic = self.name("/topic/kept.")
+        publisher = self.connected()
+        self.send_all(publisher, topic, ["1", "2"])
+        reader = self.connected().subscribe(topic, "from-seq:0", "include-seq:seq")
+        first, second = reader.read_message(), reader.read_message()
+        self.assertEqual([first.body, second.body], [b"1", b"2"])
+        self.assertEqual(int(second["seq"]), int(first["seq"]) + 1)
+        tail = self.connected().subscribe(topic, "from-seq:" + second["seq"])
+        self.assertEqual(self.bodies(tail, 1), ["2"])
 
 
 if __name__ == "__main__":

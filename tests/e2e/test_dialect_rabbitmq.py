@@ -18,6 +18,7 @@ against RabbitMQ 3.10.8 itself, but for those marked (*), which need a plugin, a
 | `x-max-priority`, `priority`                       | `priorities`                                   [Queue Parameters, Queue Properties] |
 | `x-dead-letter-exchange`, `-routing-key`           | `dead_letters`, `message_ttl`, `longest`       [Queue Parameters] |
 | `x-queue-type`                                     | `queue_type`                                   [Queue Parameters] |
+| `x-queue-type:stream`, `x-max-age`, `x-stream-offset` | `stream`, `stream_from_the_middle`, `a_stream_wants_history` (*) [Stream Support] |
 | `requeue` on NACK                                  | `dead_letters`, `nack`                         [ACK and NACK] |
 | `x-priority`                                       | `consumer_priority` (*)                        (RabbitMQ 4.0) |
 | `x-delay`                                          | `delayed_exchange` (*)                         (plugin x-delayed-message) |
@@ -25,7 +26,7 @@ against RabbitMQ 3.10.8 itself, but for those marked (*), which need a plugin, a
 """
 import unittest
 
-from support.case import over_transports, send_to
+from support.case import over_transports, send_to, stomp
 from support.dialect import DialectCase, now_ms
 
 
@@ -254,6 +255,51 @@ class RabbitMq(RabbitMqCase):
         again = self.connected(transport=transport).subscribe(queue, "ack:client-individual")
         again.publish(queue, b"next")
         self.assertEqual(self.bodies(again, 1), ["next"])
+
+
+class Streams(RabbitMqCase):
+    """The operator says once which topics keep their messages; clients are as they were."""
+
+    config = {"policy": [{"match": "/topic/stream.**", "history_messages": 100}]}
+
+    STREAM = ("x-queue-type:stream", "durable:true", "auto-delete:false", "ack:client", "prefetch-count:10")
+
+    def reader(self, topic, offset, transport="tcp"):
+        return self.connected(transport=transport).subscribe(topic, *self.STREAM, "x-stream-offset:" + offset, id="1234")
+
+    @over_transports
+    def test_P_QOS_11_stream(self, transport):
+        topic = self.name("/topic/stream.")
+        self.leave(self.reader(topic, "next", transport))  # There this creates the stream.
+        publisher = self.connected(transport=transport)
+        self.send_all(publisher, topic, ["1", "2"])
+        reader = self.reader(topic, "first", transport)
+        publisher.publish(topic, b"3")
+        messages = [reader.read_message() for _ in range(3)]
+        self.assertEqual([message.body for message in messages], [b"1", b"2", b"3"])
+        offsets = [int(message["x-stream-offset"]) for message in messages]
+        self.assertEqual(offsets, list(range(offsets[0], offsets[0] + 3)))
+
+    def test_P_SUB_14_a_stream_wants_history(self):
+        for lines in (("x-queue-type:stream", "durable:true"), ("x-max-age:10h",), ("x-stream-offset:next",)):
+            with self.subTest(lines):
+                reader = self.connected()
+                reader.send(stomp("SUBSCRIBE", "id:1", "destination:" + self.name("/topic/plain."), *lines))
+                self.assert_refused(reader, "unsupported")
+
+    def test_P_QOS_11_stream_from_the_middle(self):
+        topic = self.name("/topic/stream.")
+        self.leave(self.reader(topic, "next"))
+        publisher = self.connected()
+        self.send_all(publisher, topic, ["1", "2", "3"])
+        all_of_it = self.reader(topic, "first")
+        second = [all_of_it.read_message() for _ in range(3)][1]
+        hour_ago = now_ms() // 1000 - 3600
+        for offset, first in (("offset=" + second["x-stream-offset"], "2"), ("timestamp=%d" % hour_ago, "1"), ("next", "new")):
+            with self.subTest(offset):
+                reader = self.reader(topic, offset)
+                publisher.publish(topic, b"new")
+                self.assertEqual(self.bodies(reader, 1), [first])
 
 
 if __name__ == "__main__":
