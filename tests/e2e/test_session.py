@@ -115,13 +115,12 @@ class Destinations(SessionCase):
         self.assertIn(error["message"], ("access-denied", "bad-destination"))
 
     @over_transports
-    def test_P_USER_01_later_features_are_refused_not_ignored(self, transport):
-        for frame in (stomp("SUBSCRIBE", "id:1", "destination:/user/queue/a"), send_to("/user/bob/queue/a", b"x"),
-                      stomp("SUBSCRIBE", "id:1", "destination:/queue/a", "selector:a = 1"),
-                      stomp("SUBSCRIBE", "id:1", "destination:/queue/a", "browser:true"),
-                      stomp("SUBSCRIBE", "id:1", "destination:/topic/a", "x-queue-name:q"),
+    def test_P_SUB_12_what_is_not_offered_is_refused_not_ignored(self, transport):
+        for frame in (stomp("SUBSCRIBE", "id:1", "destination:/topic/a", "x-stream-filter:a"),
                       stomp("SUBSCRIBE", "id:1", "destination:/topic/a", "from-seq:1"),
-                      stomp("SEND", "destination:/queue/a", "x-delay:1000")):
+                      stomp("SUBSCRIBE", "id:1", "destination:/queue/a", "x-stream-offset:first"),
+                      stomp("SUBSCRIBE", "id:1", "destination:/temp-queue/a", "browser:true"),
+                      stomp("SEND", "destination:/queue/a", "AMQ_SCHEDULED_CRON:* * * * *")):
             peer = self.client(transport)
             peer.send(frame)
             self.assert_refused(peer, "unsupported")
