@@ -44,7 +44,9 @@ struct TailAllocator {
     char** tail_at;
 };
 
+// An empty text may have no address, which memcpy() does not allow.
 char* append(char* out, std::string_view text) {
+    if (text.empty()) { return out; }
     std::memcpy(out, text.data(), text.size());
     return out + text.size();
 }
