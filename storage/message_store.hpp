@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace storage {
@@ -52,6 +53,10 @@ struct ReadResult {
     Sequence next = 0;  ///< Everything from `from` to before `next` was looked at.
     /// Records whose checksum is wrong (D-ROCK-01). They stay in the store and are not delivered.
     std::vector<Sequence> damaged;
+
+    [[nodiscard]] std::string_view record(const Stored& stored) const {
+        return std::string_view(octets).substr(stored.offset, stored.size);
+    }
 };
 
 /// A shard's ear. Called on the store's threads, one at a time for each shard: posts to the shard

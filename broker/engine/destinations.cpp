@@ -87,22 +87,22 @@ unsigned Destinations::home_of(std::string_view canonical) const {
     return static_cast<unsigned>(std::hash<std::string_view>()(canonical) % peers_.size());
 }
 
+std::string_view Destinations::next_id(std::array<char, 40>& id) {
+    std::memcpy(id.data(), id_prefix_.data(), id_prefix_.size());
+    char* const begin = id.data() + id_prefix_.size();
+    char* const end = std::to_chars(begin, id.data() + id.size(), ++last_message_).ptr;
+    return {id.data(), static_cast<std::size_t>(end - id.data())};
+}
+
 MessageRef Destinations::renamed(const Message& message) {
-    char id[40];
-    std::memcpy(id, id_prefix_.data(), id_prefix_.size());
-    char* const end = std::to_chars(id + id_prefix_.size(), id + sizeof id, ++last_message_).ptr;
-    const SendHead head = with_headers(message, {}, message.facts().expires);
-    return Message::make(
-        {id, static_cast<std::size_t>(end - id)}, head, message.body(), message.is_text()
-    );
+    std::array<char, 40> id;
+    return remade(message, {}, message.facts().expires, next_id(id));
 }
 
 MessageRef Destinations::make_message(const SendHead& head, std::string_view body, bool is_utf8) {
-    char id[40];
-    std::memcpy(id, id_prefix_.data(), id_prefix_.size());
-    char* const end = std::to_chars(id + id_prefix_.size(), id + sizeof id, ++last_message_).ptr;
+    std::array<char, 40> id;
     ++output_.counters.messages_published;
-    return Message::make({id, static_cast<std::size_t>(end - id)}, head, body, is_utf8);
+    return Message::make(next_id(id), head, body, is_utf8);
 }
 
 QueueSettings Destinations::plain_settings() const {
@@ -511,9 +511,7 @@ Result<std::vector<std::shared_ptr<const Binding>>> Destinations::bindings_elsew
     const auto& bindings = topic->bindings(index_, message);
     if (bindings.empty()) { return elsewhere; }
     const bool is_stored = journal_.has_store() && message.is_persistent();
-    if (is_stored && !journal_.accepts_appends()) {
-        return journal_.has_failed() ? storage_failed() : disk_full();
-    }
+    if (is_stored && !journal_.accepts_appends()) { return no_appends(journal_); }
     for (const Binding* const binding : bindings) {
         if (binding->home != shard_.index()) { elsewhere.push_back(binding->shared_from_this()); }
     }
@@ -562,7 +560,7 @@ void Destinations::fan_out_from_home(
     Topic& topic, const std::shared_ptr<const Route::Name>& name, const MessageRef& message
 ) {
     shard_.assert_current();
-    if (message->facts().expires != 0 && message->is_expired(shard_.wall_clock_ms())) {
+    if (message->is_expired_by(shard_)) {
         ++output_.counters.messages_expired;
         return;
     }
@@ -866,10 +864,7 @@ void Destinations::dead_letter(
          {"x-death-queue", origin.origin()},
          {"x-death-count", deaths},
          {"x-death-time", time}}};
-    const Message& message = *delivery.message;
-    const MessageRef letter = Message::make(
-        message.id(), with_headers(message, headers, 0), message.body(), message.is_text()
-    );
+    const MessageRef letter = remade(*delivery.message, headers, 0);
     std::uint64_t transaction = 0;
     if (route->home != shard_.index() && delivery.is_stored) {
         transaction = journal_.new_transaction();

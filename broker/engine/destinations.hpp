@@ -22,6 +22,7 @@
 #include "broker/engine/topic.hpp"
 #include "protocol/destination.hpp"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -310,6 +311,8 @@ private:
 
     struct Attachment;
 
+    /// Of a new message, written to `id`.
+    [[nodiscard]] std::string_view next_id(std::array<char, 40>& id);
     [[nodiscard]] QueueStore::Options store_options(const QueueSettings& settings) const;
     [[nodiscard]] const Policy* policy_of(const std::string& name) const;
     const std::shared_ptr<Queue>& add_queue(

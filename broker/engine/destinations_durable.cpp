@@ -246,9 +246,7 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
         return too_many_durables(limit);
     }
     const bool is_stored = journal_.has_store() && name.is_durable;
-    if (is_stored && !journal_.accepts_appends()) {
-        return journal_.has_failed() ? storage_failed() : disk_full();
-    }
+    if (is_stored && !journal_.accepts_appends()) { return no_appends(journal_); }
     std::unique_ptr<QueueStore> store;
     if (is_stored) {
         store = std::make_unique<QueueStore>(

@@ -29,9 +29,7 @@ std::optional<Error> Destinations::keep_refusal(const Route& route, const Messag
         if (history->last() == 0 && histories_ >= most) {
             return too_many_queues(limits().queues_max);
         }
-        if (history->is_durable() && !journal_.accepts_appends()) {
-            return journal_.has_failed() ? storage_failed() : disk_full();
-        }
+        if (history->is_durable() && !journal_.accepts_appends()) { return no_appends(journal_); }
     }
     if (route.name->retain != Retain::set) { return std::nullopt; }
     return retained_.refusal(route.name->space + route.name->key, message);
@@ -180,8 +178,7 @@ void Destinations::bring_retained(
             found.push_back(std::move(message));
         }
         for (const MessageRef& message : found) {
-            const SelectorRef& selector = binding->selector;
-            if (selector && !selector->selects(MessageHeaders(*message))) { continue; }
+            if (!selects(binding->selector, *message)) { continue; }
             run_on(binding->home, [binding, message](Destinations& home) {
                 home.push_bound(*binding, message);
             });

@@ -20,7 +20,7 @@ std::string_view group_of(const Message& message) {
 
 bool takes(const ConsumerClass& consumers, const Message& message) {
     if (consumers.not_from != 0 && consumers.not_from == message.publisher()) { return false; }
-    return !consumers.selector || consumers.selector->selects(MessageHeaders(message));
+    return selects(consumers.selector, message);
 }
 
 bool selects_same(const SelectorRef& a, const SelectorRef& b) {
@@ -75,12 +75,6 @@ void Dispatcher::detach(Consumer& consumer) {
     if (is_matching_ && !is_needed && backlog_.empty()) { stop_matching(); }
 }
 
-std::size_t Dispatcher::open_consumers() const {
-    return static_cast<std::size_t>(std::count_if(
-        consumers_.begin(), consumers_.end(), [](const auto& each) { return !each->is_closed; }
-    ));
-}
-
 // The class that a consumer belongs to, made if it is new.
 ConsumerClass& Dispatcher::class_for(const Consumer& consumer) {
     const std::uint64_t not_from = consumer.no_local ? consumer.publisher : 0;
@@ -95,30 +89,34 @@ ConsumerClass& Dispatcher::class_for(const Consumer& consumer) {
     made.selector = consumer.selector;
     made.not_from = not_from;
     if (made.selector && made.selector->equality() && not_from == 0) {
-        const Selector::Equality& equality = *made.selector->equality();
-        made.header = &header_for(equality.name);
-        ++made.header->classes;
-        made.header->wanted.emplace(equality.literal, &made);
-        auto others = made.header->others.extract(equality.literal);
-        if (made.header->is_partial) {
-            made.unseen_from = Place{};
-            if (!others.empty()) { entries_ -= others.mapped().size(); }
-        } else if (!others.empty()) {
-            made.candidates = std::move(others.mapped());
-        }
-        if (!is_matching_) { start_matching(); }
-        return made;
-    }
-    made.unseen_from = Place{};
-    if (made.selector) {
-        made.selector_id = selectors_.add(made.selector);
-        if (by_selector_.size() <= *made.selector_id) {
-            by_selector_.resize(*made.selector_id + 1);
-        }
-        by_selector_[*made.selector_id].push_back(&made);
+        join_header(made);
+    } else {
+        made.unseen_from = Place{};
+        if (made.selector) { join_selectors(made); }
     }
     if (!is_matching_) { start_matching(); }
     return made;
+}
+
+void Dispatcher::join_selectors(ConsumerClass& made) {
+    made.selector_id = selectors_.add(made.selector);
+    if (by_selector_.size() <= *made.selector_id) { by_selector_.resize(*made.selector_id + 1); }
+    by_selector_[*made.selector_id].push_back(&made);
+}
+
+// With what has been found already of the value that it asks for.
+void Dispatcher::join_header(ConsumerClass& made) {
+    const Selector::Equality& equality = *made.selector->equality();
+    made.header = &header_for(equality.name);
+    ++made.header->classes;
+    made.header->wanted.emplace(equality.literal, &made);
+    auto others = made.header->others.extract(equality.literal);
+    if (made.header->is_partial) {
+        made.unseen_from = Place{};
+        if (!others.empty()) { entries_ -= others.mapped().size(); }
+    } else if (!others.empty()) {
+        made.candidates = std::move(others.mapped());
+    }
 }
 
 void Dispatcher::leave_class(ConsumerClass& consumers) {
@@ -219,6 +217,7 @@ void Dispatcher::refresh(Consumer& consumer) {
         std::list<Consumer*>& ring = consumer.type->ready[consumer.window.priority];
         consumer.ring_position = ring.insert(ring.end(), &consumer);
         consumer.is_ready = true;
+        ++ready_;
     } else {
         leave_ring(consumer);
     }
@@ -233,6 +232,7 @@ void Dispatcher::leave_ring(Consumer& consumer) {
     const auto ring = ready.find(consumer.window.priority);
     ring->second.erase(consumer.ring_position);
     consumer.is_ready = false;
+    --ready_;
     // Kept where most consumers are, so that their coming and going allocates nothing.
     if (ring->second.empty() && consumer.window.priority != 0) { ready.erase(ring); }
     if (is_matching_ && consumer.type->rank) { rank(*consumer.type); }
@@ -248,12 +248,6 @@ Consumer* Dispatcher::next_ready(ConsumerClass& consumers, std::size_t size) {
         }
     }
     return nullptr;
-}
-
-bool Dispatcher::is_hungry() const {
-    return std::any_of(consumers_.begin(), consumers_.end(), [](const auto& each) {
-        return each->is_ready;
-    });
 }
 
 // From now on classes are given candidates; they look through the backlog when they need some.

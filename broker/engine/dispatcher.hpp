@@ -49,9 +49,6 @@ public:
 
     [[nodiscard]] std::size_t consumers() const { return consumers_.size(); }
 
-    /// Consumers that still get messages.
-    [[nodiscard]] std::size_t open_consumers() const;
-
     template <class F>
     void for_each_consumer(F visit) const {
         for (const auto& consumer : consumers_) {
@@ -92,7 +89,7 @@ public:
     [[nodiscard]] bool is_unfinished() const { return is_unfinished_; }
 
     /// There are consumers that could take more, were there any for them.
-    [[nodiscard]] bool is_hungry() const;
+    [[nodiscard]] bool is_hungry() const { return ready_ != 0; }
 
     /// For tests: what is wrong with the bookkeeping, or nothing.
     [[nodiscard]] std::string fault() const;
@@ -109,6 +106,8 @@ private:
     void elect();
     void choose_active(bool is_any_exclusive);
     [[nodiscard]] ConsumerClass& class_for(const Consumer& consumer);
+    void join_selectors(ConsumerClass& made);
+    void join_header(ConsumerClass& made);
     void leave_class(ConsumerClass& consumers);
     void start_matching();
     void stop_matching();
@@ -151,6 +150,7 @@ private:
 
     // Lives on the shard.
     std::list<std::unique_ptr<Consumer>> consumers_;
+    std::size_t ready_ = 0;  ///< Consumers in a ring.
     ConsumerClass all_;
     std::list<ConsumerClass> choosy_;  ///< Classes with selector or no-local.
     std::list<HeaderIndex> headers_;

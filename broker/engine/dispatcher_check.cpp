@@ -11,12 +11,15 @@ std::string Dispatcher::fault() const {
         classes.push_back(&consumers);
     }
     std::size_t groups = 0;
+    std::size_t ready = 0;
     for (const auto& consumer : consumers_) {
         groups += consumer->groups;
+        ready += consumer->is_ready ? 1U : 0U;
         if (consumer->bound) { classes.push_back(consumer->bound.get()); }
         if (consumer->is_ready != may_get(*consumer, 0)) { return "ready, or not, without reason"; }
     }
     if (groups != groups_.size() || groups != group_uses_.size()) { return "groups not counted"; }
+    if (ready != ready_) { return "ready not counted"; }
     std::size_t entries = 0;
     std::size_t ranked = 0;
     for (const ConsumerClass* const consumers : classes) {

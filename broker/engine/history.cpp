@@ -23,12 +23,6 @@ std::uint64_t time_of(std::string_view& record) {
     return time && *time > 0 ? static_cast<std::uint64_t>(*time) : 0;
 }
 
-std::string_view record_of(
-    const storage::ReadResult& result, const storage::ReadResult::Stored& stored
-) {
-    return std::string_view(result.octets).substr(stored.offset, stored.size);
-}
-
 }  // namespace
 
 History::History(
@@ -72,12 +66,7 @@ MessageRef History::append(const MessageRef& message) {
     ++last_;
     const std::string number = std::to_string(last_);
     const std::array<protocol::Header, 1> offset = {{{"x-stream-offset", number}}};
-    MessageRef numbered = Message::make(
-        message->id(),
-        with_headers(*message, offset, message->facts().expires),
-        message->body(),
-        message->is_text()
-    );
+    MessageRef numbered = remade(*message, offset, message->facts().expires);
     last_time_ = std::max(last_time_, shard_.wall_clock_ms());
     const std::size_t size = options_.is_durable ? store(numbered, last_time_) : numbered->size();
     entries_.push_back({numbered, last_time_, size});
@@ -168,7 +157,7 @@ void History::take_front(const storage::ReadResult& result) {
         for (; at < stored.sequence; ++at) {
             front_.push_back({});
         }
-        std::string_view record = record_of(result, stored);
+        std::string_view record = result.record(stored);
         front_.push_back({nullptr, time_of(record), stored.size});
         ++at;
     }
@@ -240,7 +229,7 @@ void History::search(std::uint64_t low, std::uint64_t high, std::uint64_t time, 
             if (!self) { return; }
             std::uint64_t found = 0;
             if (!result.messages.empty()) {
-                std::string_view record = record_of(result, result.messages.front());
+                std::string_view record = result.record(result.messages.front());
                 found = time_of(record);
             }
             // What has gone meanwhile, or is damaged, counts as older.
@@ -289,7 +278,7 @@ void History::read_disk(std::uint64_t from, std::uint64_t to, Answer answer) {
             Chunk chunk;
             self->counters_.messages_damaged += result.damaged.size();
             for (const storage::ReadResult::Stored& stored : result.messages) {
-                std::string_view record = record_of(result, stored);
+                std::string_view record = result.record(stored);
                 (void)time_of(record);
                 if (MessageRef message = restore_message(record)) {
                     chunk.messages.push_back(std::move(message));

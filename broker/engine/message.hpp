@@ -92,6 +92,12 @@ public:
         return facts_.expires != 0 && static_cast<std::uint64_t>(facts_.expires) <= now_ms;
     }
 
+    /// is_expired() now. Asks `clock` for the time only where it matters: that is not free.
+    template <class Clock>
+    [[nodiscard]] bool is_expired_by(const Clock& clock) const {
+        return facts_.expires != 0 && is_expired(clock.wall_clock_ms());
+    }
+
     /// The session that sent it, for no-local; 0: none that is still known.
     [[nodiscard]] std::uint64_t publisher() const { return publisher_; }
 

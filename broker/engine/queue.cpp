@@ -101,7 +101,7 @@ Admission Queue::push(const MessageRef& message) {
     if (const Admission admission = admits(*message); admission != Admission::accepted) {
         return admission;
     }
-    accept(stamped(message));
+    take_in(message);
     return Admission::accepted;
 }
 
@@ -109,8 +109,13 @@ Admission Queue::push_admitted(const MessageRef& message) {
     shard_.assert_current();
     const Admission admission = admits(*message);
     const bool is_accepted = admission == Admission::accepted || admission == Admission::disk_full;
-    if (is_accepted && !is_dropped_) { accept(stamped(message)); }
+    if (is_accepted && !is_dropped_) { take_in(message); }
     return is_accepted ? Admission::accepted : admission;
+}
+
+void Queue::take_in(const MessageRef& message) {
+    if (!settings_.message_ttl) { return accept(message); }
+    accept(stamped(message));
 }
 
 // With the queue's own time to live, if that ends sooner (P-QOS-01).
@@ -119,7 +124,7 @@ MessageRef Queue::stamped(const MessageRef& message) const {
     const auto ttl = std::max<std::int64_t>(1, settings_.message_ttl->count());
     const auto expires = static_cast<std::int64_t>(shard_.wall_clock_ms()) + ttl;
     const std::int64_t before = message->facts().expires;
-    return before != 0 && before <= expires ? message : with_expiry(*message, expires);
+    return before != 0 && before <= expires ? message : remade(*message, {}, expires);
 }
 
 void Queue::accept(const MessageRef& message) {
@@ -140,7 +145,6 @@ void Queue::accept(const MessageRef& message) {
     }
     enqueue(message);
     dispatch();
-    if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
 }
 
 void Queue::enqueue(const MessageRef& message) {
@@ -223,8 +227,6 @@ void Queue::await_store() {
 void Queue::note_stored() {
     store_->note_stored();
     dispatch();
-    // What is on disk can be read now, to be dropped.
-    if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
 }
 
 Admission Queue::reserve(const Message& message) {
@@ -258,7 +260,6 @@ void Queue::push_reserved(const std::vector<MessageRef>& messages) {
         enqueue(arrived);
     }
     dispatch();
-    if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
 }
 
 void Queue::drop() {
@@ -451,11 +452,6 @@ Delivery Queue::take_from_backlog(Place place) {
     return dispatcher_.is_plain() ? backlog_.pop() : backlog_.take(place);
 }
 
-// Asks for the time only where it matters: that is not free.
-bool Queue::is_expired(const Message& message) const {
-    return message.facts().expires != 0 && message.is_expired(shard_.wall_clock_ms());
-}
-
 // Guarded against itself: a delivery may be settled, and the queue asked for more, before it
 // returns.
 void Queue::dispatch() {
@@ -465,7 +461,7 @@ void Queue::dispatch() {
     if (!superseded_.empty()) { drop_superseded(); }
     while (const auto turn = dispatcher_.next(fence())) {
         Delivery delivery = take_from_backlog(turn->place);
-        if (is_expired(*delivery.message)) {
+        if (delivery.message->is_expired_by(shard_)) {
             discard(delivery, "expired");
         } else if (is_own(*turn->consumer, *delivery.message)) {
             leave(delivery);
@@ -476,7 +472,7 @@ void Queue::dispatch() {
     }
     if (store_) { turn_page(); }
     is_dispatching_ = false;
-    // What came back may be too much.
+    // What has come (back), or can be read from disk now, may be too much.
     if (settings_.overflow == Overflow::drop_head) { drop_heads(); }
     if (!dispatcher_.is_unfinished() || is_going_on_) { return; }
     is_going_on_ = true;
@@ -512,7 +508,6 @@ void Queue::read_page() {
             self->shard_.assert_current();
             self->counters_.messages_damaged += self->store_->take_page(result, self->backlog_);
             self->dispatch();
-            if (self->settings_.overflow == Overflow::drop_head) { self->drop_heads(); }
             if (self->store_->has_page() || self->when_loaded_.empty()) { return; }
             for (const auto& browse : std::exchange(self->when_loaded_, {})) {
                 browse();

@@ -215,7 +215,7 @@ private:
 
     [[nodiscard]] std::uint64_t fence() const { return store_ ? store_->fence() : no_fence; }
 
-    [[nodiscard]] bool is_expired(const Message& message) const;
+    void take_in(const MessageRef& message);
     [[nodiscard]] Delivery take_from_backlog(Place place);
     void deliver(Consumer& consumer, Delivery delivery);
     void take_back(Delivery delivery, Return how);

@@ -89,10 +89,9 @@ void Queue::show_page(
 ) {
     shard_.assert_current();
     std::map<std::uint64_t, MessageRef> found;
-    const std::string_view octets = result.octets;
     for (const auto& stored : result.messages) {
         const std::uint64_t sequence = stored.sequence << unstored_bits;
-        auto message = restore_message(octets.substr(stored.offset, stored.size));
+        auto message = restore_message(result.record(stored));
         const bool is_there = message && sequence >= from && store_->is_on_page(sequence);
         if (is_there) { found.emplace(sequence, std::move(message)); }
     }

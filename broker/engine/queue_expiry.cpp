@@ -89,8 +89,7 @@ void Queue::bury_from_disk(Place place, const storage::ReadResult& result) {
     if (backlog_.find(place) != nullptr) { return discard(backlog_.take(place), "expired"); }
     if (result.messages.empty() || !store_->is_on_page(place.sequence)) { return; }
     const auto& stored = result.messages.front();
-    const std::string_view octets = result.octets;
-    auto message = restore_message(octets.substr(stored.offset, stored.size));
+    auto message = restore_message(result.record(stored));
     if (!message) { return; }
     ++counters_.messages_expired;
     // The letter and the removal are in one batch.
@@ -121,9 +120,8 @@ void Queue::scan_from(storage::Sequence from) {
             const auto self = weak.lock();
             if (!self || self->is_dropped_) { return; }
             self->shard_.assert_current();
-            const std::string_view octets = result.octets;
             for (const auto& stored : result.messages) {
-                const auto message = restore_message(octets.substr(stored.offset, stored.size));
+                const auto message = restore_message(result.record(stored));
                 if (!message || message->facts().expires == 0) { continue; }
                 self->note_expiry({message, stored.sequence << unstored_bits, 0, true});
             }

@@ -345,14 +345,13 @@ std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& ba
     const storage::Sequence last = result.next - 1;
     // Whatever is expected and not restored is damaged, or missing.
     std::size_t expected = last - page_.first + 1 - holes_between(page_.first, last);
-    const std::string_view octets = result.octets;
     auto hole = holes_.begin();
     for (const storage::ReadResult::Stored& stored : result.messages) {
         while (hole != holes_.end() && hole->last < stored.sequence) {
             ++hole;
         }
         if (hole != holes_.end() && hole->first <= stored.sequence) { continue; }
-        MessageRef message = restore_message(octets.substr(stored.offset, stored.size));
+        MessageRef message = restore_message(result.record(stored));
         if (!message) { continue; }
         --expected;
         std::uint32_t count = stored.deliveries;

@@ -83,11 +83,10 @@ void RecordStore::read_page() {
     request.messages_max = page_messages;
     request.bytes_max = page_bytes;
     journal_.read(std::move(request), [this](const storage::ReadResult& result) {
-        const std::string_view octets = result.octets;
         for (const storage::ReadResult::Stored& stored : result.messages) {
             if (has_left(stored.sequence)) { continue; }
             --missing_;
-            take_(stored.sequence, octets.substr(stored.offset, stored.size));
+            take_(stored.sequence, result.record(stored));
         }
         next_ = result.next;
         read_page();

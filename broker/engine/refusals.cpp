@@ -1,5 +1,7 @@
 #include "broker/engine/refusals.hpp"
 
+#include "broker/engine/journal.hpp"
+
 namespace engine {
 
 using protocol::Error;
@@ -45,6 +47,10 @@ Error queue_exclusive(const std::string& queue) {
         "The queue " + protocol::quoted(queue) + " is exclusive to another connection.",
         "Use a queue of your own, or make it without the header exclusive.",
         "P-SUB-10"};
+}
+
+Error no_appends(const Journal& journal) {
+    return journal.has_failed() ? storage_failed() : disk_full();
 }
 
 Error disk_full() {

@@ -8,6 +8,8 @@
 
 namespace engine {
 
+class Journal;
+
 [[nodiscard]] protocol::Error queue_full(const std::string& queue);
 [[nodiscard]] protocol::Error schedule_full(const std::string& destination);
 [[nodiscard]] protocol::Error too_many_queues(std::size_t limit);
@@ -19,6 +21,8 @@ namespace engine {
 [[nodiscard]] protocol::Error disk_full();
 /// D-FS-01. The reason is for the operator's log: clients are not told paths.
 [[nodiscard]] protocol::Error storage_failed();
+/// Of a journal that does not accept appends.
+[[nodiscard]] protocol::Error no_appends(const Journal& journal);
 [[nodiscard]] protocol::Error no_dead_letter_destination(std::string_view name);
 
 }  // namespace engine

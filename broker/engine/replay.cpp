@@ -60,18 +60,6 @@ Error no_history(const protocol::Pattern& pattern) {
         "P-QOS-13"};
 }
 
-// Takes the lines called as `line` (up to its colon) out of the user's part of `head`.
-void take_out(std::string& head, std::string_view line) {
-    for (std::size_t at = head.find('\n') + 1; at < head.size();) {
-        const std::size_t end = head.find('\n', at) + 1;
-        if (std::string_view(head).substr(at, end - at).starts_with(line)) {
-            head.erase(at, end - at);
-        } else {
-            at = end;
-        }
-    }
-}
-
 }  // namespace
 
 std::optional<Error> check_replay(
@@ -87,25 +75,7 @@ MessageRef with_sequence(const MessageRef& message, const std::string& name) {
     const std::string_view number = message->find("x-stream-offset");
     if (number.empty()) { return message; }
     const std::array<protocol::Header, 1> header = {{{name, number}}};
-    SendHead head = with_headers(*message, header, message->facts().expires);
-    const auto clean = [&](std::string& lines, Version version) {
-        std::string line;
-        protocol::append_header(line, name, {}, version);
-        if (line.empty()) { return; }
-        line.pop_back();
-        const std::size_t begin = message->facts().expires == 0 ? 0 : expires_line.size();
-        std::string rest = lines.substr(begin);
-        take_out(rest, line);
-        lines.replace(begin, std::string::npos, rest);
-    };
-    clean(head.lines, Version::v1_2);
-    if (head.older) {
-        auto older = std::make_shared<SendHead::Older>(*head.older);
-        clean(older->v1_0, Version::v1_0);
-        clean(older->v1_1, Version::v1_1);
-        head.older = std::move(older);
-    }
-    return Message::make(message->id(), head, message->body(), message->is_text());
+    return remade(*message, header, message->facts().expires);
 }
 
 }  // namespace engine

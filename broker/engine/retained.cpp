@@ -55,20 +55,13 @@ std::optional<protocol::Error> Retained::refusal(const std::string& topic, const
             "P-LIM-01"};
     }
     const bool is_stored = journal_.has_store() && message.is_persistent();
-    if (is_stored && !journal_.accepts_appends()) {
-        return journal_.has_failed() ? storage_failed() : disk_full();
-    }
+    if (is_stored && !journal_.accepts_appends()) { return no_appends(journal_); }
     return std::nullopt;
 }
 
 MessageRef Retained::marked(const Message& message) {
     constexpr std::array<protocol::Header, 1> mark = {{{"retained", "true"}}};
-    return Message::make(
-        message.id(),
-        with_headers(message, mark, message.facts().expires),
-        message.body(),
-        message.is_text()
-    );
+    return remade(message, mark, message.facts().expires);
 }
 
 void Retained::store(const std::string& topic, const MessageRef& copy) {
@@ -109,10 +102,6 @@ void Retained::show(const std::string& topic, const MessageRef& copy) {
     if (found->second.queue == 0) { kept_.erase(found); }
 }
 
-bool Retained::is_expired(const MessageRef& message) const {
-    return message->facts().expires != 0 && message->is_expired(shard_.wall_clock_ms());
-}
-
 void Retained::forget(ByTopic::iterator entry) {
     shard_.assert_current();
     ++counters_.messages_expired;
@@ -128,7 +117,7 @@ MessageRef Retained::find(const std::string& topic) {
     shard_.assert_current();
     const auto found = kept_.find(topic);
     if (found == kept_.end() || !found->second.message) { return nullptr; }
-    if (!is_expired(found->second.message)) { return found->second.message; }
+    if (!found->second.message->is_expired_by(shard_)) { return found->second.message; }
     forget(found);
     return nullptr;
 }
@@ -144,7 +133,7 @@ std::vector<MessageRef> Retained::find(const protocol::Pattern& pattern) {
         const std::string_view key = std::string_view(topic).substr(space.size());
         const auto next = std::next(entry);
         if (kept.message && matches(pattern.destination.key, pattern.separator, key)) {
-            if (is_expired(kept.message)) {
+            if (kept.message->is_expired_by(shard_)) {
                 forget(entry);
             } else {
                 found.push_back(kept.message);
@@ -178,8 +167,7 @@ void Retained::loaded(const std::string& topic, const storage::ReadResult& resul
     MessageRef message;
     if (!result.messages.empty()) {
         const storage::ReadResult::Stored& stored = result.messages.front();
-        const std::string_view octets = result.octets;
-        message = restore_message(octets.substr(stored.offset, stored.size));
+        message = restore_message(result.record(stored));
         // Another one may have come meanwhile.
         const bool is_it = found != kept_.end() && found->second.last == stored.sequence;
         if (message && is_it && !found->second.stored) {
@@ -215,7 +203,7 @@ void Retained::sweep() {
     for (auto entry = kept_.begin(); entry != kept_.end();) {
         const auto next = std::next(entry);
         const MessageRef message = entry->second.message;
-        if (message && is_expired(message)) {
+        if (message && message->is_expired_by(shard_)) {
             forget(entry);
         } else if (message && message->facts().expires != 0) {
             may_expire = true;

@@ -74,7 +74,6 @@ private:
 
     using ByTopic = std::map<std::string, Kept, std::less<>>;
 
-    [[nodiscard]] bool is_expired(const MessageRef& message) const;
     void forget(ByTopic::iterator entry);
     void loaded(const std::string& topic, const storage::ReadResult& result);
     void schedule_sweep();

@@ -102,7 +102,7 @@ Result<void> Schedule::admits(const std::string& name, const Route& route, const
     }
     Journal& journal = router_.journal();
     if (!router_.stores_delayed(route, message) || journal.accepts_appends()) { return {}; }
-    return journal.has_failed() ? storage_failed() : disk_full();
+    return no_appends(journal);
 }
 
 Result<Published> Schedule::add(

@@ -53,4 +53,9 @@ private:
     const std::optional<Equality> equality_;
 };
 
+/// Who has `selector` (null: none) takes `message`.
+[[nodiscard]] inline bool selects(const SelectorRef& selector, const Message& message) {
+    return !selector || selector->selects(MessageHeaders(message));
+}
+
 }  // namespace engine

@@ -50,6 +50,27 @@ std::string line_of(std::int64_t expires) {
     return line;
 }
 
+// Of a line, with its colon.
+Text name_of(Text line) {
+    return line.substr(0, line.find(':') + 1);
+}
+
+// Appends the lines of `head` but for those whose names stand in `added`, which replace them.
+void append_others(std::string& out, Text head, Text added) {
+    while (!added.empty() && !head.empty()) {
+        const Text line = head.substr(0, head.find('\n') + 1);
+        const Text name = name_of(line);
+        bool is_replaced = false;
+        for (Text rest = added; !rest.empty() && !name.empty();) {
+            is_replaced = is_replaced || rest.starts_with(name);
+            rest.remove_prefix(rest.find('\n') + 1);
+        }
+        if (!is_replaced) { out.append(line); }
+        head.remove_prefix(line.size());
+    }
+    out.append(head);
+}
+
 }  // namespace
 
 SendHead make_send_head(
@@ -95,31 +116,30 @@ void set_expiry(SendHead& head, std::int64_t expires) {
     head.older = std::move(older);
 }
 
-SendHead with_headers(
-    const Message& message, std::span<const Header> headers, std::int64_t expires
+MessageRef remade(
+    const Message& message, std::span<const Header> headers, std::int64_t expires, Text id
 ) {
     const auto encode = [&](Version version) {
         std::string lines = expires == 0 ? std::string() : line_of(expires);
+        const std::size_t begin = lines.size();
         for (const Header& header : headers) {
             protocol::append_header(lines, header.name, header.value, version);
         }
+        const std::string added = lines.substr(begin);
         const std::size_t old = message.facts().expires == 0 ? 0 : expires_line.size();
-        return lines.append(message.head(version).substr(old));
+        append_others(lines, message.head(version).substr(old), added);
+        return lines;
     };
-    const auto differs = [](const Header& header) { return protocol::needs_escape(header.value); };
+    const auto differs = [](const Header& header) {
+        return protocol::needs_escape(header.name) || protocol::needs_escape(header.value);
+    };
     SendHead head{encode(Version::v1_2), nullptr, message.facts(), message.publisher()};
     head.facts.expires = expires;
     if (!message.is_same_for_all() || std::any_of(headers.begin(), headers.end(), differs)) {
         head.older = std::make_shared<const SendHead::Older>(SendHead::Older{
             encode(Version::v1_0), encode(Version::v1_1)});
     }
-    return head;
-}
-
-MessageRef with_expiry(const Message& message, std::int64_t expires) {
-    return Message::make(
-        message.id(), with_headers(message, {}, expires), message.body(), message.is_text()
-    );
+    return Message::make(id.empty() ? message.id() : id, head, message.body(), message.is_text());
 }
 
 }  // namespace engine

@@ -30,13 +30,14 @@ struct HeadContext {
 /// When the next messages of `head` expire: milliseconds since 1970. For heads that expire.
 void set_expiry(SendHead& head, std::int64_t expires);
 
-/// `message` with the line that makes it expire at `expires`, under the same id.
-[[nodiscard]] MessageRef with_expiry(const Message& message, std::int64_t expires);
-
-/// The head of `message` with more headers of the broker's own before the user's. It expires at
-/// `expires`, 0: never, whatever `message` does.
-[[nodiscard]] SendHead with_headers(
-    const Message& message, std::span<const protocol::Header> headers, std::int64_t expires
+/// A message like `message`, with `headers` of the broker's own before the user's and in place of
+/// those of the same names. It expires at `expires`, 0: never, whatever `message` does. Under `id`;
+/// empty: its own.
+[[nodiscard]] MessageRef remade(
+    const Message& message,
+    std::span<const protocol::Header> headers,
+    std::int64_t expires,
+    std::string_view id = {}
 );
 
 }  // namespace engine

@@ -29,8 +29,7 @@ char* put(char* out, std::uint64_t number) {
 // The header lines that differ between deliveries of one message, from `message-id` on.
 class DeliveryLines {
 public:
-    DeliveryLines(const Delivery& delivery, std::uint64_t number) {
-        const std::string_view id = delivery.message->id();
+    DeliveryLines(std::string_view id, std::uint32_t count, std::uint64_t number) {
         char* out = put(lines_, "message-id:");
         out = put(out, id);
         if (number != 0) {
@@ -42,9 +41,9 @@ public:
             out = put(out, number);
         }
         *out++ = '\n';
-        if (delivery.count > 1) {
+        if (count > 1) {
             out = put(out, "redelivered:true\nx-delivery-count:");
-            out = put(out, std::uint64_t{delivery.count});
+            out = put(out, std::uint64_t{count});
             *out++ = '\n';
         }
         size_ = static_cast<std::size_t>(out - lines_);
@@ -89,11 +88,7 @@ Subscription::Subscription(
 
 bool Subscription::wants(const Message& message) const {
     if (options_.no_local && has_sent(message)) { return false; }
-    return !selector_ || selector_->selects(MessageHeaders(message));
-}
-
-bool Subscription::is_expired(const Message& message) const {
-    return message.facts().expires != 0 && message.is_expired(session_.wall_clock_ms());
+    return selects(selector_, message);
 }
 
 // SEND path, stop 6 of 7.
@@ -102,7 +97,7 @@ void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& 
     if (options_.ack != AckMode::automatic) { return publish_tracked(message, policy); }
     if (outbox_.can_encode(prefix_.size() + message->size())) {
         ++outbox_.turn().counters.messages_delivered;
-        return encode({message, 0, 1}, 0);
+        return encode(message, 1, 0);
     }
     const bool is_conflated = policy.action == SlowConsumerAction::conflate &&
                               outbox_.conflate(*this, policy.conflate_key, message);
@@ -161,7 +156,7 @@ void Subscription::keep(Delivery delivery) {
 
 // What the client has let wait for too long makes room (P-QOS-02).
 void Subscription::drop_expired() {
-    while (backlog_ && !backlog_->empty() && is_expired(*backlog_->front().message)) {
+    while (backlog_ && !backlog_->empty() && backlog_->front().message->is_expired_by(session_)) {
         const Delivery expired = backlog_->pop();
         outbox_.charge(-static_cast<std::int64_t>(expired.message->size()));
         ++outbox_.turn().counters.messages_expired;
@@ -171,7 +166,7 @@ void Subscription::drop_expired() {
 void Subscription::pump() {
     while (is_open_ && backlog_ && !backlog_->empty() &&
            has_window(backlog_->front().message->size())) {
-        if (is_expired(*backlog_->front().message)) {
+        if (backlog_->front().message->is_expired_by(session_)) {
             drop_expired();
             continue;
         }
@@ -190,16 +185,7 @@ bool Subscription::has_window(std::size_t size) const {
 }
 
 void Subscription::take(Delivery delivery) {
-    if (!is_open_) {
-        return queue_.post([delivery =
-                                std::move(delivery)](Queue& queue, Consumer& consumer) mutable {
-            queue.release(consumer, 1, delivery.message->size());
-            std::vector<Delivery> one;
-            one.push_back(std::move(delivery));
-            queue.give_back(std::move(one), Return::unseen);
-            queue.dispatch();
-        });
-    }
+    if (!is_open_) { return hand_back(std::move(delivery)); }
     send(std::move(delivery));
     check_congestion();
 }
@@ -214,15 +200,15 @@ void Subscription::send(Delivery delivery) {
     }
     const bool now = outbox_.can_encode(prefix_.size() + delivery.message->size());
     if (!now) { return outbox_.wait({std::move(delivery), this, number, queue_.is_set()}); }
-    encode(delivery, number);
+    encode(delivery.message, delivery.count, number);
     encoded(std::move(delivery), number);
 }
 
 void Subscription::resume(Waiting waiting) {
-    if (is_expired(*waiting.delivery.message)) { return expire(std::move(waiting)); }
+    if (waiting.delivery.message->is_expired_by(session_)) { return expire(std::move(waiting)); }
     const bool is_counted = waiting.number != 0 || waiting.is_from_queue;
     if (!is_counted) { ++outbox_.turn().counters.messages_delivered; }
-    encode(waiting.delivery, waiting.number);
+    encode(waiting.delivery.message, waiting.delivery.count, waiting.number);
     encoded(std::move(waiting.delivery), waiting.number);
 }
 
@@ -240,8 +226,13 @@ void Subscription::expire(Waiting waiting) {
         ++outbox_.turn().counters.messages_expired;
         return pump();
     }
-    queue_.post([size, delivery = std::move(delivery)](Queue& queue, Consumer& consumer) mutable {
-        queue.release(consumer, 1, size);
+    hand_back(std::move(delivery));
+}
+
+// To its queue, as if it had not been delivered.
+void Subscription::hand_back(Delivery delivery) {
+    queue_.post([delivery = std::move(delivery)](Queue& queue, Consumer& consumer) mutable {
+        queue.release(consumer, 1, delivery.message->size());
         std::vector<Delivery> one;
         one.push_back(std::move(delivery));
         queue.give_back(std::move(one), Return::unseen);
@@ -250,26 +241,20 @@ void Subscription::expire(Waiting waiting) {
 }
 
 // Remembers where the frame ends: until its octets are gone the delivery did not happen.
-void Subscription::encoded(Delivery delivery, std::uint64_t number) {
+void Subscription::encoded(Delivery&& delivery, std::uint64_t number) {
     if (number != 0) { return session_.track_encoded(number); }
     if (queue_.is_set()) { return session_.track_unsent(*this, std::move(delivery)); }
 }
 
-void Subscription::encode(const Delivery& delivery, std::uint64_t number) {
-    if (!options_.sequence_header.empty()) { return encode_numbered(delivery, number); }
-    encode_plain(delivery, number);
+void Subscription::encode(const MessageRef& message, std::uint32_t count, std::uint64_t number) {
+    if (options_.sequence_header.empty()) { return encode_plain(message, count, number); }
+    // With the number in a header of the client's choice, too (P-QOS-11).
+    encode_plain(with_sequence(message, options_.sequence_header), count, number);
 }
 
-// With the number in a header of the client's choice, too (P-QOS-11).
-void Subscription::encode_numbered(const Delivery& delivery, std::uint64_t number) {
-    Delivery numbered = delivery;
-    numbered.message = with_sequence(delivery.message, options_.sequence_header);
-    encode_plain(numbered, number);
-}
-
-void Subscription::encode_plain(const Delivery& delivery, std::uint64_t number) {
-    const Message& message = *delivery.message;
-    const DeliveryLines lines(delivery, number);
+void Subscription::encode_plain(const MessageRef& ref, std::uint32_t count, std::uint64_t number) {
+    const Message& message = *ref;
+    const DeliveryLines lines(message.id(), count, number);
     const std::string_view length_line = message.length_line();
     const std::string_view head = message.head(version_);
     const std::string_view body = message.body_with_nul();
@@ -288,7 +273,7 @@ void Subscription::encode_plain(const Delivery& delivery, std::uint64_t number) 
     out = put(put(put(out, {header, header_size}), prefix_), lines.text());
     out = put(put(out, length_line), head);
     if (by_reference) {
-        outbox_.append_body(delivery.message);
+        outbox_.append_body(ref);
     } else {
         put(out, body);
     }
@@ -343,8 +328,7 @@ void Subscription::show(const Queue::Page& page) {
     Shard& shard = session_.router().shard();
     const std::uint64_t now = shard.wall_clock_ms();
     for (const MessageRef& message : page.messages) {
-        const bool is_wanted = !selector_ || selector_->selects(MessageHeaders(*message));
-        if (is_wanted && !message->is_expired(now)) { send_copy(message); }
+        if (selects(selector_, *message) && !message->is_expired(now)) { send_copy(message); }
     }
     browsing_->after = page.next;
     if (!page.is_end) {
@@ -362,12 +346,11 @@ void Subscription::show(const Queue::Page& page) {
 
 // A message that the client need not settle, and that no queue waits for.
 void Subscription::send_copy(const MessageRef& message) {
-    Delivery delivery{message, 0, 1};
     if (!outbox_.can_encode(prefix_.size() + message->size())) {
-        return outbox_.wait({std::move(delivery), this, 0, false});
+        return outbox_.wait({{message, 0, 1}, this, 0, false});
     }
     ++outbox_.turn().counters.messages_delivered;
-    encode(delivery, 0);
+    encode(message, 1, 0);
 }
 
 void Subscription::stop() {
@@ -425,7 +408,7 @@ void Subscription::succeed(Subscription& old) {
     is_live_ = is_open_ && !feed_;
     for (Delivery& delivery : old.surrender()) {
         if (!wants(*delivery.message)) { continue; }
-        if (is_expired(*delivery.message)) {
+        if (delivery.message->is_expired_by(session_)) {
             ++outbox_.turn().counters.messages_expired;
             continue;
         }
@@ -441,7 +424,7 @@ void Subscription::succeed(Subscription& old) {
             continue;
         }
         ++outbox_.turn().counters.messages_delivered;
-        encode(delivery, 0);
+        encode(delivery.message, delivery.count, 0);
     }
     pump();
 }

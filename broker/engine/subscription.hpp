@@ -217,13 +217,12 @@ private:
     void show(const Queue::Page& page);
     void send_copy(const MessageRef& message);
     void send(Delivery delivery);
-    [[nodiscard]] bool is_expired(const Message& message) const;
     void expire(Waiting waiting);
     void drop_expired();
-    void encode(const Delivery& delivery, std::uint64_t number);
-    void encode_numbered(const Delivery& delivery, std::uint64_t number);
-    void encode_plain(const Delivery& delivery, std::uint64_t number);
-    void encoded(Delivery delivery, std::uint64_t number);
+    void encode(const MessageRef& message, std::uint32_t count, std::uint64_t number);
+    void encode_plain(const MessageRef& message, std::uint32_t count, std::uint64_t number);
+    void encoded(Delivery&& delivery, std::uint64_t number);
+    void hand_back(Delivery delivery);
     [[nodiscard]] std::vector<Delivery> surrender();
     void publish_tracked(const MessageRef& message, const SlowConsumerPolicy& policy);
     [[nodiscard]] bool make_room(std::size_t size, const SlowConsumerPolicy& policy);

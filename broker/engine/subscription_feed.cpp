@@ -145,8 +145,8 @@ void Subscription::feed_on() {
     while (has_fed()) {
         const Message& next = *feed_->messages.front();
         const bool is_own = options_.no_local && feed_->past && has_sent(next);
-        const bool is_wanted = !is_own && (!selector_ || selector_->selects(MessageHeaders(next)));
-        if (!is_wanted || is_expired(next)) {
+        const bool is_wanted = !is_own && selects(selector_, next);
+        if (!is_wanted || next.is_expired_by(session_)) {
             if (is_wanted) { ++outbox_.turn().counters.messages_expired; }
             (void)take_fed();
             continue;

@@ -69,15 +69,26 @@ TEST(StoredMessage, D_CONTRACT_2_TheSameMessageComesBack) {
 TEST(StoredMessage, P_ACK_11_ADeadLetterComesBackToo) {
     const std::vector<Header> headers = {{"x-death-queue", "/queue/a:b"}, {"x-death-count", "3"}};
     for (const MessageRef& message : examples()) {
-        const MessageRef letter = Message::make(
-            message->id(), with_headers(*message, headers, 0), message->body(), message->is_text()
-        );
+        const MessageRef letter = remade(*message, headers, 0);
         const MessageRef back = restore_message(letter->whole());
         ASSERT_TRUE(back);
         for (const Version version : {Version::v1_0, Version::v1_1, Version::v1_2}) {
             EXPECT_EQ(back->head(version), letter->head(version));
         }
         EXPECT_EQ(back->find("x-death-count"), "3");
+    }
+}
+
+TEST(StoredMessage, P_ACK_11_WhatDiesTwiceSaysSoOnce) {
+    const std::vector<Header> once = {{"x-death-queue", "/queue/a:b"}, {"x-death-count", "3"}};
+    const std::vector<Header> again = {{"x-death-queue", "/queue/c"}, {"x-death-count", "4"}};
+    for (const MessageRef& message : examples()) {
+        const MessageRef letter = remade(*remade(*message, once, 0), again, 0);
+        const MessageRef only = remade(*message, again, 0);
+        for (const Version version : {Version::v1_0, Version::v1_1, Version::v1_2}) {
+            EXPECT_EQ(letter->head(version), only->head(version));
+        }
+        EXPECT_EQ(remade(*message, {}, 0)->body(), message->body());
     }
 }
 

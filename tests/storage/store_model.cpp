@@ -134,7 +134,7 @@ void expect_same(const storage::ReadResult& read, const StoreModel::Queue& queue
     for (const storage::ReadResult::Stored& message : read.messages) {
         // Messages that have left may still be among them.
         if (!queue.messages.contains(message.sequence)) { continue; }
-        found[message.sequence] = read.octets.substr(message.offset, message.size);
+        found[message.sequence] = read.record(message);
         const auto count = queue.deliveries.find(message.sequence);
         EXPECT_EQ(message.deliveries, count == queue.deliveries.end() ? 0 : count->second);
     }

@@ -124,7 +124,7 @@ protected:
             for (const auto& message : result.messages) {
                 const auto it = queue.messages.find(message.sequence);
                 if (it == queue.messages.end()) { continue; }
-                EXPECT_EQ(result.octets.substr(message.offset, message.size), it->second);
+                EXPECT_EQ(result.record(message), it->second);
                 ++found;
             }
             return found;
