@@ -120,6 +120,21 @@ public:
         return true;
     }
 
+    /// The index of the first of `fresh`, whose sequences rise, that is not before `sequence`.
+    static std::size_t lower_bound(const Fifo<Delivery>& fresh, std::uint64_t sequence) {
+        std::size_t low = 0;
+        std::size_t high = fresh.size();
+        while (low < high) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (fresh[middle].sequence < sequence) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
     [[nodiscard]] Place place_of(const Delivery& delivery) const {
         if (priority_max_ == 0) { return {0, delivery.sequence}; }
         const Facts& facts = delivery.message->facts();
@@ -172,20 +187,6 @@ private:
     };
 
     static constexpr std::size_t nowhere = ~std::size_t{0};
-
-    static std::size_t lower_bound(const Fifo<Delivery>& fresh, std::uint64_t sequence) {
-        std::size_t low = 0;
-        std::size_t high = fresh.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (fresh[middle].sequence < sequence) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        return low;
-    }
 
     // Sequences are nearly evenly spaced: the first guess is mostly right.
     static std::size_t locate(const Fifo<Delivery>& fresh, std::uint64_t sequence) {

@@ -324,34 +324,39 @@ private:
     [[nodiscard]] protocol::Result<Published> publish_asked(
         const Route& route, const MessageRef& message
     );
-    [[nodiscard]] protocol::Result<Published> publish_to_topic(
-        const Route& route, const MessageRef& message
-    );
-    [[nodiscard]] bool copy_to_bindings(Topic& topic, const MessageRef& message, bool is_commit);
     [[nodiscard]] Consumer make_consumer(Subscription& subscription);
     static void link_to(const std::weak_ptr<Subscription>& to, const QueueLink& link);
     void confirm(const ReplyTo& reply, const std::vector<unsigned>& homes);
 
-    void fan_out_from_home(
-        Topic& topic, const std::shared_ptr<const Route::Name>& name, const MessageRef& message
-    );
-    void fan_out_here(const Route::Name& name, const MessageRef& message, unsigned from);
     void subscribe_queue(Subscription& subscription, const std::string& name, Done done);
     [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> queue_to_consume(
         const std::string& name, const QueueArguments& arguments, std::uint64_t asker
     );
+    void remove(Queue& queue) override;
+    void remove_queue(const std::string& name, const protocol::Error& error);
+
+    // destinations_topics.cpp
+    [[nodiscard]] protocol::Result<Published> publish_to_topic(
+        const Route& route, const MessageRef& message
+    );
+    [[nodiscard]] bool copy_to_bindings(Topic& topic, const MessageRef& message, bool is_commit);
+    void fan_out_from_home(
+        Topic& topic, const std::shared_ptr<const Route::Name>& name, const MessageRef& message
+    );
+    void fan_out_here(const Route::Name& name, const MessageRef& message, unsigned from);
     void subscribe_topic(Subscription& subscription, const protocol::Pattern& pattern, Done done);
     void subscribe_wildcard(
         Subscription& subscription, const protocol::Pattern& pattern, Done done
     );
+    void sweep_topics();
+
+    // destinations_dead.cpp
     void dead_letter(const Queue& origin, const Delivery& delivery, std::string_view reason)
         override;
-    void remove(Queue& queue) override;
     [[nodiscard]] std::optional<Route> dead_letter_route(
         const Queue& origin, const Message& message, std::string_view reason
     ) const;
     void bury(const Route& route, const MessageRef& letter, std::uint64_t transaction);
-    void remove_queue(const std::string& name, const protocol::Error& error);
 
     // destinations_kept.cpp
     [[nodiscard]] std::shared_ptr<History> make_history(const protocol::Destination& topic);
@@ -391,7 +396,6 @@ private:
     void bind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void unbind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void retire(Durable& durable);
-    void sweep_topics();
     void sweep_queues();
     void schedule_sweep();
 

@@ -231,18 +231,9 @@ bool QueueStore::may_read_page() const {
 
 // Its index, or the tail's size.
 std::size_t QueueStore::find_in_tail(std::uint64_t sequence) const {
-    std::size_t low = 0;
-    for (std::size_t high = tail_.size(); low < high;) {
-        const std::size_t middle = low + (high - low) / 2;
-        if (tail_[middle].sequence < sequence) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    const bool is_there =
-        low != tail_.size() && tail_[low].sequence == sequence && tail_[low].message;
-    return is_there ? low : tail_.size();
+    const std::size_t at = Backlog::lower_bound(tail_, sequence);
+    const bool is_there = at != tail_.size() && tail_[at].sequence == sequence && tail_[at].message;
+    return is_there ? at : tail_.size();
 }
 
 std::optional<Delivery> QueueStore::take_from_tail(std::uint64_t sequence) {

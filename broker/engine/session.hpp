@@ -241,7 +241,10 @@ private:
     // session_send.cpp
     [[nodiscard]] protocol::Result<Prepared> prepare(const protocol::Send& request);
     [[nodiscard]] protocol::Result<Prepared> prepare_to_user(
-        const protocol::Send& request, const protocol::Destination& destination
+        const protocol::Send& request,
+        const protocol::Destination& destination,
+        const std::string& reply_to,
+        SendOptions options
     );
     [[nodiscard]] protocol::Result<void> ask_home(Prepared& prepared) const;
     [[nodiscard]] protocol::Result<std::string> reply_address(const protocol::Send& request);

@@ -84,15 +84,14 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     const auto destination =
         protocol::parse_destination(request.destination, router_.limits().protocol);
     if (!destination) { return destination.error(); }
-    if (destination->kind == DestinationKind::user) {
-        return prepare_to_user(request, *destination);
-    }
     const auto reply_to = reply_address(request);
     if (!reply_to) { return reply_to.error(); }
-    const bool is_queue = destination->kind != DestinationKind::topic &&
+    const bool is_user = destination->kind == DestinationKind::user;
+    const bool is_queue = !is_user && destination->kind != DestinationKind::topic &&
                           destination->kind != DestinationKind::temp_topic;
-    auto options = send_options(request, is_queue, false);
+    auto options = send_options(request, is_queue, is_user);
     if (!options) { return options.error(); }
+    if (is_user) { return prepare_to_user(request, *destination, *reply_to, std::move(*options)); }
     const HeadContext context{request.destination, is_queue, false, user_, *reply_to, number()};
     SendHead head = make_send_head(request, *options, context);
     Prepared prepared{{}, std::move(head), std::move(*options)};
@@ -117,16 +116,15 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
 
 // To the connections of a user, wherever they are (P-USER-02).
 Result<Session::Prepared> Session::prepare_to_user(
-    const protocol::Send& request, const protocol::Destination& destination
+    const protocol::Send& request,
+    const protocol::Destination& destination,
+    const std::string& reply_to,
+    SendOptions options
 ) {
-    const auto reply_to = reply_address(request);
-    if (!reply_to) { return reply_to.error(); }
-    auto options = send_options(request, false, true);
-    if (!options) { return options.error(); }
-    const UserAddress address = UserAddress::of(destination.key, options->session);
-    const HeadContext context{address.destination, false, true, user_, *reply_to, number()};
-    SendHead head = make_send_head(request, *options, context);
-    Prepared prepared{router_.nowhere(), std::move(head), std::move(*options)};
+    const UserAddress address = UserAddress::of(destination.key, options.session);
+    const HeadContext context{address.destination, false, true, user_, reply_to, number()};
+    SendHead head = make_send_head(request, options, context);
+    Prepared prepared{router_.nowhere(), std::move(head), std::move(options)};
     if (address.topic.empty()) { return prepared; }
     auto route = router_.route(address.name());
     if (!route) { return route.error(); }
