@@ -68,8 +68,6 @@ public:
         return lane.is_returned_first() ? lane.returned.begin()->second : lane.fresh.front();
     }
 
-    [[nodiscard]] Place front_place() { return place_of(front()); }
-
     Delivery pop() {
         Lane& lane = front_lane();
         Delivery delivery = lane.is_returned_first() ? lane.pop_returned() : lane.pop_fresh();
@@ -214,6 +212,7 @@ private:
     }
 
     [[nodiscard]] Lane& lane_at(std::uint32_t number) {
+        if (!lanes_.empty() && lanes_.front().number == number) { return lanes_.front(); }
         auto lane = lanes_.begin();
         while (lane != lanes_.end() && lane->number < number) {
             ++lane;

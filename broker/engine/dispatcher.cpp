@@ -533,7 +533,7 @@ std::optional<Dispatcher::Turn> Dispatcher::next(std::uint64_t fence) {
     }
     Consumer* const consumer = next_ready(all_, front.message->size());
     if (consumer == nullptr) { return std::nullopt; }
-    return Turn{consumer, backlog_.front_place()};
+    return Turn{consumer, backlog_.place_of(front)};
 }
 
 std::optional<Dispatcher::Turn> Dispatcher::next_matched(std::uint64_t fence) {

@@ -149,19 +149,24 @@ void Queue::accept(const MessageRef& message) {
 
 void Queue::enqueue(const MessageRef& message) {
     shard_.assert_current();
-    if (!store_) {
-        const Delivery delivery{message, ++last_sequence_, 0};
-        backlog_.push(delivery);
-        if (message->facts().expires != 0) { note_expiry(delivery); }
-        return;
-    }
+    if (!store_) { return let_wait({message, ++last_sequence_, 0}); }
     const bool is_stored = message->is_persistent();
     const std::uint64_t sequence =
         is_stored ? store_->append(message, dispatcher_.consumers() != 0) : store_->next_unstored();
-    const Delivery delivery{message, sequence, 0, is_stored};
-    store_->keep(delivery, backlog_);
-    if (message->facts().expires != 0) { note_expiry(delivery); }
+    let_wait({message, sequence, 0, is_stored});
     await_store();
+}
+
+void Queue::let_wait(Delivery delivery) {
+    shard_.assert_current();
+    const bool expires = delivery.message->facts().expires != 0;
+    const Delivery expiring = expires ? delivery : Delivery{};
+    if (store_) {
+        store_->keep(std::move(delivery), backlog_);
+    } else {
+        backlog_.push(std::move(delivery));
+    }
+    if (expires) { note_expiry(expiring); }
 }
 
 void Queue::joined(const Delivery& delivery, Place place) {

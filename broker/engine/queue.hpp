@@ -216,6 +216,7 @@ private:
     [[nodiscard]] std::uint64_t fence() const { return store_ ? store_->fence() : no_fence; }
 
     void take_in(const MessageRef& message);
+    void let_wait(Delivery delivery);
     [[nodiscard]] Delivery take_from_backlog(Place place);
     void deliver(Consumer& consumer, Delivery delivery);
     void take_back(Delivery delivery, Return how);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace engine {
 
@@ -28,7 +29,9 @@ public:
     /// 0 to the number of shards - 1.
     [[nodiscard]] unsigned index() const { return index_; }
 
-    [[nodiscard]] virtual bool is_current() const = 0;
+    /// The calling thread works for it, or for no shard: before the first turn and after the last.
+    [[nodiscard]] bool is_current() const { return current_ == this || current_ == nullptr; }
+
     /// Runs `work` on this shard later; FIFO for each posting shard. Any shard may call it.
     virtual void post(Work work) = 0;
 
@@ -43,9 +46,21 @@ public:
     virtual void random(std::span<std::byte> out) = 0;
 
     /// States, to the reader, to clang and at run time, that we are on this shard.
-    void assert_current() const ASSERT_CAPABILITY(this) { assert(is_current()); }
+    [[gnu::always_inline]] void assert_current() const ASSERT_CAPABILITY(this) {
+        assert(is_current());
+    }
+
+protected:
+    /// The shard that the calling thread works for, or null.
+    [[nodiscard]] static Shard* current() { return current_; }
+
+    /// The calling thread works for `shard` from now on. Returns for whom it has worked.
+    static Shard* enter(Shard* shard) { return std::exchange(current_, shard); }
 
 private:
+    // A plain pointer: asserting costs two instructions, in release builds, too.
+    static inline constinit thread_local Shard* current_ = nullptr;
+
     unsigned index_;
 };
 

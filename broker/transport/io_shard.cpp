@@ -14,8 +14,6 @@ namespace transport {
 
 namespace {
 
-thread_local IoShard* current = nullptr;
-
 const std::atomic<int> no_alarm{0};
 
 }  // namespace
@@ -45,10 +43,6 @@ void IoShard::set_peers(std::vector<IoShard*> peers) {
     peers_ = std::move(peers);
 }
 
-bool IoShard::is_current() const {
-    return current == this || current == nullptr;
-}
-
 void IoShard::read_clock() const {
     is_clock_old_ = false;
     now_ = std::chrono::duration_cast<engine::Instant>(
@@ -71,11 +65,12 @@ void IoShard::random(std::span<std::byte> out) {
 }
 
 void IoShard::post(engine::Work work) {
-    if (current != nullptr && current != this && index() < current->outgoing_.size()) {
-        current->outgoing_[index()].push_back(std::move(work));
+    auto* const from = static_cast<IoShard*>(current());
+    if (from != nullptr && from != this && index() < from->outgoing_.size()) {
+        from->outgoing_[index()].push_back(std::move(work));
         return;
     }
-    if (current == this) { return later_.push_back(std::move(work)); }
+    if (from == this) { return later_.push_back(std::move(work)); }
     std::vector<engine::Work> one;
     one.push_back(std::move(work));
     deliver(one);
@@ -139,7 +134,7 @@ void IoShard::stop() {
 }
 
 void IoShard::run() {
-    current = this;
+    enter(this);
     const auto keep = boost::asio::make_work_guard(io_);
     while (!stopped_) {
         try {
@@ -150,7 +145,7 @@ void IoShard::run() {
             logging::error("handler-failed", "A handler failed.", {{"err", error.what()}});
         }
     }
-    current = nullptr;
+    enter(nullptr);
 }
 
 // loop: run ready handlers (up to a budget), flush every connection that has output, wait if

@@ -42,7 +42,6 @@ public:
     // Any thread.
 
     void post(engine::Work work) override;
-    [[nodiscard]] bool is_current() const override;
 
     [[nodiscard]] boost::asio::io_context& io() { return io_; }
 

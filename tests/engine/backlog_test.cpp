@@ -97,7 +97,7 @@ private:
 
     void pop() {
         const Place place = waiting_.begin()->first;
-        EXPECT_EQ(backlog_.front_place(), place);
+        EXPECT_EQ(backlog_.place_of(backlog_.front()), place);
         took(backlog_.pop(), place);
     }
 
@@ -145,7 +145,9 @@ private:
     void check() {
         ASSERT_EQ(backlog_.size(), waiting_.size());
         ASSERT_EQ(backlog_.empty(), waiting_.empty());
-        if (!waiting_.empty()) { ASSERT_EQ(backlog_.front_place(), waiting_.begin()->first); }
+        if (!waiting_.empty()) {
+            ASSERT_EQ(backlog_.place_of(backlog_.front()), waiting_.begin()->first);
+        }
         std::size_t bytes = 0;
         for (const auto& entry : waiting_) {
             bytes += entry.second.message->size();

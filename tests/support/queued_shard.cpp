@@ -2,12 +2,31 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
 
 namespace support {
 
-bool QueuedShard::is_current() const {
-    return group_.is_current(index());
-}
+namespace {
+
+// What a test works for between turns: nobody's shard, on which nothing may be used.
+class Outside final : public engine::Shard {
+public:
+    Outside() : Shard(~0U) {}
+
+    void post(engine::Work) override { std::abort(); }
+
+    [[nodiscard]] engine::Instant now() const override { std::abort(); }
+
+    [[nodiscard]] std::uint64_t wall_clock_ms() const override { std::abort(); }
+
+    void after(std::chrono::milliseconds, engine::Work) override { std::abort(); }
+
+    void random(std::span<std::byte>) override { std::abort(); }
+};
+
+Outside outside;
+
+}  // namespace
 
 void QueuedShard::post(engine::Work work) {
     group_.post(index(), std::move(work));
@@ -37,6 +56,7 @@ ShardGroup::ShardGroup(unsigned count, std::uint64_t seed, WorkOrder order)
     for (unsigned index = 0; index < count; ++index) {
         shards_.push_back(std::make_unique<QueuedShard>(*this, index));
     }
+    if (QueuedShard::current() == nullptr) { QueuedShard::enter(&outside); }
 }
 
 void ShardGroup::post(unsigned target, engine::Work work) {

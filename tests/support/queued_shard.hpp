@@ -23,7 +23,6 @@ class QueuedShard : public engine::Shard {
 public:
     QueuedShard(ShardGroup& group, unsigned index) : Shard(index), group_(group) {}
 
-    [[nodiscard]] bool is_current() const override;
     void post(engine::Work work) override;
     [[nodiscard]] engine::Instant now() const override;
     [[nodiscard]] std::uint64_t wall_clock_ms() const override;
@@ -31,6 +30,8 @@ public:
     void random(std::span<std::byte> out) override;
 
 private:
+    friend class ShardGroup;
+
     ShardGroup& group_;
 };
 
@@ -69,8 +70,6 @@ public:
 
     // For the shards.
 
-    [[nodiscard]] bool is_current(unsigned index) const { return current_ == index; }
-
     void post(unsigned target, engine::Work work);
     void after(unsigned target, std::chrono::milliseconds delay, engine::Work work);
 
@@ -82,9 +81,14 @@ private:
     class Current {
     public:
         Current(ShardGroup& group, unsigned index)
-            : group_(group), before_(std::exchange(group.current_, index)) {}
+            : group_(group),
+              before_(std::exchange(group.current_, index)),
+              left_(QueuedShard::enter(&group[index])) {}
 
-        ~Current() { group_.current_ = before_; }
+        ~Current() {
+            group_.current_ = before_;
+            QueuedShard::enter(left_);
+        }
 
         Current(const Current&) = delete;
         Current& operator=(const Current&) = delete;
@@ -92,6 +96,7 @@ private:
     private:
         ShardGroup& group_;
         unsigned before_;
+        engine::Shard* left_;
     };
 
     struct Posted {
