@@ -92,6 +92,7 @@ const std::vector<Room>& rooms() {
           "system"}},
         {"broker/cli",
          {"broker/server",
+          "broker/security",
           "broker/transport",
           "broker/tls",
           "broker/log",

@@ -1,0 +1,35 @@
+// Who a client is, once that is known. Immutable: may be used on all shards at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace engine {
+
+/// What has vouched for a principal.
+enum class Voucher : std::uint8_t { nobody, users_file, token, hook, certificate };
+
+struct Principal {
+    /// Obeys S-AUTH-06: 1 to 128 octets of printable UTF-8 without `:`, separators (`/`, `.`) and
+    /// wildcards (`*`, `#`, `+`, `>`). `anonymous` if nobody has said who it is.
+    std::string user;
+    std::vector<std::string> roles = {};
+    /// String claims of a verified token, by name.
+    std::vector<std::pair<std::string, std::string>> claims = {};
+    bool is_anonymous = false;
+    Voucher voucher = Voucher::nobody;
+    /// Milliseconds since 1970 at which it ends (S-AUTH-12); 0: never.
+    std::int64_t expires_at = 0;
+    /// Changes when its credential does (another hash in the users file): on reload a principal
+    /// whose generation is not the present one is revoked.
+    std::uint64_t credential = 0;
+
+    friend bool operator==(const Principal&, const Principal&) = default;
+};
+
+using PrincipalRef = std::shared_ptr<const Principal>;
+
+}  // namespace engine

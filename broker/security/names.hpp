@@ -1,0 +1,17 @@
+// What may be the name of a user or role, wherever it comes from (S-AUTH-06).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace security {
+
+inline constexpr std::size_t name_bytes_max = 128;
+
+/// Why `text` cannot be a name, as the end of a sentence ("is empty", "has a `/`, ..."); empty if
+/// it can: 1 to 128 octets of UTF-8 without controls, `:`, separators of levels (`/`, `.`) and
+/// wildcards (`*`, `#`, `+`, `>`), no space at either end. Such a name is one level of a
+/// destination and nothing else.
+[[nodiscard]] std::string name_fault(std::string_view text);
+
+}  // namespace security
