@@ -26,6 +26,7 @@ constexpr std::array<Entry, error_code_count> table{{
     {"frame-timeout", 1002},
     {"bad-utf8", 1007},
     {"auth-failed", 1008},
+    {"token-expired", 1008},
     {"access-denied", 1008},
     {"connect-timeout", 1008},
     {"bad-destination", 1008},

@@ -19,6 +19,7 @@ enum class ErrorCode : std::uint8_t {
     frame_timeout,
     bad_utf8,
     auth_failed,
+    token_expired,
     access_denied,
     connect_timeout,
     bad_destination,

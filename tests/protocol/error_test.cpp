@@ -26,6 +26,7 @@ const std::map<std::string_view, std::uint16_t> published{
     {"bad-utf8", 1007},
     {"auth-failed", 1008},
     {"token-expired", 1008},
+    {"token-expired", 1008},
     {"access-denied", 1008},
     {"connect-timeout", 1008},
     {"bad-destination", 1008},
