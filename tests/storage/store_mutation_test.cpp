@@ -166,4 +166,23 @@ TEST_F(StoreMutation, D_ROCK_03_DamageIsReportedOrDoesNoHarm) {
     EXPECT_LT(harmless, mutations);
 }
 
+// The database takes a list of tables that ends with an entry for a whole one.
+TEST_F(StoreMutation, D_ROCK_03_AListOfTablesThatIsCutIsNoticed) {
+    const std::string stopped = place / "tables";
+    std::string list = octets_of(stopped + "/db/CURRENT");
+    list.resize(list.find('\n'));
+    const std::string whole = octets_of(stopped + "/db/" + list);
+    const std::string copy = place / "copy";
+    fs::copy(stopped, copy, fs::copy_options::recursive);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        write_octets(copy + "/db/" + list, whole.substr(0, size));
+        EXPECT_TRUE(is_found_by_check(copy)) << size << " of " << whole.size();
+    }
+    bool is_reported = false;
+    EXPECT_FALSE(read(copy, is_reported).has_value());
+    write_octets(copy + "/db/" + list, whole);
+    EXPECT_FALSE(is_found_by_check(copy));
+    EXPECT_TRUE(read(copy, is_reported).has_value());
+}
+
 }  // namespace
