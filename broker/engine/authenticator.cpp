@@ -11,6 +11,12 @@ protocol::Error refusal(std::string what, std::string remedy) {
 }  // namespace
 
 protocol::Result<Principal> LoopbackAuthenticator::authenticate(const Credentials& credentials) {
+    if (!allow_anonymous_) {
+        return refusal(
+            "No users are configured, and this broker lets nobody in without.",
+            "Let the operator configure authentication, or set server.allow_anonymous = true."
+        );
+    }
     const bool is_local = credentials.peer.is_loopback && !credentials.peer.is_forwarded;
     if (!any_peer_ && !is_local) {
         return refusal(

@@ -41,15 +41,17 @@ public:
 };
 
 /// No authentication configured: guest/guest or nobody, from loopback peers only unless `any_peer`
-/// (P-CONN-06, S-BIND-02, S-BIND-03).
+/// (P-CONN-06, S-BIND-02, S-BIND-03); no one at all without `allow_anonymous` (S-BIND-04).
 class LoopbackAuthenticator : public Authenticator {
 public:
-    explicit LoopbackAuthenticator(bool any_peer) : any_peer_(any_peer) {}
+    explicit LoopbackAuthenticator(bool any_peer, bool allow_anonymous = true)
+        : any_peer_(any_peer), allow_anonymous_(allow_anonymous) {}
 
     [[nodiscard]] protocol::Result<Principal> authenticate(const Credentials& credentials) override;
 
 private:
     bool any_peer_;
+    bool allow_anonymous_;
 };
 
 }  // namespace engine

@@ -57,11 +57,23 @@ struct StorageOptions {
     bool accept_data_loss = false;  ///< Only by flag (D-ROCK-03).
 };
 
+/// What browsers may do, as written; already applied to `listeners`.
+struct WebKeys {
+    std::vector<std::string> allowed_origins;
+    bool allow_missing_origin = true;
+    bool allow_loopback_origins = true;
+    std::vector<std::string> external_hosts;
+};
+
 struct Config {
     engine::Limits limits;         ///< `server.strict` and `hide_version` arrive here.
     transport::Options transport;  ///< `threads`, `http_dir`, test echo and S-BIND-03 arrive here.
     std::vector<transport::ListenerOptions> listeners;
     std::vector<engine::Policy> policies;  ///< The first that matches decides.
+    WebKeys web;
+    std::vector<std::string> trusted_proxies;  ///< CIDRs; already applied to `listeners`.
+    std::vector<std::string> exempt;           ///< CIDRs; already applied to `transport`.
+    bool allow_anonymous = true;               ///< False wins over S-BIND-02 (S-BIND-04).
     StorageOptions storage;
     logging::Options log;
     Address admin{"127.0.0.1", 15680};  ///< Not set: no admin listener.

@@ -34,6 +34,8 @@ struct Draft {
     LoadedConfig loaded;
     std::vector<Entry<ListenerDraft>> listeners;
     std::vector<Entry<PolicyDraft>> policies;
+    transport::WebPolicy web;             ///< Of the server, for listeners that say nothing.
+    transport::Networks trusted_proxies;  ///< The same.
     std::map<std::string, Origin, std::less<>>
         origins;  ///< By full key; what is missing is default.
 
@@ -63,6 +65,15 @@ struct Draft {
 /// Fills the draft from the TOML file at `path`. A file that is not there is an error only if
 /// `is_wanted`. Listeners and policies of the file end up in the draft's lists.
 void read_config_file(Draft& draft, const std::string& path, bool is_wanted);
+
+/// Reads the networks, origins and host names of the plain sections: what listeners inherit, and
+/// `limits.exempt`.
+void settle_networks(Draft& draft);
+
+/// What `entry` says or inherits about browsers and proxies. After settle_networks().
+void apply_networks(
+    Draft& draft, const Entry<ListenerDraft>& entry, transport::ListenerOptions& options
+);
 
 /// Default listeners if none were written, then `server.tcp` and `server.ws`, then TLS of each.
 void settle_listeners(Draft& draft);

@@ -4,6 +4,7 @@
 
 #include "broker/server/config_value.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,12 @@ struct ListenerDraft {
     bool use_tls = false;
     transport::TlsFiles tls;
     Strings paths = {"/ws", "/stomp"};
+    std::optional<Strings> allowed_origins;
+    std::optional<bool> allow_missing_origin;
+    std::optional<bool> allow_loopback_origins;
+    std::optional<Strings> external_hosts;
+    std::optional<Strings> trusted_proxies;
+    bool proxy_protocol = false;
     bool also_ipv6_loopback = false;  ///< No key: only the default listeners.
 };
 

@@ -102,6 +102,7 @@ void settle_listeners(Draft& draft) {
         draft.listeners.push_back(default_listener(ListenerKind::web_socket, default_ws_port));
         draft.listeners.push_back(default_listener(ListenerKind::tcp, default_tcp_port));
     }
+    settle_networks(draft);
     replace(draft, ListenerKind::web_socket, "server.ws", config.ws);
     replace(draft, ListenerKind::tcp, "server.tcp", config.tcp);
     check_pair(draft, draft.origin_of("tls.certificate"), "tls", config.tls);
@@ -109,6 +110,7 @@ void settle_listeners(Draft& draft) {
         settle_tls(draft, entry);
         check_paths(draft, entry);
         config.listeners.push_back(to_options(entry.value));
+        apply_networks(draft, entry, config.listeners.back());
     }
 }
 

@@ -78,7 +78,7 @@ struct PublicSocket {
     std::string key;
     Origin origin;
     Address address;
-    bool has_tls = false;
+    bool has_tls = false;  ///< Or a proxy in front that has.
 };
 
 std::vector<PublicSocket> public_sockets(const Draft& draft) {
@@ -88,7 +88,11 @@ std::vector<PublicSocket> public_sockets(const Draft& draft) {
         if (!listener.address.is_set() || is_loopback(listener.address.host)) { continue; }
         const std::string key = entry.name + ".address";
         const Origin origin = draft.has(key) ? draft.origin_of(key) : entry.origin;
-        sockets.push_back({entry.name, origin, listener.address, listener.tls.is_set()});
+        // A TLS-terminating proxy is declared by naming it.
+        const auto& proxies =
+            listener.trusted_proxies.value_or(draft.loaded.config.trusted_proxies);
+        const bool has_tls = listener.tls.is_set() || !proxies.empty();
+        sockets.push_back({entry.name, origin, listener.address, has_tls});
     }
     const Address& admin = draft.loaded.config.admin;
     if (admin.is_set() && !is_loopback(admin.host)) {
@@ -113,7 +117,9 @@ void check_public(Draft& draft, const PublicSocket& socket, const Flags& flags) 
     if (!socket.has_tls && !flags.insecure_no_tls) {
         refuse(
             "and it has no TLS: bind 127.0.0.1 or [::1], name tls_certificate and tls_key in its "
-            "[[listener]], or accept clear text with --insecure-no-tls"
+            "[[listener]], name the proxy that ends TLS in trusted_proxies, or accept clear text "
+            "with "
+            "--insecure-no-tls"
         );
     }
     if (!draft.loaded.config.transport.test_echo_path.empty()) {

@@ -64,6 +64,7 @@ using Target = std::variant<
     std::optional<std::chrono::milliseconds>*,
     std::optional<std::string>*,
     std::optional<engine::Overflow>*,
+    std::optional<Strings>*,
     std::uint32_t*,
     std::size_t*,
     std::chrono::milliseconds*,

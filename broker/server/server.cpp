@@ -102,7 +102,7 @@ Server::Server(const Config& config, StoreKeeper& store)
     : config_(config),
       store_(store),
       settings_{config.limits, config.policies, store.get()},
-      authenticator_(config.transport.insecure_no_auth),
+      authenticator_(config.transport.insecure_no_auth, config.allow_anonymous),
       census_(config_.transport),
       drain_(config_.transport, running_, census_, store_, [this] { stop_all(); }) {
     const std::size_t descriptors = raise_descriptor_limit();
@@ -192,7 +192,8 @@ void Server::bind(
             is_loopback(host),
             tls != nullptr,
             host,
-            transport::StaticFiles(config_.transport.http_dir)},
+            transport::StaticFiles(config_.transport.http_dir),
+            options.web},
         fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(host), port)});
     std::vector<transport::Post> posts;
     for (std::size_t i = 0; i < running_.shards.size(); ++i) {

@@ -66,16 +66,6 @@ std::string plain_response(
     return serialised(response);
 }
 
-// `host[:port]` or `[v6][:port]` without the port.
-std::string_view without_port(std::string_view authority) {
-    if (authority.starts_with('[')) { return authority.substr(0, authority.find(']') + 1); }
-    return authority.substr(0, authority.find(':'));
-}
-
-bool is_local_name(std::string_view host) {
-    return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
-}
-
 // A TLS record and other binary octets are refused without waiting for the rest.
 bool may_begin_request(char octet) {
     return octet == '\r' || octet == '\n' || (octet >= ' ' && octet < 0x7F);
@@ -191,13 +181,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer() {
                           request.count(http::field::trailer) != 0 ||
                           (!length.empty() && length != "0");
     if (has_body) { return refuse(400, "A request here has no body."); }
-    if (!is_good_host()) {
-        return refuse(
-            421,
-            "This Host is not served on a loopback listener: use localhost, or bind a public "
-            "address."
-        );
-    }
+    if (!take_host()) { return refuse_host(); }
     const std::string_view target = view(request.target());
     const std::string_view path = target.substr(0, target.find('?'));
     if (is_web_socket_path(path)) { return answer_upgrade(path); }
@@ -214,32 +198,48 @@ bool HttpUpgrade::is_web_socket_path(std::string_view path) const {
     return std::any_of(endpoint_.paths.begin(), endpoint_.paths.end(), serves);
 }
 
-// Against DNS rebinding: a page's own name must not reach a broker on loopback (S-WEB-04).
-bool HttpUpgrade::is_good_host() const {
+// Exactly one Host that is served here (S-WEB-04).
+bool HttpUpgrade::take_host() {
     if (head_->request().count(http::field::host) != 1) { return false; }
-    if (!endpoint_.is_loopback) { return true; }
-    const std::string_view host = without_port(head_->field(http::field::host));
-    return is_local_name(host) || host == endpoint_.bound_host ||
-           host == "[" + endpoint_.bound_host + "]";
+    auto host = parse_authority(head_->field(http::field::host));
+    if (!host) { return false; }
+    host_ = std::move(*host);
+    const BoundTo bound_to{endpoint_.is_loopback, endpoint_.bound_host};
+    return is_served_host(endpoint_.web, bound_to, host_.host);
 }
 
-// Same origin, or a local page on a loopback listener; clients that are no browsers send none
-// (S-WEB-01 to -03).
-bool HttpUpgrade::is_good_origin() const {
+HttpUpgrade::Outcome HttpUpgrade::refuse_host() {
+    return refuse(
+        421,
+        endpoint_.is_loopback
+            ? "This Host is not served on a loopback listener: use localhost, bind a public "
+              "address, or list the name in server.external_hosts."
+            : "This Host is not served here: the operator lists names in server.external_hosts."
+    );
+}
+
+// S-WEB-01 to -03.
+OriginVerdict HttpUpgrade::judge_page() const {
     const std::size_t count = head_->request().count(http::field::origin);
-    if (count == 0) { return true; }
-    const std::string_view origin = head_->field(http::field::origin);
-    const std::size_t scheme_end = origin.find("://");
-    if (count > 1 || scheme_end == std::string_view::npos) { return false; }
-    const std::string_view scheme = origin.substr(0, scheme_end);
-    const std::string_view authority = origin.substr(scheme_end + 3);
-    if ((scheme != "http" && scheme != "https") || authority.empty() ||
-        authority.find_first_of("@/?#") != std::string_view::npos) {
-        return false;
+    return judge_origin(
+        endpoint_.web,
+        {count, head_->field(http::field::origin), host_, endpoint_.is_tls, endpoint_.is_loopback}
+    );
+}
+
+HttpUpgrade::Outcome HttpUpgrade::refuse_page(OriginVerdict verdict) {
+    if (verdict == OriginVerdict::missing) {
+        return refuse(
+            403, "A request without Origin is refused here (server.allow_missing_origin)."
+        );
     }
-    if (endpoint_.is_loopback && is_local_name(without_port(authority))) { return true; }
-    const bool is_same_scheme = (scheme == "https") == endpoint_.is_tls;
-    return is_same_scheme && authority == head_->field(http::field::host);
+    return refuse(
+        403,
+        verdict == OriginVerdict::bad
+            ? "This Origin names no page's scheme, host and port, so it may not connect."
+            : "This Origin may not connect: serve the page from the broker's own host and port, or "
+              "list it in server.allowed_origins."
+    );
 }
 
 void HttpUpgrade::choose_sub_protocol() {
@@ -278,10 +278,8 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
     if (request.count(http::field::sec_websocket_key) != 1 || !is_good_key(key)) {
         return refuse(400, "Sec-WebSocket-Key must be 16 octets in base64.");
     }
-    if (!is_good_origin()) {
-        return refuse(
-            403, "This Origin may not connect: serve the page from the broker's own host and port."
-        );
+    if (const OriginVerdict verdict = judge_page(); !is_allowed(verdict)) {
+        return refuse_page(verdict);
     }
     is_echo_ =
         !endpoint_.options.test_echo_path.empty() && path == endpoint_.options.test_echo_path;

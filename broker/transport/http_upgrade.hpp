@@ -27,6 +27,7 @@ struct HttpEndpoint {
     bool is_tls = false;
     std::string bound_host;
     StaticFiles files;
+    WebPolicy web = {};
 };
 
 class HttpUpgrade {
@@ -84,12 +85,15 @@ private:
         std::string_view extra_value = {}
     );
     [[nodiscard]] bool is_web_socket_path(std::string_view path) const;
-    [[nodiscard]] bool is_good_host() const;
-    [[nodiscard]] bool is_good_origin() const;
+    [[nodiscard]] bool take_host();
+    [[nodiscard]] OriginVerdict judge_page() const;
+    Outcome refuse_host();
+    Outcome refuse_page(OriginVerdict verdict);
     void choose_sub_protocol();
 
     const HttpEndpoint& endpoint_;
     std::unique_ptr<Head> head_;
+    Authority host_;
     std::string pending_;  ///< An incomplete head, at most `upgrade_head_max` and one octet.
     std::size_t consumed_ = 0;
     std::string response_;

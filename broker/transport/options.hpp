@@ -2,6 +2,9 @@
 // Filled by broker/server; nothing here knows TOML.
 #pragma once
 
+#include "broker/transport/address.hpp"
+#include "broker/transport/origin.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +30,9 @@ struct ListenerOptions {
     bool also_ipv6_loopback = false;  ///< Default listeners also bind ::1, best effort.
     TlsFiles tls;
     std::vector<std::string> paths = {"/ws", "/stomp"};  ///< Each also as PATH/websocket (P-WS-01).
+    WebPolicy web;                                       ///< S-WEB-01 to -04.
+    Networks trusted_proxies;                            ///< S-BIND-06.
+    bool proxy_protocol = false;  ///< A PROXY header is required from the trusted proxies.
 };
 
 struct Options {
@@ -65,6 +71,7 @@ struct Options {
     std::string http_dir;               ///< Static files on WebSocket listeners; empty: none.
     std::string test_echo_path;         ///< Test-only WebSocket echo; empty: none.
     bool tolerate_missing_nul = false;  ///< P-WS-10.
+    Networks exempt;                    ///< Addresses that limits per address do not count.
     bool insecure_no_auth = false;      ///< guest/guest and anonymous from every peer (S-BIND-03).
 };
 

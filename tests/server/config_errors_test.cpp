@@ -484,5 +484,38 @@ TEST(ConfigErrors, EnvironmentIsNamed) {
     );
 }
 
+TEST(ConfigErrors, S_BIND_05_NetworksOriginsAndHostsHaveTheirPlace) {
+    const LoadedConfig loaded = load(
+        "[server]\n"
+        "trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.1/8\"]\n"
+        "allowed_origins = [\"https://app.example/\"]\n"
+        "external_hosts = [\"broker.example:443\"]\n"
+        "[limits]\n"
+        "exempt = [\"10.0.0\"]\n"
+        "[[listener]]\n"
+        "kind = \"ws\"\n"
+        "address = \"127.0.0.1:0\"\n"
+        "allowed_origins = [\"*\", \"null\"]\n"
+    );
+    ASSERT_EQ(loaded.errors.size(), 5U) << errors_of(loaded);
+    const std::string all = errors_of(loaded);
+    for (const char* const start :
+         {":2:19: server.trusted_proxies: \"10.0.0.1/8\": has bits set beyond its first 8: write ",
+          ":3:19: server.allowed_origins: \"https://app.example/\": an origin has no path",
+          ":4:18: server.external_hosts: \"broker.example:443\": the port is not compared",
+          ":6:10: limits.exempt: \"10.0.0\": expected an address or a network",
+          ":10:19: listener[0].allowed_origins: \"null\": \"*\" lets every page connect"}) {
+        EXPECT_THAT(all, HasSubstr(loaded.file + start));
+    }
+}
+
+TEST(ConfigErrors, S_BIND_06_AProxyHeaderNeedsTrustedProxies) {
+    EXPECT_THAT(
+        error_of("[[listener]]\nkind = \"tcp\"\naddress = \"127.0.0.1:0\"\nproxy_protocol = true\n"
+        ),
+        HasSubstr("server.trusted_proxies")
+    );
+}
+
 }  // namespace
 }  // namespace server

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 namespace server {
@@ -197,6 +198,63 @@ TEST(Config, S_BIND_03_TlsSatisfiesItsPart) {
         flags
     );
     EXPECT_TRUE(loaded.ok()) << errors_of(loaded);
+}
+
+TEST(Config, S_BIND_03_ATrustedProxyMayEndTls) {
+    Flags flags;
+    flags.insecure_no_auth = true;
+    flags.ws = "0.0.0.0:15674";
+    EXPECT_EQ(load("", flags).errors.size(), 1U);
+    const LoadedConfig loaded = load("[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n", flags);
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    const auto find = [&](ListenerKind kind) {
+        return *std::ranges::find(loaded.config.listeners, kind, &transport::ListenerOptions::kind);
+    };
+    EXPECT_TRUE(find(ListenerKind::web_socket).trusted_proxies.contains("10.1.2.3"));
+    EXPECT_TRUE(find(ListenerKind::tcp).trusted_proxies.contains("10.1.2.3"));
+    EXPECT_FALSE(find(ListenerKind::tcp).trusted_proxies.contains("11.1.2.3"));
+}
+
+TEST(Config, S_BIND_03_AListenerWithoutProxiesOfItsOwnNeedsTls) {
+    Flags flags;
+    flags.insecure_no_auth = true;
+    const LoadedConfig loaded = load(
+        "[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n"
+        "[[listener]]\nkind = \"ws\"\naddress = \"0.0.0.0:1\"\ntrusted_proxies = []\n",
+        flags
+    );
+    ASSERT_EQ(loaded.errors.size(), 1U) << errors_of(loaded);
+    EXPECT_THAT(loaded.errors[0].message, HasSubstr("trusted_proxies"));
+}
+
+TEST(Config, S_BIND_04_AllowAnonymousIsAKey) {
+    EXPECT_TRUE(load("").config.allow_anonymous);
+    EXPECT_FALSE(load("[server]\nallow_anonymous = false\n").config.allow_anonymous);
+}
+
+TEST(Config, S_WEB_01_ListenersInheritOrOverride) {
+    const LoadedConfig loaded = load(
+        "[server]\nallowed_origins = [\"https://a.example\"]\nallow_missing_origin = false\n"
+        "external_hosts = [\"broker.example\"]\n"
+        "[[listener]]\nkind = \"ws\"\naddress = \"127.0.0.1:1\"\n"
+        "[[listener]]\nkind = \"ws\"\naddress = \"127.0.0.1:2\"\n"
+        "allowed_origins = [\"https://b.example\"]\nallow_missing_origin = true\n"
+        "allow_loopback_origins = false\nexternal_hosts = []\n"
+    );
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    const transport::WebPolicy& heir = loaded.config.listeners.at(0).web;
+    const transport::WebPolicy& own = loaded.config.listeners.at(1).web;
+    const auto a = transport::parse_origin("https://a.example");
+    const auto b = transport::parse_origin("https://b.example");
+    EXPECT_TRUE(heir.allowed_origins.contains(*a));
+    EXPECT_FALSE(own.allowed_origins.contains(*a));
+    EXPECT_TRUE(own.allowed_origins.contains(*b));
+    EXPECT_FALSE(heir.allow_missing_origin);
+    EXPECT_TRUE(own.allow_missing_origin);
+    EXPECT_TRUE(heir.allow_loopback_origins);
+    EXPECT_FALSE(own.allow_loopback_origins);
+    EXPECT_TRUE(heir.external_hosts.contains("broker.example"));
+    EXPECT_TRUE(own.external_hosts.empty());
 }
 
 TEST(Config, S_BIND_03_HoldsForTheAdminListener) {
