@@ -6,8 +6,6 @@
 
 namespace security {
 
-namespace {
-
 // C0, DEL, and C1, which UTF-8 writes as C2 80 to C2 9F.
 bool has_control(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -19,8 +17,6 @@ bool has_control(std::string_view text) {
     }
     return false;
 }
-
-}  // namespace
 
 std::string name_fault(std::string_view text) {
     constexpr std::string_view forbidden = ":/.*#+>";

@@ -14,4 +14,7 @@ inline constexpr std::size_t name_bytes_max = 128;
 /// destination and nothing else.
 [[nodiscard]] std::string name_fault(std::string_view text);
 
+/// Whether `text`, which is UTF-8, has a control character: U+0000 to U+001F, U+007F to U+009F.
+[[nodiscard]] bool has_control(std::string_view text);
+
 }  // namespace security
