@@ -22,8 +22,8 @@ inline constexpr std::size_t token_claims_max = 32;
 inline constexpr std::size_t token_claim_octets_max = 256;
 
 struct TokenSettings {
-    std::string issuer;    ///< `iss`, exactly.
-    std::string audience;  ///< `aud`, or one of its elements, exactly.
+    std::string issuer = {};    ///< `iss`, exactly.
+    std::string audience = {};  ///< `aud`, or one of its elements, exactly.
     std::string user_claim = "sub";
     /// An array of strings, or a string of words between spaces; may be absent.
     std::string roles_claim = "roles";
