@@ -10,7 +10,11 @@ protocol::Error refusal(std::string what, std::string remedy) {
 
 }  // namespace
 
-protocol::Result<Principal> LoopbackAuthenticator::authenticate(const Credentials& credentials) {
+void LoopbackAuthenticator::authenticate(Shard&, Credentials credentials, Answer answer) {
+    answer(decide(credentials));
+}
+
+protocol::Result<PrincipalRef> LoopbackAuthenticator::decide(const Credentials& credentials) const {
     if (!allow_anonymous_) {
         return refusal(
             "No users are configured, and this broker lets nobody in without.",
@@ -27,11 +31,13 @@ protocol::Result<Principal> LoopbackAuthenticator::authenticate(const Credential
     }
     const bool has_token = credentials.authorization || credentials.peer.authorization;
     if (!has_token && !credentials.login && !credentials.passcode) {
-        return Principal{"anonymous"};
+        Principal nobody{"anonymous"};
+        nobody.is_anonymous = true;
+        return std::make_shared<const Principal>(std::move(nobody));
     }
-    if (!has_token && credentials.login == "guest" && credentials.passcode == "guest") {
-        return Principal{"guest"};
-    }
+    const bool is_guest = credentials.login == "guest" && credentials.passcode &&
+                          credentials.passcode->reveal() == "guest";
+    if (!has_token && is_guest) { return std::make_shared<const Principal>(Principal{"guest"}); }
     return refusal(
         "Login or passcode is wrong.",
         "Use login guest with passcode guest, or neither, on this broker."

@@ -2,13 +2,20 @@
 // Lives on the session's shard; must not block.
 #pragma once
 
+#include "broker/engine/principal.hpp"
+#include "broker/engine/secret.hpp"
+#include "broker/engine/shard.hpp"
 #include "protocol/error.hpp"
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace engine {
+
+/// Shared, so that who holds it can be copied; null: not given.
+using SecretRef = std::shared_ptr<const Secret>;
 
 /// The other end of a connection, as the transport knows it.
 struct Peer {
@@ -17,27 +24,28 @@ struct Peer {
         false;  ///< Decided by the peer's address, never by the listener's (S-BIND-06).
     bool is_forwarded =
         false;  ///< The upgrade carried a Forwarded or X-Forwarded-* header (S-BIND-02).
-    std::optional<std::string> authorization = {};  ///< The upgrade request's header.
+    SecretRef authorization = {};  ///< The upgrade request's header.
 };
 
+/// What a CONNECT brings. Its own copy: the answer may come after the frame has gone.
 struct Credentials {
-    std::optional<std::string_view> login;
-    std::optional<std::string_view> passcode;
-    std::optional<std::string_view> authorization;
-    const Peer& peer;
-};
-
-struct Principal {
-    std::string user;
+    std::optional<std::string> login;
+    SecretRef passcode;
+    SecretRef authorization;  ///< CONNECT's header of that name.
+    Peer peer;
+    std::string client_id = {};
+    std::string host = {};
 };
 
 class Authenticator {
 public:
+    using Answer = std::function<void(protocol::Result<PrincipalRef>)>;
+
     virtual ~Authenticator() = default;
-    /// The principal, or `auth-failed`: the same words for an unknown user and a wrong passcode
-    /// (P-CONN-07).
-    [[nodiscard]] virtual protocol::Result<Principal> authenticate(const Credentials& credentials
-    ) = 0;
+    /// Answers once, on `shard`, now or later: the principal; `auth-failed`, in the same words for
+    /// an unknown user and a wrong passcode (P-CONN-07); `token-expired`; or `overload`. Called on
+    /// `shard`; whoever asked may have gone by the time of the answer.
+    virtual void authenticate(Shard& shard, Credentials credentials, Answer answer) = 0;
 };
 
 /// No authentication configured: guest/guest or nobody, from loopback peers only unless `any_peer`
@@ -47,9 +55,11 @@ public:
     explicit LoopbackAuthenticator(bool any_peer, bool allow_anonymous = true)
         : any_peer_(any_peer), allow_anonymous_(allow_anonymous) {}
 
-    [[nodiscard]] protocol::Result<Principal> authenticate(const Credentials& credentials) override;
+    void authenticate(Shard& shard, Credentials credentials, Answer answer) override;
 
 private:
+    [[nodiscard]] protocol::Result<PrincipalRef> decide(const Credentials& credentials) const;
+
     bool any_peer_;
     bool allow_anonymous_;
 };

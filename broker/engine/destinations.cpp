@@ -66,6 +66,7 @@ Destinations::Destinations(Shard& shard, TurnOutput& output, const RouterSetting
       journal_(shard, settings.store),
       retained_(shard, journal_, output.counters, settings.limits.retained_max),
       duplicates_(shard, journal_, settings.limits),
+      expiry_watch_(shard),
       sweep_topics_at_(settings.limits.idle_topics_max),
       alive_(std::make_shared<char>()) {
     // The shard's own character keeps ids of different shards apart.

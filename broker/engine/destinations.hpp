@@ -5,6 +5,7 @@
 #include "broker/engine/asked.hpp"
 #include "broker/engine/duplicates.hpp"
 #include "broker/engine/durable_name.hpp"
+#include "broker/engine/expiry_watch.hpp"
 #include "broker/engine/journal.hpp"
 #include "broker/engine/limits.hpp"
 #include "broker/engine/message.hpp"
@@ -210,6 +211,8 @@ public:
     );
     /// The same content under a new id.
     [[nodiscard]] MessageRef renamed(const Message& message);
+
+    [[nodiscard]] ExpiryWatch& expiry_watch() { return expiry_watch_; }
 
     /// A message under a new id. `is_utf8`: the body is known to be valid UTF-8.
     [[nodiscard]] MessageRef make_message(
@@ -426,6 +429,7 @@ private:
     std::uint64_t last_message_ = 0;
     Duplicates duplicates_;
     std::unique_ptr<Schedule> schedule_;
+    ExpiryWatch expiry_watch_;
     std::size_t restored_ = 0;  ///< Shards that have sent what they restored.
     std::size_t sweep_topics_at_ = 0;
     bool is_sweep_scheduled_ = false;

@@ -103,19 +103,65 @@ void Session::on(const protocol::Connect& request) {
     }
     const auto beats = protocol::parse_heart_beat(request.heart_beat);
     if (!beats) { return fail(beats.error()); }
-    const auto principal =
-        authenticator_.authenticate({request.login, request.passcode, request.authorization, peer_}
-        );
-    if (!principal) { return fail(principal.error()); }
-    version_ = *version;
-    user_ = principal->user;
-    client_id_ = request.client_id.value_or("");
-    heart_beats_ = protocol::agree(*beats, version_, router_.limits().heart_beat);
-    state_ = State::connected;
-    send_connected(request);
+    connecting_ = std::make_unique<Connecting>();
+    connecting_->version = *version;
+    connecting_->beats = *beats;
+    connecting_->client_id = request.client_id.value_or("");
+    if (request.request_id) { connecting_->request_id = *request.request_id; }
+    authenticate(request);
 }
 
-void Session::send_connected(const protocol::Connect& request) {
+void Session::authenticate(const protocol::Connect& request) {
+    const auto secret = [](const std::optional<std::string_view>& text) {
+        return text ? std::make_shared<const Secret>(*text) : SecretRef();
+    };
+    Credentials credentials;
+    if (request.login) { credentials.login = std::string(*request.login); }
+    credentials.passcode = secret(request.passcode);
+    credentials.authorization = secret(request.authorization);
+    credentials.peer = peer_;
+    credentials.client_id = connecting_->client_id;
+    credentials.host = request.host.value_or("");
+    peer_.authorization.reset();
+    state_ = State::connecting;
+    ++waits_;
+    authenticator_.authenticate(
+        shard_,
+        std::move(credentials),
+        [weak = weak_from_this()](protocol::Result<PrincipalRef> principal) {
+            if (const auto self = weak.lock()) { self->authenticated(std::move(principal)); }
+        }
+    );
+}
+
+// The client may have left meanwhile, or have been sent away for being late.
+void Session::authenticated(protocol::Result<PrincipalRef> principal) {
+    shard_.assert_current();
+    if (state_ != State::connecting) { return; }
+    if (waits_ > 0) { --waits_; }
+    if (!principal) { return fail(principal.error()); }
+    const auto connecting = std::exchange(connecting_, nullptr);
+    version_ = connecting->version;
+    principal_ = std::move(*principal);
+    user_ = principal_->user;
+    client_id_ = std::move(connecting->client_id);
+    heart_beats_ = protocol::agree(connecting->beats, version_, router_.limits().heart_beat);
+    state_ = State::connected;
+    send_connected(connecting->request_id);
+    outbox_.mark_dirty();
+    if (principal_->expires_at != 0) { router_.expiry_watch().add(*this, principal_->expires_at); }
+}
+
+void Session::expire() {
+    fail(
+        {ErrorCode::token_expired,
+         "The token that this connection was opened with has expired.",
+         "Connect again with a new token.",
+         "S-AUTH-12"}
+    );
+}
+
+void Session::send_connected(const std::optional<std::string>& request_id) {
     const std::string beats = std::to_string(heart_beats_.answer.can_send) + "," +
                               std::to_string(heart_beats_.answer.wants);
     constexpr std::string_view server = "stampede/" STAMPEDE_VERSION;
@@ -126,9 +172,7 @@ void Session::send_connected(const protocol::Connect& request) {
         {"heart-beat", beats},
     };
     if (is_plain(user_)) { headers.push_back({"user-name", user_}); }
-    if (request.request_id && is_plain(*request.request_id)) {
-        headers.push_back({"response-id", *request.request_id});
-    }
+    if (request_id && is_plain(*request_id)) { headers.push_back({"response-id", *request_id}); }
     std::string frame;
     protocol::append_frame(frame, Command::connected, headers, {}, version_);
     outbox_.push_control(frame);
@@ -288,7 +332,7 @@ void Session::fail_with(Error error, const Receipt& receipt, std::string_view su
     refusal_ = std::move(error);
     refusal_receipt_.reset();
     // Before CONNECTED nobody knows how to write what needs escapes (P-ERR-03).
-    if (receipt && (state_ != State::accepted || !protocol::needs_escape(*receipt))) {
+    if (receipt && (is_connected() || !protocol::needs_escape(*receipt))) {
         refusal_receipt_ = std::string(*receipt);
     }
     refusal_subscription_ = subscription;
@@ -524,6 +568,7 @@ void Session::return_outstanding(bool is_lost) {
 
 void Session::end() {
     if (state_ == State::ended) { return; }
+    if (principal_ && principal_->expires_at != 0) { router_.expiry_watch().remove(*this); }
     settle_sent();
     drop_everything();
     return_outstanding(true);

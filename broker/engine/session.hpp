@@ -40,7 +40,8 @@ struct Closing {
 class Session : public std::enable_shared_from_this<Session> {
 public:
     enum class State : std::uint8_t {
-        accepted,  ///< Only CONNECT or STOMP.
+        accepted,    ///< Only CONNECT or STOMP.
+        connecting,  ///< The credentials are being checked: nothing is read (S-AUTH-01).
         connected,
         failing,  ///< Refused; RECEIPTs of earlier frames are awaited, at most 2 s (P-ERR-02).
         disconnecting,  ///< DISCONNECT seen; what was queued before is flushed (P-RCPT-05).
@@ -57,11 +58,17 @@ public:
 
     [[nodiscard]] State state() const { return state_; }
 
-    [[nodiscard]] bool is_connected() const { return state_ != State::accepted; }
+    /// CONNECTED has been queued, or it will never be.
+    [[nodiscard]] bool is_connected() const {
+        return state_ != State::accepted && state_ != State::connecting;
+    }
 
     [[nodiscard]] protocol::Version version() const { return version_; }
 
     [[nodiscard]] const protocol::Agreed& heart_beats() const { return heart_beats_; }
+
+    /// Null before CONNECTED.
+    [[nodiscard]] const PrincipalRef& principal() const { return principal_; }
 
     [[nodiscard]] const std::string& user() const { return user_; }
 
@@ -150,6 +157,9 @@ public:
     void block();
     void unblock();
 
+    /// The credentials are valid no longer (S-AUTH-12).
+    void expire();
+
     /// Calls subscription.delay_is_over() after `delay`, if it still lives then.
     void delay(Subscription& subscription, std::chrono::milliseconds delay);
     /// The home shard's answer to a SEND.
@@ -160,6 +170,14 @@ private:
         std::uint64_t position = 0;
         Subscription* subscription = nullptr;
         Delivery delivery;
+    };
+
+    /// What CONNECT has settled already while its credentials are checked.
+    struct Connecting {
+        protocol::Version version = protocol::Version::v1_0;
+        protocol::HeartBeat beats;
+        std::string client_id;
+        std::optional<std::string> request_id;
     };
 
     /// A SUBSCRIBE whose RECEIPT is behind others: nothing may reach it before (P-SUB-04).
@@ -213,7 +231,9 @@ private:
 
     // session.cpp
     void fail_with(protocol::Error error, const Receipt& receipt, std::string_view subscription);
-    void send_connected(const protocol::Connect& request);
+    void authenticate(const protocol::Connect& request);
+    void authenticated(protocol::Result<PrincipalRef> principal);
+    void send_connected(const std::optional<std::string>& request_id);
     void grant(const Receipt& receipt);
     void grant_stored(const Receipt& receipt, unsigned home);
     void await_journal();
@@ -337,6 +357,8 @@ private:
     protocol::Version version_ = protocol::Version::v1_0;
     std::optional<protocol::Version> sub_protocol_;
     protocol::Agreed heart_beats_;
+    std::unique_ptr<Connecting> connecting_;
+    PrincipalRef principal_;
     std::string user_;
     std::string client_id_;
     std::optional<Closing> closing_;

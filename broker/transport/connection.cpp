@@ -81,6 +81,7 @@ void Connection::write_output() {
     if (!drain_output(has_session)) { return; }
     engine::Outbox& outbox = session_->outbox();
     if (phase_ == Phase::open) {
+        note_connected();
         if (session_->closing()) { begin_closing(); }
         if (paused_ == Paused::session && session_->may_read()) {
             paused_ = Paused::no;

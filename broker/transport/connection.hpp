@@ -119,7 +119,7 @@ private:
     bool count_barren_frame();
     bool check_barren();
     void echo_data();
-    void on_connected();
+    void note_connected();
     void on_end_of_input();
     void note_partial(std::size_t octets);
     void pause(Paused reason);

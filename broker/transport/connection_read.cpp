@@ -342,7 +342,7 @@ bool Connection::handle_frame() {
     const bool is_send = parser_.frame().command == protocol::Command::send;
     partial_at_ = Instant(0);
     session_->handle(parser_.frame());
-    if (!is_authenticated_ && session_->is_connected()) { on_connected(); }
+    note_connected();
     if (session_->may_read()) {
         if (!is_send) { return true; }
         if (shard_.is_store_congested() && session_->outstanding() == 0) {
@@ -361,7 +361,10 @@ bool Connection::handle_frame() {
              "Send again later, more slowly."}
         );
     }
-    if (session_->state() == engine::Session::State::connected) {
+    const auto state = session_->state();
+    const bool may_go_on =
+        state == engine::Session::State::connected || state == engine::Session::State::connecting;
+    if (may_go_on) {
         pause(Paused::session);
         return false;
     }
@@ -372,7 +375,7 @@ bool Connection::handle_frame() {
 // The session reads no more, but its last frames are still to come.
 bool Connection::is_leaving() const {
     const auto state = session_->state();
-    return phase_ == Phase::open && state != engine::Session::State::accepted &&
+    return phase_ == Phase::open && session_->is_connected() &&
            state != engine::Session::State::connected;
 }
 
@@ -380,8 +383,9 @@ void Connection::discard_input() {
     (void)parser_.take_rest();
 }
 
-void Connection::on_connected() {
-    if (session_->state() != engine::Session::State::connected) { return; }
+// The credentials may have been checked at once, or elsewhere meanwhile.
+void Connection::note_connected() {
+    if (is_authenticated_ || session_->state() != engine::Session::State::connected) { return; }
     is_authenticated_ = true;
     parser_.connected(session_->version());
     context_.census.authenticated(peer().address, peer().is_loopback);

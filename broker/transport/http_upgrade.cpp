@@ -292,7 +292,8 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
         is_forwarded_ = is_forwarded_ || name.starts_with("x-forwarded-");
     }
     if (request.count(http::field::authorization) != 0) {
-        authorization_ = head_->field(http::field::authorization);
+        authorization_ =
+            std::make_shared<const engine::Secret>(head_->field(http::field::authorization));
     }
     if (!is_echo_) { choose_sub_protocol(); }
     http::response<http::empty_body> response(http::status::switching_protocols, 11);

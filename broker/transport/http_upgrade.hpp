@@ -3,6 +3,7 @@
 // arrive.
 #pragma once
 
+#include "broker/engine/authenticator.hpp"
 #include "broker/transport/options.hpp"
 #include "broker/transport/static_files.hpp"
 #include "protocol/version.hpp"
@@ -63,7 +64,7 @@ public:
 
     [[nodiscard]] bool is_forwarded() const { return is_forwarded_; }
 
-    [[nodiscard]] const std::optional<std::string>& authorization() const { return authorization_; }
+    [[nodiscard]] const engine::SecretRef& authorization() const { return authorization_; }
 
     /// Unknown sub-protocols only were offered: browsers will fail the connection (P-WS-04); for
     /// the log.
@@ -100,7 +101,7 @@ private:
     std::optional<protocol::Version> sub_protocol_;
     bool is_echo_ = false;
     bool is_forwarded_ = false;
-    std::optional<std::string> authorization_;
+    engine::SecretRef authorization_;
     std::string strange_;
     unsigned status_ = 0;
 };

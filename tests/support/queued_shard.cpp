@@ -37,7 +37,7 @@ engine::Instant QueuedShard::now() const {
 }
 
 std::uint64_t QueuedShard::wall_clock_ms() const {
-    return 1'700'000'000'000 + static_cast<std::uint64_t>(group_.now().count());
+    return static_cast<std::uint64_t>(group_.wall_clock().count());
 }
 
 void QueuedShard::after(std::chrono::milliseconds delay, engine::Work work) {

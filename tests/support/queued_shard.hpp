@@ -48,6 +48,11 @@ public:
 
     [[nodiscard]] engine::Instant now() const { return now_; }
 
+    /// Sets the wall clock forward, or back; time goes on as before.
+    void set_wall_clock(std::chrono::milliseconds by) { wall_clock_ += by; }
+
+    [[nodiscard]] std::chrono::milliseconds wall_clock() const { return wall_clock_ + now_; }
+
     /// Before anything has run.
     void set_now(engine::Instant now) { now_ = now; }
 
@@ -121,6 +126,7 @@ private:
     std::vector<Mailbox> mailboxes_;  ///< By source (one more than shards: the test) and target.
     std::multimap<engine::Instant, Timer> timers_;
     engine::Instant now_{1'000'000};
+    std::chrono::milliseconds wall_clock_{1'700'000'000'000};  ///< When time began.
     std::uint64_t last_serial_ = 0;
     std::size_t posted_ = 0;
     unsigned current_ = nobody;

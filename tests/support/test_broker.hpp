@@ -39,7 +39,10 @@ public:
     /// that is the test's again. It is what the broker's store is, or what is behind that.
     void drives(storage::MemoryStore* store) { driven_ = store; }
 
-    [[nodiscard]] engine::Authenticator& authenticator() { return authenticator_; }
+    [[nodiscard]] engine::Authenticator& authenticator() { return *asked_; }
+
+    /// Sessions made from now on ask `authenticator` instead of the built-in one.
+    void uses(engine::Authenticator& authenticator) { asked_ = &authenticator; }
 
     [[nodiscard]] engine::Destinations& router(unsigned shard) { return *rooms_[shard]->router; }
 
@@ -75,6 +78,7 @@ private:
     engine::RouterSettings settings_;
     storage::MemoryStore* driven_ = nullptr;
     engine::LoopbackAuthenticator authenticator_{false};
+    engine::Authenticator* asked_ = &authenticator_;
     std::vector<std::unique_ptr<Room>> rooms_;
     unsigned next_shard_ = 0;
 };

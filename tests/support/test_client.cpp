@@ -183,6 +183,11 @@ void TestClient::pump_input() {
 // As a connection does: an input buffer is parsed frame by frame as long as the session reads.
 void TestClient::parse_input() {
     while (session_ && session_->may_read()) {
+        if (!is_connected_ && session_->is_connected()) {
+            is_connected_ = true;
+            version_ = session_->version();
+            parser_.connected(version_);
+        }
         if (!is_fed_) {
             if (input_.empty()) { return; }
             fed_.assign(input_.begin(), input_.end());
@@ -198,11 +203,6 @@ void TestClient::parse_input() {
                 break;
             case Parser::Event::frame:
                 session_->handle(parser_.frame());
-                if (!is_connected_ && session_->is_connected()) {
-                    is_connected_ = true;
-                    version_ = session_->version();
-                    parser_.connected(version_);
-                }
                 break;
             case Parser::Event::failed:
                 session_->fail(parser_.error(), parser_.failed_receipt());
