@@ -193,8 +193,10 @@ void Server::bind(
             tls != nullptr,
             host,
             transport::StaticFiles(config_.transport.http_dir),
-            options.web},
-        fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(host), port)});
+            options.web,
+            options.trusted_proxies},
+        fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(host), port),
+        options.proxy_protocol});
     std::vector<transport::Post> posts;
     for (std::size_t i = 0; i < running_.shards.size(); ++i) {
         posts.push_back({running_.shards[i].get(), running_.connections[i].get()});

@@ -17,42 +17,61 @@ std::string network_of(const std::string& address) {
 
 }  // namespace
 
-Admission Census::admit(const std::string& address, bool is_loopback) {
+bool Census::count_at(const std::string& address) {
+    Count& count = by_address_[network_of(address)];
+    const bool is_over = (options_.connections_per_ip_max != 0 &&
+                          count.connections >= options_.connections_per_ip_max) ||
+                         count.unauthenticated >= options_.unauthenticated_per_ip_max;
+    if (is_over) { return false; }
+    ++count.connections;
+    ++count.unauthenticated;
+    return true;
+}
+
+void Census::forget_at(const std::string& address, bool was_authenticated) {
+    const auto found = by_address_.find(network_of(address));
+    if (found == by_address_.end()) { return; }
+    if (!was_authenticated) { --found->second.unauthenticated; }
+    if (--found->second.connections == 0) { by_address_.erase(found); }
+}
+
+Admission Census::admit(const std::string& address, bool is_exempt) {
     if (connections() >= options_.connections_max) { return Admission::too_many; }
     if (unauthenticated() >= options_.unauthenticated_max) {
         return Admission::too_many_unauthenticated;
     }
-    if (!is_loopback) {
+    if (!is_exempt) {
         const std::lock_guard lock(mutex_);
-        Count& count = by_address_[network_of(address)];
-        const bool is_over = (options_.connections_per_ip_max != 0 &&
-                              count.connections >= options_.connections_per_ip_max) ||
-                             count.unauthenticated >= options_.unauthenticated_per_ip_max;
-        if (is_over) { return Admission::too_many_from_address; }
-        ++count.connections;
-        ++count.unauthenticated;
+        if (!count_at(address)) { return Admission::too_many_from_address; }
     }
     connections_.fetch_add(1, std::memory_order_relaxed);
     unauthenticated_.fetch_add(1, std::memory_order_relaxed);
     return Admission::admitted;
 }
 
-void Census::authenticated(const std::string& address, bool is_loopback) {
+bool Census::move(
+    const std::string& from, bool from_exempt, const std::string& to, bool to_exempt
+) {
+    if (from == to && from_exempt == to_exempt) { return true; }
+    const std::lock_guard lock(mutex_);
+    if (!to_exempt && !count_at(to)) { return false; }
+    if (!from_exempt) { forget_at(from, false); }
+    return true;
+}
+
+void Census::authenticated(const std::string& address, bool is_exempt) {
     unauthenticated_.fetch_sub(1, std::memory_order_relaxed);
-    if (is_loopback) { return; }
+    if (is_exempt) { return; }
     const std::lock_guard lock(mutex_);
     --by_address_[network_of(address)].unauthenticated;
 }
 
-void Census::left(const std::string& address, bool is_loopback, bool was_authenticated) {
+void Census::left(const std::string& address, bool is_exempt, bool was_authenticated) {
     connections_.fetch_sub(1, std::memory_order_relaxed);
     if (!was_authenticated) { unauthenticated_.fetch_sub(1, std::memory_order_relaxed); }
-    if (is_loopback) { return; }
+    if (is_exempt) { return; }
     const std::lock_guard lock(mutex_);
-    const auto found = by_address_.find(network_of(address));
-    if (found == by_address_.end()) { return; }
-    if (!was_authenticated) { --found->second.unauthenticated; }
-    if (--found->second.connections == 0) { by_address_.erase(found); }
+    forget_at(address, was_authenticated);
 }
 
 }  // namespace transport

@@ -1,5 +1,5 @@
 // How many connections there are, in all and by address: what the connection limits are checked
-// against. Shared by all shards; the table by address is locked, and empty for loopback peers.
+// against. Shared by all shards; the table by address is locked, and empty for exempt peers.
 #pragma once
 
 #include "broker/transport/options.hpp"
@@ -25,11 +25,23 @@ public:
     explicit Census(const Options& options) : options_(options) {}
 
     /// Counts a new, unauthenticated connection, or says which limit it would cross.
-    [[nodiscard]] Admission admit(const std::string& address, bool is_loopback);
+    /// `is_exempt`: it counts in all, but not at its address. The same is to be said in the other
+    /// calls about it.
+    [[nodiscard]] Admission admit(const std::string& address, bool is_exempt);
+    /// One not yet authenticated turns out to be another's, behind a proxy: from now on it counts
+    /// at `to`. False, and nothing has changed, if that address has as many as it may have.
+    [[nodiscard]] bool move(
+        const std::string& from, bool from_exempt, const std::string& to, bool to_exempt
+    );
     /// It got CONNECTED.
-    void authenticated(const std::string& address, bool is_loopback);
+    void authenticated(const std::string& address, bool is_exempt);
     /// It ended. `was_authenticated`: authenticated() was called for it.
-    void left(const std::string& address, bool is_loopback, bool was_authenticated);
+    void left(const std::string& address, bool is_exempt, bool was_authenticated);
+
+    /// Loopback and `limits.exempt`.
+    [[nodiscard]] bool is_exempt(const std::string& address, bool is_loopback) const {
+        return is_loopback || options_.exempt.contains(address);
+    }
 
     [[nodiscard]] std::size_t connections() const {
         return connections_.load(std::memory_order_relaxed);
@@ -44,6 +56,10 @@ private:
         std::size_t connections = 0;
         std::size_t unauthenticated = 0;
     };
+
+    /// False if that would be one too many; then it is not counted. With the lock held.
+    [[nodiscard]] bool count_at(const std::string& address);
+    void forget_at(const std::string& address, bool was_authenticated);
 
     const Options& options_;
     std::atomic<std::size_t> connections_{0};

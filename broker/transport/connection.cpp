@@ -19,7 +19,8 @@ Connection::Connection(
     const ConnectionContext& context,
     ConnectionSet& set,
     Socket socket,
-    engine::Peer peer
+    engine::Peer peer,
+    bool is_exempt
 )
     : shard_(shard),
       context_(context),
@@ -33,6 +34,8 @@ Connection::Connection(
           shard, shard.router(), context.authenticator, std::move(peer)
       )),
       parser_(context.settings.limits.protocol, shard.parser_scratch()),
+      proxy_(context.needs_proxy_header ? std::make_unique<ProxyHeader>() : nullptr),
+      is_exempt_(is_exempt),
       accepted_at_(shard.now()),
       phase_at_(shard.now()) {
     session_->outbox().set_owner(this);

@@ -9,6 +9,7 @@
 #include "broker/transport/io_shard.hpp"
 #include "broker/transport/keepalive.hpp"
 #include "broker/transport/options.hpp"
+#include "broker/transport/proxy_protocol.hpp"
 #include "broker/transport/stream.hpp"
 #include "broker/transport/timer_wheel.hpp"
 #include "protocol/parser.hpp"
@@ -42,16 +43,25 @@ struct ConnectionContext {
     SSL_CTX* tls = nullptr;
     HttpEndpoint http;
     std::string listener_name;  ///< For the log.
+    bool needs_proxy_header = false;
+
+    /// Whether another address may yet turn out to be the client's (S-BIND-06).
+    [[nodiscard]] bool may_be_proxy(const std::string& address) const {
+        return (needs_proxy_header || kind == ListenerKind::web_socket) &&
+               http.trusted_proxies.contains(address);
+    }
 };
 
 class Connection : public std::enable_shared_from_this<Connection>, private Timed {
 public:
+    /// `is_exempt`: as said to the census.
     Connection(
         IoShard& shard,
         const ConnectionContext& context,
         ConnectionSet& set,
         Socket socket,
-        engine::Peer peer
+        engine::Peer peer,
+        bool is_exempt
     );
     ~Connection() override;
 
@@ -74,7 +84,7 @@ public:
 
 private:
     enum class Phase : std::uint8_t {
-        handshake,  ///< TLS.
+        handshake,  ///< PROXY header, TLS.
         http,       ///< Requests until the upgrade.
         open,       ///< STOMP octets flow.
         echo,       ///< Test-only echo of WebSocket messages.
@@ -130,6 +140,13 @@ private:
 
     [[nodiscard]] bool is_web_socket() const { return web_socket_ != nullptr; }
 
+    // connection_proxy.cpp
+    bool read_proxy_header();
+    bool take_proxy_header();
+    bool meet_client(const std::optional<IpAddress>& client, bool is_final);
+    void refuse_beginning(std::string_view what);
+    void answer_and_close(const std::string& response);
+
     // connection_close.cpp
     void begin_closing();
     void send_close_frame(std::uint16_t code, std::string_view reason);
@@ -168,6 +185,7 @@ private:
     std::unique_ptr<Stream> stream_;
     std::shared_ptr<engine::Session> session_;
     protocol::Parser parser_;
+    std::unique_ptr<ProxyHeader> proxy_;  ///< While it is awaited.
     std::unique_ptr<HttpUpgrade> http_;
     std::unique_ptr<WebSocket> web_socket_;
     std::unique_ptr<Stash> stash_;
@@ -175,6 +193,7 @@ private:
     Phase phase_ = Phase::handshake;
     Paused paused_ = Paused::no;
     bool is_authenticated_ = false;
+    bool is_exempt_;        ///< Not counted at its address.
     bool reading_ = false;  ///< A wait for readability is under way.
     bool writing_ = false;  ///< A wait for writability is under way.
     bool input_ended_ = false;

@@ -41,6 +41,7 @@ void Connection::wait_writable() {
 }
 
 void Connection::continue_handshake() {
+    if (proxy_ != nullptr && !read_proxy_header()) { return; }
     switch (stream_->handshake()) {
         case IoStatus::ok:
             break;
@@ -57,7 +58,7 @@ void Connection::continue_handshake() {
     } else {
         phase_ = Phase::http;
         phase_at_ = shard_.now();
-        http_ = std::make_unique<HttpUpgrade>(context_.http);
+        http_ = std::make_unique<HttpUpgrade>(context_.http, peer().address);
     }
     on_readable();
 }
@@ -158,8 +159,11 @@ void Connection::process_http(std::span<char> input) {
         const auto outcome = http_->feed(input);
         input = input.subspan(std::min(http_->consumed(), input.size()));
         if (outcome == HttpUpgrade::Outcome::need_more) { return; }
-        engine::Outbox& outbox = session_->outbox();
-        outbox.push_raw(http_->response());
+        const bool is_upgrade = outcome == HttpUpgrade::Outcome::upgrade;
+        if (is_upgrade && !meet_client(http_->client(), true)) {
+            return answer_and_close(HttpUpgrade::too_many_response());
+        }
+        session_->outbox().push_raw(http_->response());
         if (outcome == HttpUpgrade::Outcome::respond) {
             phase_at_ = shard_.now();
             continue;
@@ -186,7 +190,7 @@ void Connection::process_http(std::span<char> input) {
                 {{"remote", peer().address}, {"offered", http_->strange_sub_protocols()}}
             );
         }
-        session_->peer().is_forwarded = http_->is_forwarded();
+        session_->peer().is_forwarded |= http_->is_forwarded();
         session_->peer().authorization = http_->authorization();
         if (http_->sub_protocol()) { session_->set_sub_protocol(*http_->sub_protocol()); }
         const bool is_echo = http_->is_echo();
@@ -388,7 +392,7 @@ void Connection::note_connected() {
     if (is_authenticated_ || session_->state() != engine::Session::State::connected) { return; }
     is_authenticated_ = true;
     parser_.connected(session_->version());
-    context_.census.authenticated(peer().address, peer().is_loopback);
+    context_.census.authenticated(peer().address, is_exempt_);
     if (is_web_socket()) {
         web_socket_->decoder.set_message_max(
             context_.settings.limits.protocol.web_socket_message_max

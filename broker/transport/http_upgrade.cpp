@@ -66,6 +66,14 @@ std::string plain_response(
     return serialised(response);
 }
 
+std::string lower(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) {
+        if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
+    }
+    return result;
+}
+
 // A TLS record and other binary octets are refused without waiting for the rest.
 bool may_begin_request(char octet) {
     return octet == '\r' || octet == '\n' || (octet >= ' ' && octet < 0x7F);
@@ -97,8 +105,10 @@ struct HttpUpgrade::Head {
     }
 };
 
-HttpUpgrade::HttpUpgrade(const HttpEndpoint& endpoint)
-    : endpoint_(endpoint), head_(std::make_unique<Head>()) {}
+HttpUpgrade::HttpUpgrade(const HttpEndpoint& endpoint, std::string_view peer)
+    : endpoint_(endpoint),
+      head_(std::make_unique<Head>()),
+      peer_(IpAddress::parse(peer).value_or(IpAddress())) {}
 
 HttpUpgrade::~HttpUpgrade() = default;
 
@@ -119,6 +129,10 @@ std::string HttpUpgrade::too_many_response() {
     return plain_response(
         429, "Your address has as many connections as it may have.", "Retry-After", "5"
     );
+}
+
+std::string HttpUpgrade::bad_response(std::string_view text) {
+    return plain_response(400, text, {}, {});
 }
 
 HttpUpgrade::Outcome HttpUpgrade::refuse(
@@ -181,6 +195,8 @@ HttpUpgrade::Outcome HttpUpgrade::answer() {
                           request.count(http::field::trailer) != 0 ||
                           (!length.empty() && length != "0");
     if (has_body) { return refuse(400, "A request here has no body."); }
+    take_forwarding();
+    if (!forwarding_.problem.empty()) { return refuse(400, forwarding_.problem); }
     if (!take_host()) { return refuse_host(); }
     const std::string_view target = view(request.target());
     const std::string_view path = target.substr(0, target.find('?'));
@@ -198,14 +214,38 @@ bool HttpUpgrade::is_web_socket_path(std::string_view path) const {
     return std::any_of(endpoint_.paths.begin(), endpoint_.paths.end(), serves);
 }
 
-// Exactly one Host that is served here (S-WEB-04).
+// Other people's words about the client. They make it nobody's neighbour (S-BIND-02), and more only
+// if a trusted proxy says them (S-BIND-06).
+void HttpUpgrade::take_forwarding() {
+    ForwardedFields fields;
+    const auto add = [](std::optional<std::string>& to, std::string_view value) {
+        to = to ? *to + "," + std::string(value) : std::string(value);
+    };
+    for (const auto& field : head_->request()) {
+        const std::string name = lower(view(field.name_string()));
+        const std::string_view value = view(field.value());
+        if (name == "forwarded") { add(fields.forwarded, value); }
+        if (!name.starts_with("x-forwarded-")) { continue; }
+        if (name == "x-forwarded-for") { add(fields.x_for, value); }
+        if (name == "x-forwarded-proto") { add(fields.x_proto, value); }
+        if (name == "x-forwarded-host") { add(fields.x_host, value); }
+        fields.has_other = true;
+    }
+    forwarding_ = resolve_forwarded(fields, peer_, endpoint_.trusted_proxies);
+    const bool is_local = forwarding_.client && forwarding_.client->is_loopback();
+    is_forwarded_ = fields.is_any() && !is_local;
+}
+
+// Exactly one Host that is served here (S-WEB-04). A trusted proxy may have put its own in place of
+// the client's; a list of names is about the client's.
 bool HttpUpgrade::take_host() {
     if (head_->request().count(http::field::host) != 1) { return false; }
     auto host = parse_authority(head_->field(http::field::host));
     if (!host) { return false; }
-    host_ = std::move(*host);
+    host_ = forwarding_.host.value_or(*host);
     const BoundTo bound_to{endpoint_.is_loopback, endpoint_.bound_host};
-    return is_served_host(endpoint_.web, bound_to, host_.host);
+    const bool has_list = !endpoint_.web.external_hosts.empty();
+    return is_served_host(endpoint_.web, bound_to, has_list ? host_.host : host->host);
 }
 
 HttpUpgrade::Outcome HttpUpgrade::refuse_host() {
@@ -221,9 +261,10 @@ HttpUpgrade::Outcome HttpUpgrade::refuse_host() {
 // S-WEB-01 to -03.
 OriginVerdict HttpUpgrade::judge_page() const {
     const std::size_t count = head_->request().count(http::field::origin);
+    const bool is_https = forwarding_.is_https.value_or(endpoint_.is_tls);
     return judge_origin(
         endpoint_.web,
-        {count, head_->field(http::field::origin), host_, endpoint_.is_tls, endpoint_.is_loopback}
+        {count, head_->field(http::field::origin), host_, is_https, endpoint_.is_loopback}
     );
 }
 
@@ -283,14 +324,6 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
     }
     is_echo_ =
         !endpoint_.options.test_echo_path.empty() && path == endpoint_.options.test_echo_path;
-    is_forwarded_ = request.count(http::field::forwarded) != 0;
-    for (const auto& field : request) {
-        std::string name(view(field.name_string()));
-        std::transform(name.begin(), name.end(), name.begin(), [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-        });
-        is_forwarded_ = is_forwarded_ || name.starts_with("x-forwarded-");
-    }
     if (request.count(http::field::authorization) != 0) {
         authorization_ =
             std::make_shared<const engine::Secret>(head_->field(http::field::authorization));

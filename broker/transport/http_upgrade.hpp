@@ -4,6 +4,7 @@
 #pragma once
 
 #include "broker/engine/authenticator.hpp"
+#include "broker/transport/forwarded.hpp"
 #include "broker/transport/options.hpp"
 #include "broker/transport/static_files.hpp"
 #include "protocol/version.hpp"
@@ -29,6 +30,7 @@ struct HttpEndpoint {
     std::string bound_host;
     StaticFiles files;
     WebPolicy web = {};
+    Networks trusted_proxies = {};  ///< Whose forwarded fields are believed.
 };
 
 class HttpUpgrade {
@@ -40,7 +42,8 @@ public:
         upgrade,            ///< response() is to be sent; what follows is WebSocket.
     };
 
-    explicit HttpUpgrade(const HttpEndpoint& endpoint);
+    /// `peer`: the address at the other end, after a PROXY header.
+    HttpUpgrade(const HttpEndpoint& endpoint, std::string_view peer);
     ~HttpUpgrade();
 
     /// Takes octets of the request head; consumed() tells how many. The rest belongs to what comes
@@ -55,6 +58,8 @@ public:
     [[nodiscard]] static std::string timeout_response();
     [[nodiscard]] static std::string overload_response();
     [[nodiscard]] static std::string too_many_response();
+    /// 400 with `text`, to what has not come as far as a request.
+    [[nodiscard]] static std::string bad_response(std::string_view text);
 
     // After `upgrade`.
 
@@ -62,7 +67,11 @@ public:
 
     [[nodiscard]] bool is_echo() const { return is_echo_; }
 
+    /// It came through a proxy, and no trusted one says that its client is on this machine.
     [[nodiscard]] bool is_forwarded() const { return is_forwarded_; }
+
+    /// Who sent the request to a trusted proxy, as far as that says so.
+    [[nodiscard]] const std::optional<IpAddress>& client() const { return forwarding_.client; }
 
     [[nodiscard]] const engine::SecretRef& authorization() const { return authorization_; }
 
@@ -86,6 +95,7 @@ private:
         std::string_view extra_value = {}
     );
     [[nodiscard]] bool is_web_socket_path(std::string_view path) const;
+    void take_forwarding();
     [[nodiscard]] bool take_host();
     [[nodiscard]] OriginVerdict judge_page() const;
     Outcome refuse_host();
@@ -94,7 +104,9 @@ private:
 
     const HttpEndpoint& endpoint_;
     std::unique_ptr<Head> head_;
-    Authority host_;
+    const IpAddress peer_;
+    Forwarding forwarding_;
+    Authority host_;       ///< The one that the client asked for.
     std::string pending_;  ///< An incomplete head, at most `upgrade_head_max` and one octet.
     std::size_t consumed_ = 0;
     std::string response_;

@@ -65,19 +65,20 @@ void begin(
     const std::shared_ptr<const ConnectionContext>& context,
     int descriptor,
     bool is_v6,
-    engine::Peer peer
+    engine::Peer peer,
+    bool is_exempt
 ) {
     Socket socket(post.shard->io());
     boost::system::error_code ec;
     socket.assign(is_v6 ? tcp::v6() : tcp::v4(), descriptor, ec);
     if (ec) {
         ::close(descriptor);
-        context->census.left(peer.address, peer.is_loopback, false);
+        context->census.left(peer.address, is_exempt, false);
         post.shard->load.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
     const auto connection = std::make_shared<Connection>(
-        *post.shard, *context, *post.connections, std::move(socket), std::move(peer)
+        *post.shard, *context, *post.connections, std::move(socket), std::move(peer), is_exempt
     );
     post.connections->add(connection);
     connection->start();
@@ -176,7 +177,9 @@ bool Listener::accept_one() {
                    b.shard->load.load(std::memory_order_relaxed);
         });
     set_options(descriptor, context_->kind == ListenerKind::tcp);
-    const Admission admission = context_->census.admit(peer.address, peer.is_loopback);
+    const bool is_exempt = context_->census.is_exempt(peer.address, peer.is_loopback) ||
+                           context_->may_be_proxy(peer.address);
+    const Admission admission = context_->census.admit(peer.address, is_exempt);
     if (admission == Admission::too_many_unauthenticated) {
         // Room is made by the oldest of the address that holds most; this one has to come again.
         for (const Post& post : posts_) {
@@ -190,7 +193,7 @@ bool Listener::accept_one() {
         return true;
     }
     if (posts_.front().shard->memory_alarm() >= 2) {
-        context_->census.left(peer.address, peer.is_loopback, false);
+        context_->census.left(peer.address, is_exempt, false);
         turn_away(descriptor, peer, Admission::too_many);
         return true;
     }
@@ -198,13 +201,12 @@ bool Listener::accept_one() {
     least->shard->load.fetch_add(1, std::memory_order_relaxed);
     // The socket object is made on its own shard: nobody else may touch that shard's reactor.
     if (least->shard == posts_.front().shard) {
-        begin(*least, context_, descriptor, is_v6, std::move(peer));
+        begin(*least, context_, descriptor, is_v6, std::move(peer), is_exempt);
         return true;
     }
     least->shard->post(
-        [post = *least, context = context_, descriptor, is_v6, peer = std::move(peer)]() mutable {
-            begin(post, context, descriptor, is_v6, std::move(peer));
-        }
+        [post = *least, context = context_, descriptor, is_v6, is_exempt, peer = std::move(peer)](
+        ) mutable { begin(post, context, descriptor, is_v6, std::move(peer), is_exempt); }
     );
     return true;
 }

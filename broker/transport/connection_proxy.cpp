@@ -1,0 +1,115 @@
+// Connection: who its client is, if a proxy passes it on.
+#include "broker/log/log.hpp"
+#include "broker/transport/connection.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <utility>
+
+namespace transport {
+
+// False if the header is not complete, or the connection is done for. It comes before TLS, so it is
+// read past the stream, and not an octet more than it has.
+bool Connection::read_proxy_header() {
+    if (!context_.http.trusted_proxies.contains(peer().address)) {
+        refuse_beginning("Only trusted proxies may connect to this listener.");
+        return false;
+    }
+    const int descriptor = socket_.native_handle();
+    std::array<char, 512> buffer;
+    for (;;) {
+        const ssize_t seen = ::recv(descriptor, buffer.data(), buffer.size(), MSG_PEEK);
+        if (seen < 0 && errno == EINTR) { continue; }
+        if (seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            wait_readable();
+            return false;
+        }
+        if (seen <= 0) {
+            end(seen == 0 ? "closed" : std::strerror(errno));
+            return false;
+        }
+        const auto outcome = proxy_->feed({buffer.data(), static_cast<std::size_t>(seen)});
+        (void)::recv(descriptor, buffer.data(), proxy_->consumed(), 0);
+        if (outcome == ProxyHeader::Outcome::need_more) { continue; }
+        return take_proxy_header();
+    }
+}
+
+bool Connection::take_proxy_header() {
+    const std::unique_ptr<ProxyHeader> header = std::move(proxy_);
+    if (!header->problem().empty()) {
+        refuse_beginning(header->problem());
+        return false;
+    }
+    // One that the proxy cannot name, or the proxy itself, is nobody's neighbour (S-BIND-02).
+    const bool is_local = header->client() && header->client()->is_loopback();
+    const bool is_final = context_.kind == ListenerKind::tcp;
+    if (!meet_client(header->client(), is_final)) {
+        end("limit-connections");
+        return false;
+    }
+    session_->peer().is_forwarded = !is_local;
+    return true;
+}
+
+// From now on the client is the peer, for the session and for the limits by address. False if its
+// address has as many connections as it may have. `is_final`: no more is to be learnt about it.
+bool Connection::meet_client(const std::optional<IpAddress>& client, bool is_final) {
+    if (context_.http.trusted_proxies.empty()) { return true; }
+    engine::Peer& known = session_->peer();
+    const std::string address = client ? client->text() : known.address;
+    const bool is_loopback = client ? client->is_loopback() : known.is_loopback;
+    const bool is_exempt = context_.census.is_exempt(address, is_loopback) ||
+                           (!is_final && context_.may_be_proxy(address));
+    if (!context_.census.move(known.address, is_exempt_, address, is_exempt)) {
+        logging::warn(
+            "connection-refused",
+            "A proxy's client was turned away: limits.connections_per_ip or "
+            "limits.unauthenticated_per_ip is reached.",
+            {{"reason", "limit-connections"},
+             {"remote", address},
+             {"proxy", known.address},
+             {"listener", context_.listener_name}}
+        );
+        return false;
+    }
+    is_exempt_ = is_exempt;
+    known.address = address;
+    known.is_loopback = is_loopback;
+    return true;
+}
+
+// What came first is wrong: said in the listener's own protocol, but for TLS.
+void Connection::refuse_beginning(std::string_view what) {
+    proxy_.reset();
+    if (context_.tls != nullptr || context_.kind == ListenerKind::web_socket) {
+        logging::warn(
+            "proxy-refused",
+            what,
+            {{"remote", peer().address}, {"listener", context_.listener_name}}
+        );
+    }
+    if (context_.tls != nullptr) { return end("bad-frame"); }
+    if (context_.kind == ListenerKind::web_socket) {
+        return answer_and_close(HttpUpgrade::bad_response(what));
+    }
+    begin_open();
+    refuse(
+        protocol::ErrorCode::bad_frame,
+        std::string(what),
+        "Let the proxy send a PROXY header, and the operator name it in trusted_proxies."
+    );
+}
+
+void Connection::answer_and_close(const std::string& response) {
+    session_->outbox().push_raw(response);
+    closes_after_flush_ = true;
+    phase_ = Phase::flushing;
+    phase_at_ = shard_.now();
+    if (!reading_) { wait_readable(); }
+    arm();
+}
+
+}  // namespace transport

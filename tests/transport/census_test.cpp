@@ -1,0 +1,94 @@
+// Limits by address: what is counted where, and what a connection that changes its address does.
+#include "broker/transport/census.hpp"
+
+#include <gtest/gtest.h>
+
+namespace transport {
+namespace {
+
+class CensusOf : public testing::Test {
+protected:
+    CensusOf() {
+        options.connections_max = 100;
+        options.connections_per_ip_max = 2;
+        options.unauthenticated_per_ip_max = 2;
+    }
+
+    void admit(const char* address, bool is_exempt = false) {
+        EXPECT_EQ(census.admit(address, is_exempt), Admission::admitted);
+    }
+
+    [[nodiscard]] bool is_full(const char* address) {
+        const Admission admission = census.admit(address, false);
+        if (admission == Admission::admitted) { census.left(address, false, false); }
+        return admission == Admission::too_many_from_address;
+    }
+
+    Options options;
+    Census census{options};
+};
+
+TEST_F(CensusOf, S_RATE_01_ExemptNetworksAndLoopbackAreNotCounted) {
+    EXPECT_EQ(options.exempt.add("10.0.0.0/8"), std::nullopt);
+    EXPECT_TRUE(census.is_exempt("10.1.2.3", false));
+    EXPECT_TRUE(census.is_exempt("::ffff:10.1.2.3", false));
+    EXPECT_TRUE(census.is_exempt("127.0.0.1", true));
+    EXPECT_FALSE(census.is_exempt("203.0.113.7", false));
+    for (int i = 0; i < 10; ++i) {
+        admit("10.1.2.3", census.is_exempt("10.1.2.3", false));
+    }
+    EXPECT_EQ(census.connections(), 10U);
+}
+
+TEST_F(CensusOf, S_BIND_06_AClientCountsAtItsOwnAddress) {
+    for (int i = 0; i < 3; ++i) {
+        admit("10.0.0.1", true);
+    }
+    EXPECT_TRUE(census.move("10.0.0.1", true, "203.0.113.7", false));
+    EXPECT_TRUE(census.move("10.0.0.1", true, "203.0.113.7", false));
+    EXPECT_TRUE(is_full("203.0.113.7"));
+    EXPECT_FALSE(census.move("10.0.0.1", true, "203.0.113.7", false));
+    EXPECT_TRUE(census.move("10.0.0.1", true, "203.0.113.8", false));
+    EXPECT_EQ(census.connections(), 3U);
+    census.left("203.0.113.7", false, false);
+    EXPECT_FALSE(is_full("203.0.113.7"));
+    EXPECT_FALSE(is_full("10.0.0.1"));
+}
+
+TEST_F(CensusOf, S_BIND_06_ARefusedMoveChangesNothing) {
+    admit("203.0.113.7");
+    admit("203.0.113.7");
+    admit("203.0.113.8");
+    EXPECT_FALSE(census.move("203.0.113.8", false, "203.0.113.7", false));
+    admit("203.0.113.8");
+    EXPECT_TRUE(is_full("203.0.113.8"));
+    census.left("203.0.113.8", false, false);
+    census.left("203.0.113.8", false, false);
+    census.left("203.0.113.7", false, false);
+    EXPECT_FALSE(is_full("203.0.113.7"));
+    EXPECT_EQ(census.connections(), 1U);
+}
+
+TEST_F(CensusOf, S_BIND_06_MovingBetweenCountedAndNot) {
+    admit("203.0.113.7");
+    EXPECT_TRUE(census.move("203.0.113.7", false, "127.0.0.1", true));
+    admit("203.0.113.7");
+    EXPECT_FALSE(is_full("203.0.113.7"));
+    EXPECT_TRUE(census.move("203.0.113.7", false, "203.0.113.7", false));
+    EXPECT_FALSE(is_full("203.0.113.7"));
+    census.authenticated("203.0.113.7", false);
+    census.left("203.0.113.7", false, true);
+    census.left("127.0.0.1", true, false);
+    EXPECT_EQ(census.connections(), 0U);
+    EXPECT_EQ(census.unauthenticated(), 0U);
+}
+
+TEST_F(CensusOf, S_RATE_01_IPv6CountsByNetwork) {
+    admit("2001:db8::1");
+    admit("2001:db8::ffff:1");
+    EXPECT_TRUE(is_full("2001:db8::2"));
+    EXPECT_FALSE(is_full("2001:db8:0:1::2"));
+}
+
+}  // namespace
+}  // namespace transport
