@@ -36,11 +36,9 @@ std::string cannot_read(const std::string& file, std::string_view cause) {
 }
 
 std::string loose_mode(const std::string& file, unsigned mode) {
-    if ((mode & 0777U & ~0640U) == 0) { return {}; }
+    if ((mode & ~0640U) == 0) { return {}; }
     return fmt::format(
-        "The users file {} has mode {:04o}: others may use it; run chmod 0640 on it.",
-        file,
-        mode & 0777U
+        "The users file {} has mode {:04o}: others may use it; run chmod 0640 on it.", file, mode
     );
 }
 
@@ -58,22 +56,34 @@ int read_all(const Descriptor& from, std::string& text) {
 
 }  // namespace
 
-LoadedUsers load_users(const std::string& file, bool is_strict) {
+UsersText read_users_text(const std::string& file) {
+    UsersText read;
     // A pipe must not hold up the start.
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (opened.number() < 0) { return {nullptr, cannot_read(file, std::strerror(errno)), ""}; }
+    if (opened.number() < 0) {
+        read.is_missing = errno == ENOENT;
+        read.error = cannot_read(file, std::strerror(errno));
+        return read;
+    }
 
     struct stat status {};
 
     if (::fstat(opened.number(), &status) != 0 || !S_ISREG(status.st_mode)) {
-        return {nullptr, cannot_read(file, "it is not a regular file"), ""};
+        read.error = cannot_read(file, "it is not a regular file");
+        return read;
     }
-    std::string warning = loose_mode(file, status.st_mode);
-    if (is_strict && !warning.empty()) { return {nullptr, warning, ""}; }
-    std::string text;
-    const int failure = read_all(opened, text);
-    if (failure != 0) { return {nullptr, cannot_read(file, std::strerror(failure)), ""}; }
-    UsersFile::Parsed parsed = UsersFile::parse(text, file);
+    read.mode = status.st_mode & 0777U;
+    const int failure = read_all(opened, read.text);
+    if (failure != 0) { read.error = cannot_read(file, std::strerror(failure)); }
+    return read;
+}
+
+LoadedUsers load_users(const std::string& file, bool is_strict) {
+    UsersText read = read_users_text(file);
+    if (!read.error.empty()) { return {nullptr, std::move(read.error), ""}; }
+    std::string warning = loose_mode(file, read.mode);
+    if (is_strict && !warning.empty()) { return {nullptr, std::move(warning), ""}; }
+    UsersFile::Parsed parsed = UsersFile::parse(read.text, file);
     return {std::move(parsed.users), std::move(parsed.error), std::move(warning)};
 }
 
