@@ -85,13 +85,25 @@ TEST(JwtKeys, S_AUTH_10_EachAlgorithmVerifiesItsOwnSignatures) {
 
 // Those of one family differ in the digest, RS and PS in the padding only.
 TEST(JwtKeys, S_AUTH_10_NoAlgorithmVerifiesSignaturesOfAnother) {
-    for (const JwtAlgorithm signs : all_algorithms()) {
-        const std::string signature = TokenMaker(signs).signature("text");
-        for (const JwtAlgorithm verifies : all_algorithms()) {
-            const bool is_good = TokenMaker(verifies).key().verifies("text", signature);
-            EXPECT_EQ(is_good, signs == verifies)
+    std::vector<std::string> signatures;
+    for (const JwtAlgorithm algorithm : all_algorithms()) {
+        signatures.push_back(TokenMaker(algorithm).signature("text"));
+    }
+    for (const JwtAlgorithm verifies : all_algorithms()) {
+        const JwtKey key = TokenMaker(verifies).key();
+        for (const JwtAlgorithm signs : all_algorithms()) {
+            const std::string& signature = signatures[static_cast<std::size_t>(signs)];
+            EXPECT_EQ(key.verifies("text", signature), signs == verifies)
                 << traits(signs).name << " as " << traits(verifies).name;
         }
+    }
+}
+
+TEST(JwtKeys, S_AUTH_10_TheSaltOfPssIsAsLongAsItsDigest) {
+    const TokenMaker maker(JwtAlgorithm::ps256);
+    EXPECT_TRUE(maker.key().verifies("text", maker.pss_signature("text", 32)));
+    for (const int salt : {0, 20, 31, 33, 64, 222}) {
+        EXPECT_FALSE(maker.key().verifies("text", maker.pss_signature("text", salt))) << salt;
     }
 }
 

@@ -232,6 +232,10 @@ TokenMaker::TokenMaker(JwtAlgorithm algorithm) : algorithm_(algorithm) {
 }
 
 std::string TokenMaker::native_signature(std::string_view text) const {
+    return pss_signature(text, RSA_PSS_SALTLEN_DIGEST);
+}
+
+std::string TokenMaker::pss_signature(std::string_view text, int salt_octets) const {
     const JwtAlgorithmTraits& is = traits(algorithm_);
     if (is.family == JwtFamily::hmac) { return hmac(secret_, is.digest, text); }
     const DigestContext context(EVP_MD_CTX_new());
@@ -243,7 +247,7 @@ std::string TokenMaker::native_signature(std::string_view text) const {
     );
     if (is.family == JwtFamily::rsa_pss) {
         must(EVP_PKEY_CTX_set_rsa_padding(settings, RSA_PKCS1_PSS_PADDING) == 1);
-        must(EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, RSA_PSS_SALTLEN_DIGEST) == 1);
+        must(EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, salt_octets) == 1);
     }
     std::string out(1024, '\0');
     std::size_t size = out.size();

@@ -52,6 +52,9 @@ public:
     /// As OpenSSL makes it: that of ECDSA in DER.
     [[nodiscard]] std::string native_signature(std::string_view text) const;
 
+    /// PSS with a salt of this many octets, for the algorithms that have one.
+    [[nodiscard]] std::string pss_signature(std::string_view text, int salt_octets) const;
+
     [[nodiscard]] std::string token(std::string_view header, std::string_view payload) const;
 
     /// With the header of its algorithm.
