@@ -301,6 +301,12 @@ TEST_F(Passwd, ReplaceFile_AFailureLeavesTheFileAsItWas) {
     EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(Passwd, ReplaceFile_ADraftThatCannotTakeThePlaceIsRemoved) {
+    ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+    EXPECT_THROW(replace_file(path, 0640, [] { return std::string("text"); }), Failure);
+    EXPECT_EQ(files(), 1U);
+}
+
 /// A terminal: what is typed at `far` is read at `near`.
 Ends open_terminal() {
     Ends ends;

@@ -64,7 +64,7 @@ TEST_F(PasswordCacheTest, S_AUTH_09_LifetimesCanBeShorterButNotLonger) {
     now += seconds(55);
     EXPECT_FALSE(has("bob", "x"));
     PasswordCache longer({10, seconds(3600)});
-    longer.remember("anna", "x", principal, longer.generation(), now);
+    longer.remember("anna", "x", principal, longer.generation(), now, seconds(3600));
     EXPECT_EQ(longer.find("anna", "x", now + seconds(60)), nullptr);
     PasswordCache shorter({10, seconds(1)});
     shorter.remember("anna", "x", principal, shorter.generation(), now);
