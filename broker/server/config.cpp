@@ -89,6 +89,7 @@ void list_values(Draft& draft) {
     }
     list_entries(draft, draft.listeners, listener_rows());
     list_entries(draft, draft.policies, policy_rows());
+    list_entries(draft, draft.access_rules, acl_rows());
 }
 
 }  // namespace

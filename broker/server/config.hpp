@@ -5,6 +5,7 @@
 #include "broker/engine/limits.hpp"
 #include "broker/engine/policy.hpp"
 #include "broker/log/log.hpp"
+#include "broker/security/access_rule.hpp"
 #include "broker/transport/options.hpp"
 
 #include <array>
@@ -69,7 +70,8 @@ struct Config {
     engine::Limits limits;         ///< `server.strict` and `hide_version` arrive here.
     transport::Options transport;  ///< `threads`, `http_dir`, test echo and S-BIND-03 arrive here.
     std::vector<transport::ListenerOptions> listeners;
-    std::vector<engine::Policy> policies;  ///< The first that matches decides.
+    std::vector<engine::Policy> policies;            ///< The first that matches decides.
+    std::vector<security::AccessRule> access_rules;  ///< Without faults (S-ACL-01).
     WebKeys web;
     std::vector<std::string> trusted_proxies;  ///< CIDRs; already applied to `listeners`.
     std::vector<std::string> exempt;           ///< CIDRs; already applied to `transport`.

@@ -34,6 +34,7 @@ struct Draft {
     LoadedConfig loaded;
     std::vector<Entry<ListenerDraft>> listeners;
     std::vector<Entry<PolicyDraft>> policies;
+    std::vector<Entry<AclDraft>> access_rules;
     transport::WebPolicy web;             ///< Of the server, for listeners that say nothing.
     transport::Networks trusted_proxies;  ///< The same.
     std::map<std::string, Origin, std::less<>>
@@ -63,7 +64,7 @@ struct Draft {
 };
 
 /// Fills the draft from the TOML file at `path`. A file that is not there is an error only if
-/// `is_wanted`. Listeners and policies of the file end up in the draft's lists.
+/// `is_wanted`. Listeners, policies and access rules of the file end up in the draft's lists.
 void read_config_file(Draft& draft, const std::string& path, bool is_wanted);
 
 /// Reads the networks, origins and host names of the plain sections: what listeners inherit, and
@@ -80,6 +81,9 @@ void settle_listeners(Draft& draft);
 
 /// Checks the policies and puts them in the order in which they are asked.
 void settle_policies(Draft& draft);
+
+/// Checks the access rules, each and all together.
+void settle_access_rules(Draft& draft);
 
 /// Rules that span keys, and S-BIND-03. Adds errors and warnings.
 void validate(Draft& draft, const Flags& flags);

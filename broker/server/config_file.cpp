@@ -20,8 +20,7 @@ namespace server {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> later_sections{
-    "auth", "acl", "cluster", "metrics", "trace"};
+constexpr std::array<std::string_view, 4> later_sections{"auth", "cluster", "metrics", "trace"};
 
 Origin origin_at(const toml::source_region& region, const std::string& path) {
     return {path, region.begin.line, region.begin.column};
@@ -102,6 +101,7 @@ void FileReader::read(const toml::table& root) {
 void FileReader::read_section(const toml::key& name, const toml::node& node) {
     if (name == "listener") { return read_entries(name, node, listener_rows(), draft_.listeners); }
     if (name == "policy") { return read_entries(name, node, policy_rows(), draft_.policies); }
+    if (name == "acl") { return read_entries(name, node, acl_rows(), draft_.access_rules); }
     if (!is_section(name.str())) { return refuse_section(name); }
     const std::string section(name.str());
     if (const toml::table* const table = node.as_table()) {

@@ -40,12 +40,19 @@ struct PolicyDraft {
     std::uint32_t priority = 0;
 };
 
+/// An `[[acl]]` as written.
+struct AclDraft {
+    security::AccessRule rule;
+};
+
 /// All keys of plain sections, grouped by section. Lives as long as the program.
 [[nodiscard]] std::span<const Row<Config>> config_rows();
 
 [[nodiscard]] std::span<const Row<ListenerDraft>> listener_rows();
 
 [[nodiscard]] std::span<const Row<PolicyDraft>> policy_rows();
+
+[[nodiscard]] std::span<const Row<AclDraft>> acl_rows();
 
 /// The defaults, with `threads` 0 for "auto".
 [[nodiscard]] Config default_config();

@@ -134,6 +134,21 @@ const Row<PolicyDraft> policies[] = {
      [](PolicyDraft& p) -> Target { return &p.policy.queue.is_last_value; }},
 };
 
+const Row<AclDraft> access_rules[] = {
+    {{"acl", "who", Unit::list, {}, "", "",
+      "Whom the rule is for, any of: \"user:NAME\", \"role:NAME\", \"claim:KEY=VALUE\", \"anonymous\", \"authenticated\"."},
+     [](AclDraft& d) -> Target { return &d.rule.who; }},
+    {{"acl", "allow", Unit::list, {}, "", "",
+      "What they may do: \"publish\", \"subscribe\", \"create\", \"browse\"; what no rule allows is refused."},
+     [](AclDraft& d) -> Target { return &d.rule.allow; }},
+    {{"acl", "deny", Unit::list, {}, "", "",
+      "Instead of allow: what they may not do, whatever other rules allow."},
+     [](AclDraft& d) -> Target { return &d.rule.deny; }},
+    {{"acl", "on", Unit::list, {}, "", "",
+      "Names and patterns of topics and queues; a level %u is the user's name, %{KEY} a claim of its token."},
+     [](AclDraft& d) -> Target { return &d.rule.on; }},
+};
+
 // clang-format on
 
 std::size_t edit_distance(std::string_view from, std::string_view to) {
@@ -195,6 +210,10 @@ std::span<const Row<PolicyDraft>> policy_rows() {
     return policies;
 }
 
+std::span<const Row<AclDraft>> acl_rows() {
+    return access_rules;
+}
+
 std::string suggest_key(std::string_view section, std::string_view name) {
     Nearest nearest(name);
     for (const auto& row : config_rows()) {
@@ -204,6 +223,9 @@ std::string suggest_key(std::string_view section, std::string_view name) {
         offer_key(nearest, row.key, section);
     }
     for (const auto& row : policy_rows()) {
+        offer_key(nearest, row.key, section);
+    }
+    for (const auto& row : acl_rows()) {
         offer_key(nearest, row.key, section);
     }
     return nearest.sentence();
@@ -216,6 +238,7 @@ std::string suggest_section(std::string_view section) {
     }
     nearest.offer("listener", "listener", true);
     nearest.offer("policy", "policy", true);
+    nearest.offer("acl", "acl", true);
     return nearest.sentence();
 }
 

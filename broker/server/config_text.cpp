@@ -45,6 +45,10 @@ PolicyDraft example_policy() {
     return draft;
 }
 
+AclDraft example_access_rule() {
+    return {{{"role:editors"}, {"publish", "subscribe"}, {}, {"/topic/news.#"}}};
+}
+
 // `limits` of `limits.frame`, `listener[0]` of `listener[0].kind`.
 std::string_view section_of(std::string_view key) {
     return key.substr(0, key.rfind('.'));
@@ -92,6 +96,8 @@ std::string default_config_text() {
     append_repeated(text, listener_rows(), example_listener());
     text += "\n# What happens to slow subscribers of a topic, and which queues are durable.\n";
     append_repeated(text, policy_rows(), example_policy());
+    text += "\n# Who may do what where. A rule either allows or denies; deny overrides.\n";
+    append_repeated(text, acl_rows(), example_access_rule());
     return text;
 }
 
@@ -124,6 +130,10 @@ std::string key_table_markdown() {
     PolicyDraft policy;
     for (const auto& row : policy_rows()) {
         append_table_row(text, row, policy, false);
+    }
+    AclDraft access_rule;
+    for (const auto& row : acl_rows()) {
+        append_table_row(text, row, access_rule, false);
     }
     return text;
 }

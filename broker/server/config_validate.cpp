@@ -188,6 +188,7 @@ void validate(Draft& draft, const Flags& flags) {
     }
     check_connections(draft);
     settle_policies(draft);
+    settle_access_rules(draft);
     check_echo(draft);
     check_binding(draft, flags);
     warn_storage(draft, flags);
