@@ -334,6 +334,13 @@ TEST(AccessList, P_DEST_08_WildcardsDoNotMatchHiddenLevels) {
     EXPECT_FALSE(access->allows(Action::subscribe, {DestinationKind::queue, "/queue/", "$b"}));
 }
 
+TEST(AccessList, S_ACL_08_NoUsersNameReachesReservedNames) {
+    const auto list = list_of({{{"authenticated"}, {"subscribe"}, {}, {"/topic/%u/#"}}});
+    const auto access = list->access_of(std::make_shared<Principal>(Principal{"$x"}));
+    const protocol::Destination reserved{protocol::DestinationKind::topic, "/topic/", "$x/a"};
+    EXPECT_FALSE(access->allows(Action::subscribe, reserved));
+}
+
 TEST(AccessList, S_ACL_01_FaultsNameRuleKeyAndRemedy) {
     const Texts who{"authenticated"};
     const Texts on{"/topic/a"};
