@@ -33,6 +33,11 @@ public:
 
 using AccessRef = std::shared_ptr<const Access>;
 
+class Message;
+
+/// Whether a subscriber may get `message`, by the destination that it names (S-ACL-06).
+[[nodiscard]] bool may_read(const Access& access, const Message& message);
+
 /// The access list in force.
 class Authorizer {
 public:

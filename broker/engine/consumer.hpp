@@ -2,6 +2,7 @@
 // Live on the queue's shard.
 #pragma once
 
+#include "broker/engine/access.hpp"
 #include "broker/engine/backlog.hpp"
 #include "broker/engine/selector.hpp"
 #include "broker/engine/shard.hpp"
@@ -136,6 +137,8 @@ struct Consumer {
     std::uint64_t publisher = 0;            ///< Its session's number.
     bool no_local = false;                  ///< Its own messages stay for others.
     bool discards_own = false;              ///< They leave instead.
+    AccessRef access = {};                  ///< If set, asked for each message (S-ACL-06).
+    bool may_create = true;                 ///< The queue, if it is not there yet.
     bool wants_all = false;                 ///< Single active consumer (`activemq.exclusive`).
     ConsumerWindow window;
     std::size_t unsettled = 0;

@@ -27,6 +27,10 @@ constexpr std::string_view alphabet =
 constexpr std::string_view hex = "0123456789abcdef";
 constexpr std::size_t reply_token_size = 2 + 32;  // Shard, then 128 random bits.
 
+Asker asker_of(const Consumer& consumer) {
+    return {consumer.publisher, consumer.may_create};
+}
+
 std::string random_id(Shard& shard, std::size_t size) {
     std::string id;
     while (id.size() < size) {
@@ -44,7 +48,7 @@ std::string random_id(Shard& shard, std::size_t size) {
 }  // namespace
 
 Route::Name Route::Name::of(
-    const protocol::Destination& destination, QueueArguments arguments, std::uint64_t asker
+    const protocol::Destination& destination, QueueArguments arguments, Asker asker
 ) {
     const bool is_user = destination.space == user_space;
     return {
@@ -81,6 +85,38 @@ void Destinations::set_peers(std::vector<Destinations*> peers) {
     peers_ = std::move(peers);
     duplicates_.set_shards(peers_.size());
     retained_.set_max(std::max<std::size_t>(1, settings_.limits.retained_max / peers_.size()));
+}
+
+void Destinations::join(Session& session) {
+    shard_.assert_current();
+    session.place = sessions_.size();
+    sessions_.push_back(&session);
+}
+
+void Destinations::leave(const Session& session) {
+    shard_.assert_current();
+    Session* const last = sessions_.back();
+    sessions_[session.place] = last;
+    last->place = session.place;
+    sessions_.pop_back();
+}
+
+AccessRef Destinations::access_of(const PrincipalRef& principal) const {
+    return authorizer_ ? authorizer_->access_of(principal) : nullptr;
+}
+
+void Destinations::set_authorizer(std::shared_ptr<const Authorizer> authorizer) {
+    shard_.assert_current();
+    authorizer_ = std::move(authorizer);
+    // What topics know of wildcard subscriptions is asked anew.
+    index_.touch();
+    std::vector<std::weak_ptr<Session>> sessions;
+    for (Session* const session : sessions_) {
+        sessions.push_back(session->weak_from_this());
+    }
+    for (const auto& weak : sessions) {
+        if (const auto session = weak.lock()) { session->access_changed(); }
+    }
 }
 
 unsigned Destinations::home_of(std::string_view canonical) const {
@@ -135,7 +171,7 @@ const Policy* Destinations::policy_of(const std::string& name) const {
 }
 
 Result<std::shared_ptr<Queue>> Destinations::local_queue(
-    const std::string& name, const QueueArguments& arguments, std::uint64_t asker
+    const std::string& name, const QueueArguments& arguments, Asker asker
 ) {
     shard_.assert_current();
     const auto found = queues_.find(name);
@@ -153,6 +189,7 @@ Result<std::shared_ptr<Queue>> Destinations::local_queue(
         if (!agrees) { return agrees.error(); }
         return found->second;
     }
+    if (!asker.may_create) { return not_allowed(Action::create, name); }
     if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
         return too_many_queues(settings_.limits.queues_max);
     }
@@ -160,11 +197,11 @@ Result<std::shared_ptr<Queue>> Destinations::local_queue(
     if (target && !protocol::parse_destination(*target, settings_.limits.protocol)) {
         return no_dead_letter_destination(*target);
     }
-    return add_queue(name, arguments, asker);
+    return add_queue(name, arguments, asker.number);
 }
 
 const std::shared_ptr<Queue>& Destinations::add_queue(
-    const std::string& name, const QueueArguments& arguments, std::uint64_t asker
+    const std::string& name, const QueueArguments& arguments, std::uint64_t owner
 ) {
     shard_.assert_current();
     schedule_sweep();
@@ -181,7 +218,7 @@ const std::shared_ptr<Queue>& Destinations::add_queue(
     auto queue = make_queue(name, std::move(settings), std::move(store));
     queue->set_arguments(arguments);
     if (arguments != QueueArguments{}) { queue->define(); }
-    if (queue->settings().is_exclusive) { queue->set_owner(asker); }
+    if (queue->settings().is_exclusive) { queue->set_owner(owner); }
     queue->watch_idleness();
     return queues_.emplace(name, std::move(queue)).first->second;
 }
@@ -228,7 +265,7 @@ void Destinations::sweep_queues() {
 Result<Route> Destinations::route(
     const protocol::Destination& destination,
     const QueueArguments& arguments,
-    std::uint64_t asker,
+    Asker asker,
     Retain retain
 ) {
     Route route;
@@ -499,15 +536,17 @@ Consumer Destinations::make_consumer(Subscription& subscription) {
     consumer.discards_own = options.no_local && options.durable;
     if (!options.durable) { consumer.selector = subscription.selector(); }
     consumer.wants_all = options.is_single_active;
+    consumer.may_create = subscription.may_create;
+    consumer.access = options.durable ? subscription.access() : nullptr;
     return consumer;
 }
 
 // An exclusive queue belongs to one connection (P-SUB-10).
 Result<std::shared_ptr<Queue>> Destinations::queue_to_consume(
-    const std::string& name, const QueueArguments& arguments, std::uint64_t asker
+    const std::string& name, const QueueArguments& arguments, Asker asker
 ) {
     auto queue = local_queue(name, arguments, asker);
-    if (queue && (*queue)->settings().is_exclusive && (*queue)->owner() != asker) {
+    if (queue && (*queue)->settings().is_exclusive && (*queue)->owner() != asker.number) {
         return queue_exclusive(name);
     }
     return queue;
@@ -534,7 +573,7 @@ void Destinations::subscribe_queue(Subscription& subscription, const std::string
     const QueueArguments& arguments = subscription.options().arguments;
     const unsigned home = home_of(name);
     if (home == shard_.index()) {
-        const auto queue = queue_to_consume(name, arguments, consumer.publisher);
+        const auto queue = queue_to_consume(name, arguments, asker_of(consumer));
         if (!queue) { return done(queue.error()); }
         consumer.local = &subscription;
         subscription.set_queue({shard_, **queue, (*queue)->attach(std::move(consumer))});
@@ -547,7 +586,7 @@ void Destinations::subscribe_queue(Subscription& subscription, const std::string
     run_on(
         home,
         [name, here, arguments, shared, done = std::move(done)](Destinations& router) mutable {
-            const auto queue = router.queue_to_consume(name, arguments, shared->publisher);
+            const auto queue = router.queue_to_consume(name, arguments, asker_of(*shared));
             if (!queue) {
                 return router.run_on(
                     here,

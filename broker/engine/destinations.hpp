@@ -2,6 +2,7 @@
 // One per shard; routers know each other and send each other work. Bounded by Limits.
 #pragma once
 
+#include "broker/engine/access.hpp"
 #include "broker/engine/asked.hpp"
 #include "broker/engine/duplicates.hpp"
 #include "broker/engine/durable_name.hpp"
@@ -40,6 +41,12 @@ class Schedule;
 class Session;
 class Subscription;
 
+/// Who names a queue that may not be there yet.
+struct Asker {
+    std::uint64_t number = 0;  ///< Session::number(); 0: the broker itself.
+    bool may_create = true;    ///< It has the right to (S-ACL-05).
+};
+
 /// A destination found: where it lives, and, on its own shard, the thing itself. What a publisher
 /// that repeats its head keeps instead of looking names up again.
 struct Route {
@@ -50,13 +57,11 @@ struct Route {
         bool is_literal = false;  ///< Wildcards do not match it.
         bool is_user = false;     ///< A user's, where what nobody gets is counted (P-USER-04).
         QueueArguments arguments = {};
-        std::uint64_t asker = 0;       ///< Session::number() of who comes with the arguments.
+        Asker asker = {};              ///< Who comes with the arguments.
         Retain retain = Retain::none;  ///< Of topics.
 
-        [[nodiscard]] static Name of(
-            const protocol::Destination& destination,
-            QueueArguments arguments = {},
-            std::uint64_t asker = 0
+        [[nodiscard]] static Name
+        of(const protocol::Destination& destination, QueueArguments arguments = {}, Asker asker = {}
         );
     };
 
@@ -112,6 +117,25 @@ public:
 
     [[nodiscard]] Journal& journal() { return journal_; }
 
+    /// A session has connected here; leave() before it goes.
+    void join(Session& session);
+    void leave(const Session& session);
+
+    template <class F>
+    void for_each_session(F visit) const {
+        shard_.assert_current();
+        for (Session* const session : sessions_) {
+            visit(*session);
+        }
+    }
+
+    /// The access list in force on this shard from now on; null: everything is allowed. Sessions
+    /// whose subscriptions it does not allow are refused `revoked` (S-ACL-11).
+    void set_authorizer(std::shared_ptr<const Authorizer> authorizer);
+
+    /// Null: everything is allowed.
+    [[nodiscard]] AccessRef access_of(const PrincipalRef& principal) const;
+
     /// The shard where the queue or topic of this canonical name lives.
     [[nodiscard]] unsigned home_of(std::string_view canonical) const;
 
@@ -133,11 +157,12 @@ public:
     [[nodiscard]] bool is_store_idle() const { return journal_.is_idle(); }
 
     /// The topic or queue that `destination` names, made if it is new. Refuses `limit-queues`, and
-    /// `bad-header` if the queue's arguments are others (P-SUB-14). `asker`: who names it.
+    /// `bad-header` if the queue's arguments are others (P-SUB-14), and `access-denied` for a new
+    /// queue if `asker` may not create it.
     [[nodiscard]] protocol::Result<Route> route(
         const protocol::Destination& destination,
         const QueueArguments& arguments = {},
-        std::uint64_t asker = 0,
+        Asker asker = {},
         Retain retain = Retain::none
     );
     /// The route with the object itself, on its home shard; a new queue, if the route's has gone.
@@ -281,7 +306,7 @@ public:
 
     /// The object on its home shard (this one), made if new.
     [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> local_queue(
-        const std::string& name, const QueueArguments& arguments = {}, std::uint64_t asker = 0
+        const std::string& name, const QueueArguments& arguments = {}, Asker asker = {}
     );
     [[nodiscard]] std::shared_ptr<Topic> local_topic(const Route::Name& name);
 
@@ -319,7 +344,7 @@ private:
     [[nodiscard]] QueueStore::Options store_options(const QueueSettings& settings) const;
     [[nodiscard]] const Policy* policy_of(const std::string& name) const;
     const std::shared_ptr<Queue>& add_queue(
-        const std::string& name, const QueueArguments& arguments, std::uint64_t asker = 0
+        const std::string& name, const QueueArguments& arguments, std::uint64_t owner = 0
     );
     [[nodiscard]] protocol::Result<Published> publish_here(
         const Route& route, const MessageRef& message
@@ -333,7 +358,7 @@ private:
 
     void subscribe_queue(Subscription& subscription, const std::string& name, Done done);
     [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> queue_to_consume(
-        const std::string& name, const QueueArguments& arguments, std::uint64_t asker
+        const std::string& name, const QueueArguments& arguments, Asker asker
     );
     void remove(Queue& queue) override;
     void remove_queue(const std::string& name, const protocol::Error& error);
@@ -391,7 +416,9 @@ private:
     [[nodiscard]] QueueSettings settings_of(const DurableName& name) const;
     [[nodiscard]] SelectorRef selector_of(const DurableName& name);
     [[nodiscard]] bool remove_durable(const Queue& queue);
-    [[nodiscard]] protocol::Result<Durable*> find_durable(const DurableName& name, bool& is_new);
+    [[nodiscard]] protocol::Result<Durable*> find_durable(
+        const DurableName& name, bool may_create, bool& is_new
+    );
     Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
     void restore_here(const storage::RecoveredQueue& recovered);
     void end_restoring();
@@ -411,6 +438,8 @@ private:
     Journal journal_;
 
     // Lives on the shard.
+    std::shared_ptr<const Authorizer> authorizer_;
+    std::vector<Session*> sessions_ GUARDED_BY(shard_);
     ByName<std::shared_ptr<Topic>> topics_ GUARDED_BY(shard_);
     ByName<std::shared_ptr<Queue>> queues_ GUARDED_BY(shard_);
     ByName<Route> reply_addresses_ GUARDED_BY(shard_);

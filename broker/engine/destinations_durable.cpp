@@ -143,7 +143,7 @@ void Destinations::attach(std::shared_ptr<Attachment> attachment) {
     shard_.assert_current();
     const unsigned asking = attachment->asking;
     bool is_new = false;
-    const auto found = find_durable(attachment->name, is_new);
+    const auto found = find_durable(attachment->name, attachment->consumer.may_create, is_new);
     if (!found) {
         return run_on(
             asking,
@@ -220,13 +220,16 @@ void Destinations::expel(const Queue& queue, const Session* spared, const Error&
 }
 
 // A new one has to be made known to the homes of its topics by bind_here().
-Result<Destinations::Durable*> Destinations::find_durable(const DurableName& name, bool& is_new) {
+Result<Destinations::Durable*> Destinations::find_durable(
+    const DurableName& name, bool may_create, bool& is_new
+) {
     shard_.assert_current();
     std::string canonical = name.canonical();
     const auto found = durables_.find(canonical);
     if (found != durables_.end()) {
         const Durable& known = found->second;
         if (known.name.has_same_definition(name)) { return &found->second; }
+        if (!may_create) { return not_allowed(Action::create, name.destination); }
         bool is_in_use = false;
         known.queue->for_each_consumer([&](const Consumer&) { is_in_use = true; });
         if (name.is_shared && is_in_use) { return defined_otherwise(known.name, name); }
@@ -239,6 +242,7 @@ Result<Destinations::Durable*> Destinations::find_durable(const DurableName& nam
         retire(found->second);
         durables_.erase(found);
     }
+    if (!may_create) { return not_allowed(Action::create, name.destination); }
     const auto count = durables_of_.find(name.user);
     const std::size_t limit = settings_.limits.durable_subscriptions_max;
     if (count != durables_of_.end() &&

@@ -15,8 +15,10 @@ namespace {
 
 constexpr std::string_view dead_letter_prefix = "/queue/DLQ.";
 
-bool is_own(const Consumer& consumer, const Message& message) {
-    return consumer.discards_own && consumer.publisher == message.publisher();
+// What this consumer never gets although it waits for nobody else.
+bool is_withheld(const Consumer& consumer, const Message& message) {
+    if (consumer.discards_own && consumer.publisher == message.publisher()) { return true; }
+    return consumer.access && !may_read(*consumer.access, message);
 }
 
 }  // namespace
@@ -135,7 +137,7 @@ void Queue::accept(const MessageRef& message) {
     if (!store_ && is_plain && backlog_.empty() && !is_dispatching_) {
         // The usual case: a consumer is waiting, and the message never enters the backlog.
         Consumer* const consumer = dispatcher_.next_ready(message->size());
-        if (consumer != nullptr && !is_own(*consumer, *message)) {
+        if (consumer != nullptr && !is_withheld(*consumer, *message)) {
             is_dispatching_ = true;
             deliver(*consumer, {message, ++last_sequence_, 0});
             is_dispatching_ = false;
@@ -329,6 +331,11 @@ void Queue::watch_idleness() {
     });
 }
 
+void Queue::set_access(Consumer& consumer, AccessRef access) {
+    shard_.assert_current();
+    consumer.access = std::move(access);
+}
+
 void Queue::set_blocked(Consumer& consumer, bool blocked) {
     shard_.assert_current();
     consumer.is_blocked = blocked;
@@ -468,7 +475,7 @@ void Queue::dispatch() {
         Delivery delivery = take_from_backlog(turn->place);
         if (delivery.message->is_expired_by(shard_)) {
             discard(delivery, "expired");
-        } else if (is_own(*turn->consumer, *delivery.message)) {
+        } else if (is_withheld(*turn->consumer, *delivery.message)) {
             leave(delivery);
         } else {
             deliver(*turn->consumer, std::move(delivery));

@@ -138,6 +138,7 @@ public:
     void close(Consumer& consumer);
     /// Forgets the consumer; everything it held must have been settled or given back.
     void detach(Consumer& consumer);
+    void set_access(Consumer& consumer, AccessRef access);
     void set_blocked(Consumer& consumer, bool blocked);
 
     /// The consumer's window has room again for `messages` (taken into a transaction, or settled).

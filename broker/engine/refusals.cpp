@@ -2,6 +2,9 @@
 
 #include "broker/engine/journal.hpp"
 
+#include <array>
+#include <string_view>
+
 namespace engine {
 
 using protocol::Error;
@@ -47,6 +50,27 @@ Error queue_exclusive(const std::string& queue) {
         "The queue " + protocol::quoted(queue) + " is exclusive to another connection.",
         "Use a queue of your own, or make it without the header exclusive.",
         "P-SUB-10"};
+}
+
+Error not_allowed(Action action, const std::string& destination) {
+    constexpr std::array<std::string_view, 4> verbs = {
+        "publish to", "subscribe to", "create", "browse"};
+    constexpr std::array<std::string_view, 4> names = {"publish", "subscribe", "create", "browse"};
+    const auto index = static_cast<std::size_t>(action);
+    return {
+        ErrorCode::access_denied,
+        "You may not " + std::string(verbs[index]) + " " + protocol::quoted(destination) + ".",
+        "Use another destination or login, or let the operator add an [[acl]] entry that allows `" +
+            std::string(names[index]) + "` there.",
+        "S-ACL-05"};
+}
+
+Error allowed_no_more(const std::string& destination) {
+    return {
+        ErrorCode::revoked,
+        "The right to subscribe to " + protocol::quoted(destination) + " was taken away.",
+        "Connect again without this subscription, or ask the operator for the right.",
+        "S-ACL-11"};
 }
 
 Error no_appends(const Journal& journal) {

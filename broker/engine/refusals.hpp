@@ -1,6 +1,7 @@
 // The refusals that several files of the engine make: one text each.
 #pragma once
 
+#include "broker/engine/access.hpp"
 #include "protocol/error.hpp"
 
 #include <cstddef>
@@ -13,6 +14,10 @@ class Journal;
 [[nodiscard]] protocol::Error queue_full(const std::string& queue);
 [[nodiscard]] protocol::Error schedule_full(const std::string& destination);
 [[nodiscard]] protocol::Error too_many_queues(std::size_t limit);
+/// S-ACL-05.
+[[nodiscard]] protocol::Error not_allowed(Action action, const std::string& destination);
+/// S-ACL-11.
+[[nodiscard]] protocol::Error allowed_no_more(const std::string& destination);
 /// P-SUB-13.
 [[nodiscard]] protocol::Error queue_removed(const std::string& queue);
 /// P-SUB-10.

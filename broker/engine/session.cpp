@@ -144,6 +144,8 @@ void Session::authenticated(protocol::Result<PrincipalRef> principal) {
     version_ = connecting->version;
     principal_ = std::move(*principal);
     user_ = principal_->user;
+    access_ = router_.access_of(principal_);
+    router_.join(*this);
     client_id_ = std::move(connecting->client_id);
     heart_beats_ = protocol::agree(connecting->beats, version_, router_.limits().heart_beat);
     state_ = State::connected;
@@ -568,7 +570,10 @@ void Session::return_outstanding(bool is_lost) {
 
 void Session::end() {
     if (state_ == State::ended) { return; }
-    if (principal_ && principal_->expires_at != 0) { router_.expiry_watch().remove(*this); }
+    if (principal_) {
+        router_.leave(*this);
+        if (principal_->expires_at != 0) { router_.expiry_watch().remove(*this); }
+    }
     settle_sent();
     drop_everything();
     return_outstanding(true);

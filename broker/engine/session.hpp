@@ -159,6 +159,10 @@ public:
 
     /// The credentials are valid no longer (S-AUTH-12).
     void expire();
+    /// Another access list holds, or the principal has other rights (S-ACL-11).
+    void access_changed();
+    /// Its place in the router's list; the router's own.
+    std::size_t place = 0;
 
     /// Calls subscription.delay_is_over() after `delay`, if it still lives then.
     void delay(Subscription& subscription, std::chrono::milliseconds delay);
@@ -257,6 +261,22 @@ private:
     void refuse(const protocol::Error& error, const Receipt& receipt) {
         fail_with(error, receipt, {});
     }
+
+    // session_access.cpp
+    [[nodiscard]] bool may(Action action, const protocol::Destination& destination) const {
+        return !access_ || access_->allows(action, destination);
+    }
+
+    [[nodiscard]] bool may_subscribe(const protocol::Pattern& pattern, bool is_browser) const;
+    [[nodiscard]] bool may_create(const protocol::Pattern& pattern) const;
+    void set_access(Subscription& subscription, const protocol::Pattern& pattern) const;
+    [[nodiscard]] std::optional<Error> check_publish(
+        const protocol::Destination& destination, const QueueArguments& arguments
+    ) const;
+    [[nodiscard]] std::optional<Error> check_subscribe(
+        const protocol::Pattern& pattern, const SubscriptionOptions& options
+    ) const;
+    [[nodiscard]] std::optional<Error> check_commit(const Transaction& transaction) const;
 
     // session_send.cpp
     [[nodiscard]] protocol::Result<Prepared> prepare(const protocol::Send& request);
@@ -359,6 +379,7 @@ private:
     protocol::Agreed heart_beats_;
     std::unique_ptr<Connecting> connecting_;
     PrincipalRef principal_;
+    AccessRef access_;  ///< Null: everything is allowed.
     std::string user_;
     std::string client_id_;
     std::optional<Closing> closing_;

@@ -1,4 +1,5 @@
 // Session: SEND and transactions.
+#include "broker/engine/refusals.hpp"
 #include "broker/engine/send_head.hpp"
 #include "broker/engine/session.hpp"
 #include "broker/engine/user_destination.hpp"
@@ -84,6 +85,7 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     const auto destination =
         protocol::parse_destination(request.destination, router_.limits().protocol);
     if (!destination) { return destination.error(); }
+    if (auto error = check_publish(*destination, {})) { return *std::move(error); }
     const auto reply_to = reply_address(request);
     if (!reply_to) { return reply_to.error(); }
     const bool is_user = destination->kind == DestinationKind::user;
@@ -106,8 +108,12 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
         prepared.route = router_.reply_route(destination->key);
         return prepared;
     }
+    if (auto error = check_publish(*destination, prepared.options.arguments)) {
+        return *std::move(error);
+    }
+    const Asker asker{number(), may(Action::create, *destination)};
     auto route =
-        router_.route(*destination, prepared.options.arguments, number(), prepared.options.retain);
+        router_.route(*destination, prepared.options.arguments, asker, prepared.options.retain);
     if (!route) { return route.error(); }
     if (prepared.options.arguments.exclusive == true) { own(destination->canonical()); }
     prepared.route = std::move(*route);
@@ -157,6 +163,9 @@ Result<std::string> Session::reply_address(const protocol::Send& request) {
         const auto name = protocol::parse_destination(header.value, router_.limits().protocol);
         if (!name) { return name.error(); }
         if (!is_temporary(name->kind)) { break; }
+        if (!may(Action::subscribe, *name)) {
+            return not_allowed(Action::subscribe, name->canonical());
+        }
         if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
         const auto temporary = temporary_->open(*name);
         if (!temporary) { return temporary.error(); }
@@ -321,6 +330,7 @@ void Session::watch_transaction(std::string id, std::uint64_t serial) {
 void Session::on(const protocol::Commit& request) {
     Transaction* const open = transaction(request.transaction, request.receipt, "COMMIT");
     if (open == nullptr) { return; }
+    if (const auto error = check_commit(*open)) { return refuse(*error, request.receipt); }
     shard_.assert_current();
     // Kept until its SENDs are in place: a refusal aborts it as a whole.
     const auto taken = std::make_shared<Transaction>(std::move(*open));

@@ -63,6 +63,9 @@ void Session::on(const protocol::Subscribe& request) {
     if (!pattern) { return refuse(pattern.error(), request.receipt); }
     const auto options = wanted_options(request, *pattern);
     if (!options) { return refuse(options.error(), request.receipt); }
+    if (const auto error = check_subscribe(*pattern, *options)) {
+        return refuse(*error, request.receipt);
+    }
     std::string key = key_of(request.id, request.destination);
     const auto found = subscriptions_.find(key);
     if (found == subscriptions_.end()) {
@@ -158,6 +161,7 @@ void Session::subscribe_new(
         if (!selector) { return refuse(selector.error(), request.receipt); }
         subscription->set_selector(std::move(*selector));
     }
+    set_access(*subscription, pattern);
     begin_subscribing(std::move(key), subscription, request.receipt);
 }
 

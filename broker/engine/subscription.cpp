@@ -91,6 +91,14 @@ bool Subscription::wants(const Message& message) const {
     return selects(selector_, message);
 }
 
+void Subscription::set_access(AccessRef access) {
+    access_ = std::move(access);
+    if (!queue_.is_set()) { return; }
+    queue_.post([access = access_](Queue& queue, Consumer& consumer) {
+        queue.set_access(consumer, access);
+    });
+}
+
 // SEND path, stop 6 of 7.
 void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& policy) {
     if (!is_live_) { return publish_early(message, policy); }

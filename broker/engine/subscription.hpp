@@ -103,6 +103,16 @@ public:
 
     void set_selector(SelectorRef selector) { selector_ = std::move(selector); }
 
+    /// Asked for each destination that a wildcard matches; null: all of them are allowed
+    /// (S-ACL-06). Takes effect at topics once they are asked anew.
+    void set_access(AccessRef access);
+
+    [[nodiscard]] const AccessRef& access() const { return access_; }
+
+    [[nodiscard]] bool may_read(const protocol::Destination& destination) const {
+        return !access_ || access_->allows(Action::subscribe, destination);
+    }
+
     /// `message` was published on its connection (`no-local`).
     [[nodiscard]] bool has_sent(const Message& message) const {
         return message.publisher() == publisher_;
@@ -148,6 +158,8 @@ public:
     std::size_t unsent = 0;  ///< Automatic deliveries encoded and not sent; kept by the session.
     /// Made by a `reply-to` (P-TEMP-02): an explicit SUBSCRIBE replaces it.
     bool is_implicit = false;
+    /// Its user may make the queue or durable subscription that it names.
+    bool may_create = true;
 
     void set_queue(QueueLink link) { queue_ = link; }
 
@@ -246,6 +258,7 @@ private:
     const std::uint64_t publisher_;
     std::string prefix_;
     SelectorRef selector_;
+    AccessRef access_;
 
     // Lives on the shard.
     bool is_open_ = false;

@@ -17,6 +17,7 @@ void Subscription::gathered_from(unsigned shard, std::vector<MessageRef> retaine
     if (!gathering_) { return; }
     gathering_->has_answered[shard] = true;
     for (MessageRef& message : retained) {
+        if (access_ && !engine::may_read(*access_, *message)) { continue; }
         gathering_->retained.push_back(std::move(message));
     }
 }

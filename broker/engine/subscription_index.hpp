@@ -41,6 +41,9 @@ public:
     /// Changes with every add and remove: what was found under an older generation is stale.
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
 
+    /// What was found so far is stale for another reason.
+    void touch() { ++generation_; }
+
     [[nodiscard]] bool empty() const { return spaces_.empty(); }
 
 private:

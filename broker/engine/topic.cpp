@@ -84,7 +84,8 @@ void Topic::refresh(const SubscriptionIndex& index) {
         if (interest.binding != nullptr) {
             add_binding(*interest.binding);
         } else if (interest.subscription != nullptr) {
-            wildcard_.add(*interest.subscription);
+            const protocol::Destination here{protocol::DestinationKind::topic, space_, key_};
+            if (interest.subscription->may_read(here)) { wildcard_.add(*interest.subscription); }
         } else {
             if (listens.size() <= interest.shard) { listens.resize(interest.shard + 1); }
             listens[interest.shard] = true;
