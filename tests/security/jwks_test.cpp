@@ -149,6 +149,20 @@ TEST(Jwks, S_AUTH_11_OneBrokenKeyRefusesAllAndIsNamed) {
     EXPECT_EQ(verdict(R"({"keys":[1]})"), "refused: key 1 is not a JSON object");
 }
 
+// Which of the two it is must not depend on the reader.
+TEST(Jwks, S_AUTH_10_AKeyOfTwoKindsIsNone) {
+    const std::string both =
+        R"("n":"AQAB","e":"AQAB",)" + published_members(JwtAlgorithm::es256).substr(11);
+    for (const std::string& key :
+         {R"("kty":"RSA","alg":"ES256",)" + both,
+          R"("kty":"oct","k":"AA","alg":"ES256",)" + both}) {
+        EXPECT_TRUE(
+            verdict(set_of({key}), of_a_file).starts_with("refused: key 1 is not of the kind")
+        ) << key
+          << verdict(set_of({key}), of_a_file);
+    }
+}
+
 TEST(Jwks, S_AUTH_11_BoundsSizeAndCount) {
     EXPECT_EQ(
         verdict(set_of(std::vector<std::string>(64, R"("kty":"x")"))).substr(0, 8), "left out"

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <malloc.h>
 #include <set>
 #include <string>
 
@@ -22,7 +23,7 @@ void expect_refused(const HostileTokens& tokens) {
     }
 }
 
-TEST(HostileTokens, S_AUTH_10_Algorithms) {
+TEST(HostileTokens, CVE_2026_44699_AlgorithmsAndKeysAreNotConfused) {
     expect_refused(hostile_algorithms());
 }
 
@@ -160,6 +161,25 @@ TEST(HostileTokens, S_AUTH_10_EveryPrefixAndSuffixOfATokenIsRefused) {
         EXPECT_FALSE(hostile_verifier().verify(good.substr(0, size), test_now_ms)) << size;
         EXPECT_FALSE(hostile_verifier().verify(good.substr(size + 1), test_now_ms)) << size;
     }
+}
+
+// Nothing of a token outlives its verifying, neither of a good one nor of a bad one.
+TEST(HostileTokens, CVE_2026_66071_DistinctClaimsAndIdsLeaveNothingBehind) {
+    const TokenMaker maker(JwtAlgorithm::hs256);
+    const auto verify = [&](int i) {
+        const std::string n = std::to_string(i);
+        const std::string header = R"({"alg":"HS256","kid":"k)" + n + "\"}";
+        const std::string claims = good_claims(",\"c" + n + "\":\"v" + n + "\"");
+        EXPECT_FALSE(hostile_verifier().verify(maker.token(header, claims), test_now_ms));
+        EXPECT_TRUE(hostile_verifier().verify(maker.token(claims), test_now_ms));
+    };
+    verify(0);
+    const std::size_t before = mallinfo2().uordblks;
+    for (int i = 1; i < 3'000; ++i) {
+        verify(i);
+    }
+    // Ten octets for each would be more.
+    EXPECT_LT(mallinfo2().uordblks, before + 30'000);
 }
 
 }  // namespace

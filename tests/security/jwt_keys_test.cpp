@@ -151,6 +151,33 @@ TEST(JwtKeys, S_AUTH_10_RefusesBadRsaNumbers) {
     EXPECT_FALSE(is_taken(std::string(100'000, '\xFF'), good.e));
 }
 
+// Verifying takes time that grows with the exponent.
+TEST(JwtKeys, S_AUTH_10_RefusesGreatRsaExponentsInPem) {
+    const PublishedKey good = published_key(JwtAlgorithm::rs256);
+    const auto as_pem = [&](const std::string& e) {
+        const ParamBuilder builder(OSSL_PARAM_BLD_new());
+        const auto number = [](const std::string& octets) {
+            return Bignum(BN_bin2bn(
+                reinterpret_cast<const unsigned char*>(octets.data()),
+                static_cast<int>(octets.size()),
+                nullptr
+            ));
+        };
+        const Bignum modulus = number(good.n);
+        const Bignum exponent = number(e);
+        OSSL_PARAM_BLD_push_BN(builder.get(), "n", modulus.get());
+        OSSL_PARAM_BLD_push_BN(builder.get(), "e", exponent.get());
+        const Params params(OSSL_PARAM_BLD_to_param(builder.get()));
+        const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+        EVP_PKEY* made = nullptr;
+        EVP_PKEY_fromdata_init(context.get());
+        EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, params.get());
+        return TokenMaker(JwtAlgorithm::rs256, Pkey(made)).pem();
+    };
+    EXPECT_TRUE(JwtKey::from_pem(JwtAlgorithm::rs256, as_pem(std::string(8, '\x0F'))));
+    EXPECT_FALSE(JwtKey::from_pem(JwtAlgorithm::rs256, as_pem(std::string(9, '\x0F'))));
+}
+
 TEST(JwtKeys, S_AUTH_10_RefusesPointsThatAreNotOnTheCurve) {
     for (const JwtAlgorithm algorithm :
          {JwtAlgorithm::es256, JwtAlgorithm::es384, JwtAlgorithm::es512}) {
@@ -167,6 +194,10 @@ TEST(JwtKeys, S_AUTH_10_RefusesPointsThatAreNotOnTheCurve) {
         EXPECT_FALSE(is_taken(std::string(size, '\0'), std::string(size, '\0')));
         EXPECT_FALSE(is_taken(std::string(size, '\xFF'), good.y));
         EXPECT_FALSE(is_taken(good.x.substr(1), good.y));
+        EXPECT_EQ(
+            JwtKey::from_point(algorithm, good.x.substr(1), good.y + 'x').error().what,
+            "has coordinates of the wrong length for its curve"
+        );
         EXPECT_FALSE(is_taken(std::string(1, '\0') + good.x, good.y));
         EXPECT_FALSE(is_taken(good.x, ""));
     }
@@ -249,6 +280,27 @@ TEST(JwtKeys, S_AUTH_10_TakesOnePublicKeyInPem) {
         "-----BEGIN PUBLIC KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,"
         "00112233445566778899AABBCCDDEEFF\n\nAAAA\n-----END PUBLIC KEY-----\n";
     EXPECT_EQ(why(encrypted), "is not a valid key");
+}
+
+TEST(JwtKeys, CVE_2020_26521_TruncatedAndBentKeysAreRefused) {
+    for (const JwtAlgorithm algorithm : {JwtAlgorithm::es256, JwtAlgorithm::eddsa}) {
+        const std::string good = TokenMaker(algorithm).pem();
+        const std::size_t end = good.find("-----END") + std::string("-----END PUBLIC KEY").size();
+        for (std::size_t size = 0; size < end; ++size) {
+            EXPECT_FALSE(JwtKey::from_pem(algorithm, good.substr(0, size))) << size;
+        }
+        // Some are keys, but others'; in two places no bit counts (the filling of base64, and that
+        // of the bit string).
+        int ours = 0;
+        const std::string signature = TokenMaker(algorithm).signature("text");
+        for (std::size_t i = good.find('\n'); i < good.find("\n-----END"); ++i) {
+            std::string bent = good;
+            bent[i] = bent[i] == 'A' ? 'B' : 'A';
+            const auto key = JwtKey::from_pem(algorithm, bent);
+            ours += key && key->verifies("text", signature) ? 1 : 0;
+        }
+        EXPECT_LE(ours, 2);
+    }
 }
 
 TEST(JwtKeys, S_AUTH_10_NothingStaysInOpenSslsQueueOfErrors) {
