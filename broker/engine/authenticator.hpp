@@ -46,6 +46,12 @@ public:
     /// an unknown user and a wrong passcode (P-CONN-07); `token-expired`; or `overload`. Called on
     /// `shard`; whoever asked may have gone by the time of the answer.
     virtual void authenticate(Shard& shard, Credentials credentials, Answer answer) = 0;
+
+    /// `principal` as it would be let in now, with the roles of now; null: not at all (S-ACL-11).
+    /// Any thread.
+    [[nodiscard]] virtual PrincipalRef renewed(const PrincipalRef& principal) const {
+        return principal;
+    }
 };
 
 /// No authentication configured: guest/guest or nobody, from loopback peers only unless `any_peer`

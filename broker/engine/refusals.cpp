@@ -65,6 +65,14 @@ Error not_allowed(Action action, const std::string& destination) {
         "S-ACL-05"};
 }
 
+Error login_revoked() {
+    return {
+        ErrorCode::revoked,
+        "The login that this connection was opened with holds no longer.",
+        "Connect again with a login of now.",
+        "S-ACL-11"};
+}
+
 Error allowed_no_more(const std::string& destination) {
     return {
         ErrorCode::revoked,

@@ -17,6 +17,8 @@ class Journal;
 /// S-ACL-05.
 [[nodiscard]] protocol::Error not_allowed(Action action, const std::string& destination);
 /// S-ACL-11.
+[[nodiscard]] protocol::Error login_revoked();
+/// S-ACL-11.
 [[nodiscard]] protocol::Error allowed_no_more(const std::string& destination);
 /// P-SUB-13.
 [[nodiscard]] protocol::Error queue_removed(const std::string& queue);

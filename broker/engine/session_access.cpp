@@ -85,6 +85,9 @@ std::optional<Error> Session::check_commit(const Transaction& transaction) const
 void Session::access_changed() {
     shard_.assert_current();
     if (state_ != State::connected) { return; }
+    PrincipalRef renewed = authenticator_.renewed(principal_);
+    if (!renewed) { return fail(login_revoked()); }
+    principal_ = std::move(renewed);
     access_ = router_.access_of(principal_);
     // A repeated SEND is looked at anew.
     prepared_.reset();

@@ -1,0 +1,245 @@
+#include "broker/security/gate.hpp"
+
+#include "broker/log/log.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace security {
+
+namespace {
+
+using engine::PrincipalRef;
+using engine::SecretRef;
+using protocol::Error;
+using protocol::ErrorCode;
+
+constexpr std::size_t basic_octets_max = 1024;
+
+Error failed() {
+    return {
+        ErrorCode::auth_failed,
+        "Login or passcode is wrong, or the token is not accepted.",
+        "Check login and passcode of CONNECT, or the token and its lifetime.",
+        "P-CONN-07"};
+}
+
+Error overloaded() {
+    return {
+        ErrorCode::overload,
+        "Too many logins at once.",
+        "Connect again in a few seconds.",
+        "S-AUTH-08"};
+}
+
+// Scheme names know no case.
+std::optional<std::string_view> after_scheme(std::string_view value, std::string_view scheme) {
+    if (value.size() <= scheme.size() || value[scheme.size()] != ' ') { return std::nullopt; }
+    for (std::size_t i = 0; i < scheme.size(); ++i) {
+        const char c = value[i];
+        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (lower != scheme[i]) { return std::nullopt; }
+    }
+    value.remove_prefix(scheme.size() + 1);
+    return value;
+}
+
+/// Login and passcode of HTTP's Basic scheme; nothing if it is not canonical base64 of such.
+struct Basic {
+    std::string login;
+    SecretRef passcode;
+};
+
+std::optional<Basic> decode_basic(std::string_view text) {
+    if (text.empty() || text.size() > basic_octets_max || text.size() % 4 != 0) {
+        return std::nullopt;
+    }
+    std::vector<unsigned char> octets(text.size() / 4 * 3 + 1);
+    const int size = EVP_DecodeBlock(
+        octets.data(),
+        reinterpret_cast<const unsigned char*>(text.data()),
+        static_cast<int>(text.size())
+    );
+    if (size < 0) { return std::nullopt; }
+    std::size_t length = static_cast<std::size_t>(size);
+    length -= text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
+    const std::string_view plain(reinterpret_cast<const char*>(octets.data()), length);
+    const std::size_t colon = plain.find(':');
+    std::optional<Basic> basic;
+    if (colon != std::string_view::npos) {
+        basic = Basic{
+            std::string(plain.substr(0, colon)),
+            std::make_shared<const engine::Secret>(plain.substr(colon + 1))};
+    }
+    OPENSSL_cleanse(octets.data(), octets.size());
+    return basic;
+}
+
+LoginBudget::Time now() {
+    return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+std::string address_key(const std::string& address) {
+    in6_addr six{};
+    if (::inet_pton(AF_INET6, address.c_str(), &six) != 1) { return address; }
+    if (IN6_IS_ADDR_V4MAPPED(&six)) {
+        char text[INET_ADDRSTRLEN];
+        return ::inet_ntop(AF_INET, &six.s6_addr[12], text, sizeof text) != nullptr ? text
+                                                                                    : address;
+    }
+    return {reinterpret_cast<const char*>(six.s6_addr), 8};
+}
+
+// One CONNECT, from its credentials to its answer.
+struct Gate::Attempt {
+    engine::Shard* shard = nullptr;
+    engine::Credentials credentials;
+    Answer answer;
+    std::string address;  ///< address_key().
+};
+
+Gate::Gate(Sources sources, Limits limits)
+    : sources_(std::move(sources)),
+      budget_(limits.logins),
+      cache_(PasswordCache::Limits{}),
+      pool_(limits.hashing) {}
+
+Gate::~Gate() {
+    pool_.stop();
+}
+
+Sources Gate::sources() const {
+    const std::lock_guard lock(mutex_);
+    return sources_;
+}
+
+void Gate::exchange(Sources sources) {
+    const std::lock_guard lock(mutex_);
+    sources_ = std::move(sources);
+    cache_.clear();
+}
+
+void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, Answer answer) {
+    const auto attempt = std::make_shared<Attempt>();
+    attempt->shard = &shard;
+    attempt->address = address_key(credentials.peer.address);
+    attempt->credentials = std::move(credentials);
+    attempt->answer = std::move(answer);
+    const Sources from = sources();
+    engine::Credentials& given = attempt->credentials;
+    for (const SecretRef& header : {given.peer.authorization, given.authorization}) {
+        if (!header) { continue; }
+        const auto token = after_scheme(header->reveal(), "bearer");
+        if (token && from.tokens) { return use_token(attempt, *from.tokens, *token); }
+        const bool is_upgrade = header == given.peer.authorization;
+        const auto basic = is_upgrade ? after_scheme(header->reveal(), "basic") : std::nullopt;
+        if (!basic || !from.users) { continue; }
+        auto decoded = decode_basic(*basic);
+        if (!decoded) { return refuse(attempt, failed(), "basic is malformed"); }
+        given.login = std::move(decoded->login);
+        given.passcode = std::move(decoded->passcode);
+        return use_passcode(attempt, from);
+    }
+    const bool has_token =
+        from.tokens && given.passcode && is_compact_jwt_like(given.passcode->reveal());
+    if (has_token) { return use_token(attempt, *from.tokens, given.passcode->reveal()); }
+    use_passcode(attempt, from);
+}
+
+void Gate::use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::string_view token) {
+    auto principal =
+        tokens.verify(token, static_cast<std::int64_t>(attempt->shard->wall_clock_ms()));
+    if (!principal) {
+        return refuse(
+            attempt, refusal_of(principal.error().fault), text_of(principal.error().fault)
+        );
+    }
+    attempt->answer(std::make_shared<const engine::Principal>(std::move(*principal)));
+}
+
+void Gate::use_passcode(const AttemptRef& attempt, const Sources& from) {
+    const engine::Credentials& given = attempt->credentials;
+    const bool is_empty =
+        !given.login || given.login->empty() || !given.passcode || given.passcode->empty();
+    if (is_empty) { return refuse(attempt, failed(), "login or passcode is empty"); }
+    if (!from.users) { return refuse(attempt, failed(), "there are no users"); }
+    std::uint64_t generation = 0;
+    Standing standing = Standing::within_budget;
+    {
+        const std::lock_guard lock(mutex_);
+        PrincipalRef known = cache_.find(*given.login, given.passcode->reveal(), now());
+        if (known) { return attempt->answer(std::move(known)); }
+        generation = cache_.generation();
+        if (budget_.is_over(attempt->address, now())) { standing = Standing::over_budget; }
+    }
+    const HashJob job = [this, attempt, users = from.users, generation](Turn turn) {
+        if (turn == Turn::overload) {
+            return attempt->shard->post([attempt] { attempt->answer(overloaded()); });
+        }
+        const engine::Credentials& asked = attempt->credentials;
+        auto found = users->check(*asked.login, asked.passcode->reveal());
+        PrincipalRef principal;
+        if (found) { principal = std::make_shared<const engine::Principal>(std::move(*found)); }
+        attempt->shard->post([this, attempt, principal = std::move(principal), generation] {
+            hashed(attempt, principal, generation);
+        });
+    };
+    if (!pool_.submit(attempt->address, standing, job)) { attempt->answer(overloaded()); }
+}
+
+void Gate::hashed(const AttemptRef& attempt, PrincipalRef principal, std::uint64_t generation) {
+    if (!principal) { return refuse(attempt, failed(), "unknown user or wrong passcode"); }
+    const engine::Credentials& given = attempt->credentials;
+    {
+        const std::lock_guard lock(mutex_);
+        cache_.remember(*given.login, given.passcode->reveal(), principal, generation, now());
+    }
+    attempt->answer(std::move(principal));
+}
+
+// The connection counts as one that has not logged in for as long as its refusal is held back.
+void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) {
+    LoginBudget::Duration delay{0};
+    {
+        const std::lock_guard lock(mutex_);
+        delay = budget_.failed(attempt->address, now());
+    }
+    logging::warn(
+        "auth-failed",
+        "A login was refused.",
+        {{"remote", attempt->credentials.peer.address},
+         {"user", attempt->credentials.login.value_or("")},
+         {"why", why},
+         {"delay_ms", delay.count()}}
+    );
+    // What it brought need not be kept so long.
+    attempt->credentials.passcode.reset();
+    attempt->credentials.authorization.reset();
+    attempt->credentials.peer.authorization.reset();
+    if (delay.count() == 0) { return attempt->answer(std::move(error)); }
+    attempt->shard->after(delay, [attempt, error = std::move(error)] { attempt->answer(error); });
+}
+
+PrincipalRef Gate::renewed(const PrincipalRef& principal) const {
+    const Sources from = sources();
+    if (principal->voucher == engine::Voucher::token) { return from.tokens ? principal : nullptr; }
+    if (principal->voucher != engine::Voucher::users_file) { return nullptr; }
+    const User* const user = from.users ? from.users->find(principal->user) : nullptr;
+    if (user == nullptr || user->credential != principal->credential) { return nullptr; }
+    if (user->roles == principal->roles) { return principal; }
+    engine::Principal anew = *principal;
+    anew.roles = user->roles;
+    return std::make_shared<const engine::Principal>(std::move(anew));
+}
+
+}  // namespace security

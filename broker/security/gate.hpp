@@ -1,0 +1,79 @@
+// Who is let in once authentication is configured: tokens and passcodes, from wherever CONNECT or
+// the upgrade brings them (S-AUTH-03 to -05, -08, -09, -16).
+// Any shard may ask; passcodes are hashed on threads of its own. Bounded: queue of hashes, cache of
+// right logins, addresses with failed ones.
+#pragma once
+
+#include "broker/engine/authenticator.hpp"
+#include "broker/security/hash_pool.hpp"
+#include "broker/security/jwt.hpp"
+#include "broker/security/login_budget.hpp"
+#include "broker/security/password_cache.hpp"
+#include "broker/security/users_file.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace security {
+
+/// What principals come from; null: that source is off, and what is meant for it is ignored.
+struct Sources {
+    std::shared_ptr<const UsersFile> users;
+    std::shared_ptr<const JwtVerifier> tokens;
+};
+
+class Gate final : public engine::Authenticator {
+public:
+    struct Limits {
+        HashPool::Limits hashing;
+        LoginBudget::Limits logins;
+    };
+
+    Gate(Sources sources, Limits limits);
+    ~Gate() override;
+
+    /// The first source that is on and that the client has something for decides: the upgrade's
+    /// Authorization, CONNECT's, then login and passcode. What it refuses no other allows. Refusals
+    /// of an address with too many wait up to 8 s.
+    void authenticate(engine::Shard& shard, engine::Credentials credentials, Answer answer)
+        override;
+
+    /// A user of the users file is renewed with the roles of now; null if it, or its passcode, is
+    /// no longer there, and for tokens if there is no verifier any more. Any thread.
+    [[nodiscard]] engine::PrincipalRef renewed(const engine::PrincipalRef& principal
+    ) const override;
+
+    /// From now on. Forgets which logins were right.
+    void exchange(Sources sources);
+
+    /// Before the shards end: waits for what is being hashed, and answers nobody any more.
+    void stop() { pool_.stop(); }
+
+    [[nodiscard]] HashPool::Counters hashing() const { return pool_.counters(); }
+
+private:
+    struct Attempt;
+    using AttemptRef = std::shared_ptr<Attempt>;
+
+    [[nodiscard]] Sources sources() const;
+    void use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::string_view token);
+    void use_passcode(const AttemptRef& attempt, const Sources& sources);
+    void hashed(
+        const AttemptRef& attempt, engine::PrincipalRef principal, std::uint64_t generation
+    );
+    void refuse(const AttemptRef& attempt, protocol::Error error, std::string_view why);
+
+    mutable std::mutex mutex_;
+    Sources sources_;
+    LoginBudget budget_;
+    PasswordCache cache_;
+    HashPool pool_;
+};
+
+/// What addresses are counted by: an IPv4 address, or the /64 of an IPv6 one.
+[[nodiscard]] std::string address_key(const std::string& address);
+
+}  // namespace security
