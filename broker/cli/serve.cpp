@@ -5,6 +5,7 @@
 #include "broker/log/log.hpp"
 #include "broker/server/config.hpp"
 #include "broker/server/config_explain.hpp"
+#include "broker/server/rights.hpp"
 #include "broker/server/server.hpp"
 #include "broker/tls/context.hpp"
 #include "storage/message_store.hpp"
@@ -49,7 +50,7 @@ int serve(const server::Flags& flags) {
         logging::warn("config", warning);
     }
     try {
-        return server::run(loaded.config);
+        return server::run(loaded.config, server::open_store, [flags] { return load(flags); });
     } catch (const storage::StoreError& error) {
         throw Failure(error.is_damage() ? ExitCode::damaged : ExitCode::failure, error.what());
     }
@@ -71,6 +72,10 @@ std::vector<std::string> try_files(const server::Config& config) {
                               listener.tls.key_file == config.tls.key_file;
         if (!is_known) { try_certificate(listener.tls, errors); }
     }
+
+    try {
+        static_cast<void>(server::load_sources(config));
+    } catch (const std::runtime_error& error) { errors.emplace_back(error.what()); }
 
     struct stat status {};
 

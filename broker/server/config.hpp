@@ -66,6 +66,25 @@ struct WebKeys {
     std::vector<std::string> external_hosts;
 };
 
+/// `[auth]` and `[jwt]`: where principals come from. Nothing set: only local clients, as guests.
+struct AuthOptions {
+    std::string users_file;
+    std::uint32_t hash_threads = 1;
+    std::uint32_t hash_queue = 64;
+    std::uint32_t failed_logins = 10;  ///< A minute and address.
+    std::string keys_file;             ///< JWKS, or one public key in PEM.
+    std::string algorithm;             ///< Of the key in PEM.
+    std::string issuer;
+    std::string audience;
+    std::string user_claim = "sub";
+    std::string roles_claim = "roles";
+    std::chrono::milliseconds skew = std::chrono::seconds(30);
+
+    [[nodiscard]] bool is_set() const { return !users_file.empty() || !keys_file.empty(); }
+
+    friend bool operator==(const AuthOptions&, const AuthOptions&) = default;
+};
+
 struct Config {
     engine::Limits limits;         ///< `server.strict` and `hide_version` arrive here.
     transport::Options transport;  ///< `threads`, `http_dir`, test echo and S-BIND-03 arrive here.
@@ -76,6 +95,7 @@ struct Config {
     std::vector<std::string> trusted_proxies;  ///< CIDRs; already applied to `listeners`.
     std::vector<std::string> exempt;           ///< CIDRs; already applied to `transport`.
     bool allow_anonymous = true;               ///< False wins over S-BIND-02 (S-BIND-04).
+    AuthOptions auth;
     StorageOptions storage;
     logging::Options log;
     Address admin{"127.0.0.1", 15680};  ///< Not set: no admin listener.

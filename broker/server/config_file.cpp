@@ -20,7 +20,7 @@ namespace server {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> later_sections{"auth", "cluster", "metrics", "trace"};
+constexpr std::array<std::string_view, 3> later_sections{"cluster", "metrics", "trace"};
 
 Origin origin_at(const toml::source_region& region, const std::string& path) {
     return {path, region.begin.line, region.begin.column};

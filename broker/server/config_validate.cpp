@@ -108,10 +108,10 @@ void check_public(Draft& draft, const PublicSocket& socket, const Flags& flags) 
             socket.origin, socket.key, fmt::format("other machines can reach {} {}", where, why)
         );
     };
-    if (!flags.insecure_no_auth) {
+    if (!flags.insecure_no_auth && !draft.loaded.config.auth.is_set()) {
         refuse(
-            "and this version has no authentication: bind 127.0.0.1 or [::1], or let everyone in "
-            "with --insecure-no-auth"
+            "and there is no authentication: set auth.users_file or jwt.keys_file, bind 127.0.0.1 "
+            "or [::1], or let everyone in with --insecure-no-auth"
         );
     }
     if (!socket.has_tls && !flags.insecure_no_tls) {
@@ -158,6 +158,37 @@ void check_binding(Draft& draft, const Flags& flags) {
     warn_insecure(draft, sockets, flags);
 }
 
+// Half a verifier would accept too much, or nobody.
+void check_tokens(Draft& draft) {
+    const AuthOptions& auth = draft.loaded.config.auth;
+    const bool is_any = !auth.keys_file.empty() || !auth.issuer.empty() || !auth.audience.empty() ||
+                        !auth.algorithm.empty();
+    if (!is_any) { return; }
+    const auto demand = [&](const char* key, const std::string& value, const char* what) {
+        if (value.empty()) { draft.fail_at(key, what); }
+    };
+    demand("jwt.keys_file", auth.keys_file, "expected the file with the keys of tokens");
+    demand("jwt.issuer", auth.issuer, "expected what `iss` of tokens is");
+    demand("jwt.audience", auth.audience, "expected what `aud` of tokens is");
+    demand("jwt.user_claim", auth.user_claim, "expected the name of a claim");
+    demand("jwt.roles_claim", auth.roles_claim, "expected the name of a claim");
+}
+
+// Whoever configures users and lets everyone in has not meant both (S-BIND-02, S-BIND-03).
+void check_auth(Draft& draft, const Flags& flags) {
+    const AuthOptions& auth = draft.loaded.config.auth;
+    check_tokens(draft);
+    if (auth.is_set() && flags.insecure_no_auth) {
+        const char* const key = auth.users_file.empty() ? "jwt.keys_file" : "auth.users_file";
+        draft.fail_at(key, "authentication is configured: start without --insecure-no-auth");
+    }
+    if (auth.is_set() && draft.loaded.config.access_rules.empty()) {
+        draft.loaded.warnings.push_back(
+            "there are users but no [[acl]] entry: nobody may publish or subscribe to anything"
+        );
+    }
+}
+
 void check_echo(Draft& draft) {
     const std::string& path = draft.loaded.config.transport.test_echo_path;
     if (path.empty() || path.starts_with('/')) { return; }
@@ -190,6 +221,7 @@ void validate(Draft& draft, const Flags& flags) {
     settle_policies(draft);
     settle_access_rules(draft);
     check_echo(draft);
+    check_auth(draft, flags);
     check_binding(draft, flags);
     warn_storage(draft, flags);
 }

@@ -5,6 +5,7 @@
 #include "broker/log/log.hpp"
 #include "broker/server/admin_token.hpp"
 #include "broker/server/drain.hpp"
+#include "broker/server/rights.hpp"
 #include "broker/server/system.hpp"
 #include "broker/tls/context.hpp"
 #include "broker/transport/connection.hpp"
@@ -48,13 +49,23 @@ bool is_loopback(const std::string& host) {
 
 class Server {
 public:
-    Server(const Config& config, StoreKeeper& store);
+    Server(const Config& config, StoreKeeper& store, Reload reload);
     ~Server();
 
     int run();
 
 private:
     void build_shards();
+    void build_gate();
+    void set_rights(const std::shared_ptr<const engine::Authorizer>& authorizer);
+    void reload();
+    [[nodiscard]] std::vector<std::string> renew(const Config& config);
+
+    [[nodiscard]] engine::Authenticator& authenticator() {
+        if (gate_) { return *gate_; }
+        return guests_;
+    }
+
     void build_listeners();
     void listen(const transport::ListenerOptions& options);
     void bind(
@@ -81,7 +92,9 @@ private:
     Config config_;
     StoreKeeper& store_;
     engine::RouterSettings settings_;
-    engine::LoopbackAuthenticator authenticator_;
+    Reload reload_;
+    engine::LoopbackAuthenticator guests_;
+    std::unique_ptr<security::Gate> gate_;  ///< Null: no authentication is configured.
     transport::Census census_;
     std::atomic<int> memory_alarm_{0};
     Running running_;
@@ -98,11 +111,12 @@ private:
     bool draining_ = false;
 };
 
-Server::Server(const Config& config, StoreKeeper& store)
+Server::Server(const Config& config, StoreKeeper& store, Reload reload)
     : config_(config),
       store_(store),
       settings_{config.limits, config.policies, store.get()},
-      authenticator_(config.transport.insecure_no_auth, config.allow_anonymous),
+      reload_(std::move(reload)),
+      guests_(config.transport.insecure_no_auth, config.allow_anonymous),
       census_(config_.transport),
       drain_(config_.transport, running_, census_, store_, [this] { stop_all(); }) {
     const std::size_t descriptors = raise_descriptor_limit();
@@ -112,10 +126,12 @@ Server::Server(const Config& config, StoreKeeper& store)
         options.connections_max == 0 ? usable : std::min(options.connections_max, usable);
     if (options.memory_limit == 0) { options.memory_limit = available_memory(); }
     build_shards();
+    build_gate();
 }
 
 Server::~Server() {
     store_.close();
+    if (gate_) { gate_->stop(); }
     // Everything that lives on a shard ends while all shards still exist.
     for (const auto& connections : running_.connections) {
         connections->end_all();
@@ -143,6 +159,73 @@ void Server::build_shards() {
         shard->set_peers(peers);
         shard->set_memory_alarm(&memory_alarm_);
     }
+}
+
+void Server::build_gate() {
+    if (config_.auth.is_set()) {
+        LoadedSources loaded = load_sources(config_);
+        for (const std::string& warning : loaded.warnings) {
+            logging::warn("credentials", warning);
+        }
+        security::Gate::Limits limits;
+        limits.hashing = {config_.auth.hash_threads, config_.auth.hash_queue};
+        limits.logins.failures = config_.auth.failed_logins;
+        gate_ = std::make_unique<security::Gate>(std::move(loaded.sources), limits);
+    }
+    const auto authorizer = load_authorizer(config_);
+    for (const auto& shard : running_.shards) {
+        shard->router().set_authorizer(authorizer);
+    }
+}
+
+// On every shard: sessions are asked anew what they may.
+void Server::set_rights(const std::shared_ptr<const engine::Authorizer>& authorizer) {
+    for (const auto& shard : running_.shards) {
+        shard->post([authorizer, router = &shard->router()] { router->set_authorizer(authorizer); }
+        );
+    }
+}
+
+void Server::reload() {
+    std::vector<std::string> errors;
+    if (reload_) {
+        const LoadedConfig loaded = reload_();
+        for (const ConfigError& error : loaded.errors) {
+            errors.push_back(error.text());
+        }
+        if (errors.empty()) { errors = renew(loaded.config); }
+    } else {
+        errors.emplace_back("there is nothing to read again");
+    }
+    for (const std::string& error : errors) {
+        logging::error("reload-failed", error);
+    }
+    if (!errors.empty()) {
+        logging::warn("reload-failed", "The old users, keys and access rules stay in force.");
+    }
+}
+
+// Users, keys and rules, all or none. Other settings are read at start only.
+std::vector<std::string> Server::renew(const Config& config) {
+    if (config.auth.is_set() != (gate_ != nullptr)) {
+        return {"[auth] and [jwt]: authentication is switched on or off by a restart only"};
+    }
+    try {
+        LoadedSources loaded;
+        if (gate_) { loaded = load_sources(config); }
+        const auto authorizer = load_authorizer(config);
+        for (const std::string& warning : loaded.warnings) {
+            logging::warn("credentials", warning);
+        }
+        if (gate_) { gate_->exchange(std::move(loaded.sources)); }
+        set_rights(authorizer);
+        logging::info(
+            "reloaded",
+            "Users, keys of tokens and access rules are those of now.",
+            {{"rules", config.access_rules.size()}}
+        );
+    } catch (const std::exception& error) { return {error.what()}; }
+    return {};
 }
 
 void Server::build_listeners() {
@@ -182,7 +265,7 @@ void Server::bind(
     auto context = std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
         config_.transport,
         settings_,
-        authenticator_,
+        authenticator(),
         census_,
         options.kind,
         tls,
@@ -366,11 +449,14 @@ void Server::fail_store() {
 void Server::await_signal() {
     signals_->async_wait([this](const boost::system::error_code& ec, int number) {
         if (ec) { return; }
+        if (number == SIGHUP) {
+            reload();
+            return await_signal();
+        }
         if (number != SIGTERM && number != SIGINT) {
             logging::warn(
                 "signal-ignored",
-                "This version neither reloads its configuration nor reopens logs: restart it "
-                "instead.",
+                "This version does not reopen logs: restart it instead.",
                 {{"signal", number}}
             );
             return await_signal();
@@ -424,12 +510,12 @@ int Server::run() {
 
 }  // namespace
 
-int run(const Config& config, const StoreFactory& make_store) {
+int run(const Config& config, const StoreFactory& make_store, const Reload& reload) {
     std::signal(SIGPIPE, SIG_IGN);
     // A limit of file sizes is an error of one write, as a full disk is.
     std::signal(SIGXFSZ, SIG_IGN);
     StoreKeeper store(make_store(config), config.storage);
-    Server server(config, store);
+    Server server(config, store, reload);
     const int code = server.run();
     logging::info("stopped", "The broker has stopped.");
     if (store.has_failed()) {

@@ -4,12 +4,21 @@
 #include "broker/server/config.hpp"
 #include "broker/server/store.hpp"
 
+#include <functional>
+
 namespace server {
 
+/// The configuration as it is now, from where it came from; for SIGHUP.
+using Reload = std::function<LoadedConfig()>;
+
 /// Runs the broker until it has drained after SIGTERM or SIGINT, or its store has failed; the
-/// calling thread becomes the first shard. Logging must have been started. Returns the process's
+/// calling thread becomes the first shard. SIGHUP reads users, keys of tokens and access rules anew
+/// (S-ACL-11); what is wrong with them leaves the old ones in force (S-BIND-05). Logging must have
+/// been started. Returns the process's
 /// exit code: 0, or 7 if the store failed. Start-up failures are exceptions of one sentence, those
 /// of the store storage::StoreError.
-[[nodiscard]] int run(const Config& config, const StoreFactory& make_store = open_store);
+[[nodiscard]] int run(
+    const Config& config, const StoreFactory& make_store = open_store, const Reload& reload = {}
+);
 
 }  // namespace server

@@ -1,0 +1,138 @@
+#include "broker/server/rights.hpp"
+
+#include "broker/security/access_list.hpp"
+#include "broker/security/jwks.hpp"
+#include "broker/security/users_file_load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <sys/stat.h>
+#include <utility>
+
+namespace server {
+
+namespace {
+
+struct KeysText {
+    std::string text;
+    unsigned mode = 0;
+};
+
+// At most one octet more than a set of keys may have.
+KeysText read_keys(const std::string& file) {
+    struct stat status {};
+
+    if (::stat(file.c_str(), &status) != 0) {
+        throw std::runtime_error(fmt::format(
+            "{}: {}: name the file of the keys in jwt.keys_file", file, std::strerror(errno)
+        ));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        throw std::runtime_error(fmt::format("{}: this is no regular file", file));
+    }
+    std::ifstream in(file, std::ios::binary);
+    KeysText keys;
+    keys.mode = status.st_mode & 0777U;
+    keys.text.resize(security::jwks_octets_max + 1);
+    in.read(keys.text.data(), static_cast<std::streamsize>(keys.text.size()));
+    if (in.bad() || (!in && !in.eof())) {
+        throw std::runtime_error(fmt::format("{}: it cannot be read: check who may read it", file));
+    }
+    keys.text.resize(static_cast<std::size_t>(in.gcount()));
+    return keys;
+}
+
+security::JwtAlgorithm algorithm_of(const AuthOptions& auth) {
+    const auto algorithm = security::jwt_algorithm_named(auth.algorithm);
+    if (algorithm) { return *algorithm; }
+    throw std::runtime_error(fmt::format(
+        "jwt.algorithm: {}: set it to that of the key in {}: RS256, PS256, ES256 or EdDSA",
+        auth.algorithm.empty() ? "it is not set" : "this is none that is known",
+        auth.keys_file
+    ));
+}
+
+security::KeySetRef pem_keys(const AuthOptions& auth, std::string_view text) {
+    auto key = security::JwtKey::from_pem(algorithm_of(auth), text);
+    if (!key) { throw std::runtime_error(fmt::format("{}: {}", auth.keys_file, key.error().what)); }
+    std::vector<security::JwtKey> keys;
+    keys.push_back(std::move(*key));
+    auto set = security::KeySet::from(std::move(keys));
+    if (!set) { throw std::runtime_error(fmt::format("{}: {}", auth.keys_file, set.error().what)); }
+    return std::make_shared<const security::KeySet>(std::move(*set));
+}
+
+security::KeySetRef json_keys(
+    const AuthOptions& auth, std::string_view text, std::vector<std::string>& warnings
+) {
+    security::JwksOptions options;
+    options.allows_secrets = true;
+    auto keys = security::parse_jwks(text, options);
+    if (!keys) {
+        throw std::runtime_error(fmt::format("{}: {}", auth.keys_file, keys.error().what));
+    }
+    for (const std::string& left_out : keys->left_out) {
+        warnings.push_back(fmt::format("{}: left out: {}", auth.keys_file, left_out));
+    }
+    if (keys->keys.size() == 0) {
+        throw std::runtime_error(
+            fmt::format("{}: it has no key that tokens could be verified with", auth.keys_file)
+        );
+    }
+    return std::make_shared<const security::KeySet>(std::move(keys->keys));
+}
+
+std::shared_ptr<const security::JwtVerifier> load_tokens(
+    const Config& config, std::vector<std::string>& warnings
+) {
+    const AuthOptions& auth = config.auth;
+    if (auth.keys_file.empty()) { return nullptr; }
+    const KeysText keys = read_keys(auth.keys_file);
+    const bool is_pem = keys.text.find("-----BEGIN") != std::string::npos;
+    // A set may hold secrets; public keys are for everyone.
+    const bool is_open = (keys.mode & 0137U) != 0;
+    if (is_open && !is_pem && keys.text.find("\"oct\"") != std::string::npos) {
+        const std::string warning = fmt::format(
+            "{}: others may read its secrets (mode {:04o}): chmod 0640", auth.keys_file, keys.mode
+        );
+        if (config.strict_file_modes) { throw std::runtime_error(warning); }
+        warnings.push_back(warning);
+    }
+    auto set = is_pem ? pem_keys(auth, keys.text) : json_keys(auth, keys.text, warnings);
+    security::TokenSettings settings;
+    settings.issuer = auth.issuer;
+    settings.audience = auth.audience;
+    settings.user_claim = auth.user_claim;
+    settings.roles_claim = auth.roles_claim;
+    settings.skew_s = std::chrono::duration_cast<std::chrono::seconds>(auth.skew).count();
+    return std::make_shared<const security::JwtVerifier>(std::move(settings), std::move(set));
+}
+
+}  // namespace
+
+LoadedSources load_sources(const Config& config) {
+    LoadedSources loaded;
+    if (!config.auth.users_file.empty()) {
+        auto users = security::load_users(config.auth.users_file, config.strict_file_modes);
+        if (!users.users) { throw std::runtime_error(users.error); }
+        if (!users.warning.empty()) { loaded.warnings.push_back(std::move(users.warning)); }
+        loaded.sources.users = std::move(users.users);
+    }
+    loaded.sources.tokens = load_tokens(config, loaded.warnings);
+    return loaded;
+}
+
+std::shared_ptr<const engine::Authorizer> load_authorizer(const Config& config) {
+    if (config.access_rules.empty() && !config.auth.is_set()) { return nullptr; }
+    auto list = security::AccessList::make(config.access_rules, config.limits.protocol);
+    if (!list) { throw std::runtime_error(list.error().text()); }
+    return *list;
+}
+
+}  // namespace server

@@ -1,0 +1,27 @@
+// From the configuration to who comes in and what they may do: opens the files that it names.
+// Start-up, reload and check-config; blocks. Errors are exceptions of one sentence.
+#pragma once
+
+#include "broker/engine/access.hpp"
+#include "broker/security/gate.hpp"
+#include "broker/server/config.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace server {
+
+struct LoadedSources {
+    security::Sources sources;
+    std::vector<std::string> warnings;  ///< Files that others may read, keys left out.
+};
+
+/// Throws std::runtime_error if a file is missing, unreadable or wrong (S-BIND-05).
+[[nodiscard]] LoadedSources load_sources(const Config& config);
+
+/// The access list in force; null if everything is allowed: neither rules nor authentication
+/// (S-ACL-02).
+[[nodiscard]] std::shared_ptr<const engine::Authorizer> load_authorizer(const Config& config);
+
+}  // namespace server
