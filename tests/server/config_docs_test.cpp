@@ -57,7 +57,8 @@ LoadedConfig load_example(const std::string& toml) {
     const TemporaryFile file(toml);
     Flags flags;
     flags.config = file.path();
-    flags.insecure_no_auth = true;  // Examples of public listeners say so beside them.
+    // Examples of public listeners say so beside them.
+    flags.insecure_no_auth = toml.find("[auth]") == std::string::npos;
     return load_config(flags, [](const char*) -> const char* { return nullptr; });
 }
 
