@@ -112,8 +112,7 @@ TEST_P(Connecting, P_CONN_06_LoopbackPeersAreGuestOrAnonymous) {
 
 TEST_P(Connecting, P_CONN_06_TheUpgradesAuthorizationCountsToo) {
     TestClient::Options options;
-    options.peer.authorization =
-        std::make_shared<const engine::Secret>("Basic Z3Vlc3Q6Z3Vlc3Q=");
+    options.peer.authorization = std::make_shared<const engine::Secret>("Basic Z3Vlc3Q6Z3Vlc3Q=");
     refuses(connect(), "auth-failed", options);
 }
 

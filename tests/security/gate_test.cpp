@@ -1,0 +1,218 @@
+// The gate: which source decides, on which thread, at what price (S-AUTH-03 to -09, -16).
+#include "broker/security/gate.hpp"
+
+#include "broker/security/password_hash.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace security {
+namespace {
+
+using engine::PrincipalRef;
+using protocol::ErrorCode;
+
+// Runs what is posted from any thread on the test's; delays are noted and not waited for.
+class MailShard final : public engine::Shard {
+public:
+    MailShard() : Shard(0) {}
+
+    void post(engine::Work work) override {
+        const std::lock_guard lock(mutex_);
+        mail_.push_back(std::move(work));
+        changed_.notify_all();
+    }
+
+    [[nodiscard]] engine::Instant now() const override { return engine::Instant(1); }
+
+    [[nodiscard]] std::uint64_t wall_clock_ms() const override { return 1'700'000'000'000; }
+
+    void after(std::chrono::milliseconds delay, engine::Work work) override {
+        delays.push_back(delay.count());
+        post(std::move(work));
+    }
+
+    void random(std::span<std::byte>) override {}
+
+    void run_one() {
+        engine::Work work;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return !mail_.empty(); });
+            work = std::move(mail_.front());
+            mail_.pop_front();
+        }
+        work();
+    }
+
+    std::vector<std::int64_t> delays;
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<engine::Work> mail_;
+};
+
+std::string secret_hash() {
+    return make_hash("hunter2", HashKind::bcrypt);
+}
+
+std::shared_ptr<const UsersFile> users(const std::string& text) {
+    const UsersFile::Parsed parsed = UsersFile::parse(text, "users");
+    EXPECT_EQ(parsed.error, "");
+    return parsed.users;
+}
+
+engine::SecretRef secret(std::string_view text) {
+    return std::make_shared<const engine::Secret>(text);
+}
+
+class GateTest : public ::testing::Test {
+protected:
+    using Outcome = std::optional<protocol::Result<PrincipalRef>>;
+
+    static engine::Credentials anna(std::string_view passcode) {
+        engine::Credentials credentials;
+        credentials.login = "anna";
+        credentials.passcode = secret(passcode);
+        credentials.peer.address = "192.0.2.1";
+        return credentials;
+    }
+
+    protocol::Result<PrincipalRef> ask(Gate& gate, engine::Credentials credentials) {
+        Outcome outcome;
+        gate.authenticate(
+            shard,
+            std::move(credentials),
+            [&](protocol::Result<PrincipalRef> answer) {
+                EXPECT_EQ(std::this_thread::get_id(), here);
+                outcome = std::move(answer);
+            }
+        );
+        while (!outcome) {
+            shard.run_one();
+        }
+        return *outcome;
+    }
+
+    static ErrorCode code_of(const protocol::Result<PrincipalRef>& answer) {
+        return answer ? ErrorCode::internal : answer.error().code;
+    }
+
+    const std::thread::id here = std::this_thread::get_id();
+    const std::string line = "anna:" + secret_hash();
+    MailShard shard;
+};
+
+}  // namespace
+
+TEST_F(GateTest, S_AUTH_08_TheAnswerComesOnTheShard) {
+    Gate gate({users(line + ":staff\n"), nullptr}, {});
+    const auto answer = ask(gate, anna("hunter2"));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ((*answer)->user, "anna");
+    EXPECT_EQ((*answer)->roles, std::vector<std::string>{"staff"});
+    EXPECT_EQ(gate.hashing().hashed, 1U);
+}
+
+TEST_F(GateTest, S_AUTH_09_ARightLoginIsHashedOnce) {
+    Gate gate({users(line + "\n"), nullptr}, {});
+    EXPECT_TRUE(ask(gate, anna("hunter2")));
+    EXPECT_TRUE(ask(gate, anna("hunter2")));
+    EXPECT_EQ(gate.hashing().hashed, 1U);
+    EXPECT_EQ(code_of(ask(gate, anna("hunter3"))), ErrorCode::auth_failed);
+    EXPECT_EQ(code_of(ask(gate, anna("hunter3"))), ErrorCode::auth_failed);
+    EXPECT_EQ(gate.hashing().hashed, 3U);
+    // Until the users change.
+    gate.exchange({users("bert:" + secret_hash() + "\n"), nullptr});
+    EXPECT_EQ(code_of(ask(gate, anna("hunter2"))), ErrorCode::auth_failed);
+}
+
+TEST_F(GateTest, S_AUTH_05_NothingIsHashedForNothing) {
+    Gate gate({users(line + "\n"), nullptr}, {});
+    EXPECT_EQ(code_of(ask(gate, anna(""))), ErrorCode::auth_failed);
+    engine::Credentials nobody;
+    EXPECT_EQ(code_of(ask(gate, std::move(nobody))), ErrorCode::auth_failed);
+    EXPECT_EQ(gate.hashing().hashed, 0U);
+}
+
+TEST_F(GateTest, S_AUTH_16_RefusalsOfOneAddressWaitLongerAndLonger) {
+    Gate::Limits limits;
+    limits.logins.failures = 2;
+    Gate gate({users(line + "\n"), nullptr}, limits);
+    for (int i = 0; i < 7; ++i) {
+        EXPECT_EQ(code_of(ask(gate, anna("guess"))), ErrorCode::auth_failed);
+    }
+    EXPECT_EQ(shard.delays, (std::vector<std::int64_t>{1000, 2000, 4000, 8000, 8000}));
+    shard.delays.clear();
+    engine::Credentials other = anna("guess");
+    other.peer.address = "192.0.2.2";
+    EXPECT_EQ(code_of(ask(gate, std::move(other))), ErrorCode::auth_failed);
+    EXPECT_TRUE(shard.delays.empty());
+    EXPECT_TRUE(ask(gate, anna("hunter2")));
+}
+
+TEST_F(GateTest, S_AUTH_03_BasicOfTheUpgradeComesFirst) {
+    Gate gate({users(line + "\n"), nullptr}, {});
+    engine::Credentials good = anna("guess");
+    good.peer.authorization = secret("Basic YW5uYTpodW50ZXIy");  // anna:hunter2
+    EXPECT_TRUE(ask(gate, std::move(good)));
+    engine::Credentials bad = anna("hunter2");
+    bad.peer.authorization = secret("basic YW5uYTpndWVzcw==");  // anna:guess
+    EXPECT_EQ(code_of(ask(gate, std::move(bad))), ErrorCode::auth_failed);
+    for (const char* const malformed :
+         {"Basic ", "Basic !!!!", "Basic YW5uYQ==", "Basic YW5uYTpodW50ZXI"}) {
+        engine::Credentials credentials = anna("hunter2");
+        credentials.peer.authorization = secret(malformed);
+        const bool is_taken = static_cast<bool>(ask(gate, std::move(credentials)));
+        EXPECT_FALSE(is_taken) << malformed;
+    }
+    // What is not configured is ignored.
+    engine::Credentials bearer = anna("hunter2");
+    bearer.peer.authorization = secret("Bearer whatever");
+    EXPECT_TRUE(ask(gate, std::move(bearer)));
+}
+
+TEST_F(GateTest, S_ACL_11_WhoIsRenewedAndWhoIsNot) {
+    Gate gate({users(line + ":staff\n"), nullptr}, {});
+    const PrincipalRef before = *ask(gate, anna("hunter2"));
+    EXPECT_EQ(gate.renewed(before), before);
+    gate.exchange({users(line + ":guest,staff\n"), nullptr});
+    const PrincipalRef promoted = gate.renewed(before);
+    ASSERT_TRUE(promoted);
+    EXPECT_EQ(promoted->roles, (std::vector<std::string>{"guest", "staff"}));
+    gate.exchange({users("anna:" + make_hash("hunter3", HashKind::bcrypt) + "\n"), nullptr});
+    EXPECT_FALSE(gate.renewed(before));
+    gate.exchange({users("bert:" + secret_hash() + "\n"), nullptr});
+    EXPECT_FALSE(gate.renewed(before));
+}
+
+TEST_F(GateTest, S_AUTH_08_AtTheEndNobodyIsAnswered) {
+    Gate gate({users(line + "\n"), nullptr}, {});
+    for (int i = 0; i < 5; ++i) {
+        gate.authenticate(shard, anna("guess"), [](const protocol::Result<PrincipalRef>&) {
+            FAIL() << "answered after the end";
+        });
+    }
+    gate.stop();
+}
+
+TEST(Addresses, S_AUTH_16_AreCountedByTheirNetwork) {
+    EXPECT_EQ(address_key("192.0.2.1"), "192.0.2.1");
+    EXPECT_EQ(address_key("::ffff:192.0.2.1"), "192.0.2.1");
+    EXPECT_EQ(address_key("2001:db8::1"), address_key("2001:db8::ffff:1"));
+    EXPECT_NE(address_key("2001:db8::1"), address_key("2001:db8:0:1::1"));
+}
+
+}  // namespace security
