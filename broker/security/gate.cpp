@@ -173,15 +173,16 @@ void Gate::use_passcode(const AttemptRef& attempt, const Sources& from) {
         !given.login || given.login->empty() || !given.passcode || given.passcode->empty();
     if (is_empty) { return refuse(attempt, failed(), "login or passcode is empty"); }
     if (!from.users) { return refuse(attempt, failed(), "there are no users"); }
+    PrincipalRef known;
     std::uint64_t generation = 0;
     Standing standing = Standing::within_budget;
     {
         const std::lock_guard lock(mutex_);
-        PrincipalRef known = cache_.find(*given.login, given.passcode->reveal(), now());
-        if (known) { return attempt->answer(std::move(known)); }
+        known = cache_.find(*given.login, given.passcode->reveal(), now());
         generation = cache_.generation();
         if (budget_.is_over(attempt->address, now())) { standing = Standing::over_budget; }
     }
+    if (known) { return attempt->answer(std::move(known)); }
     const HashJob job = [this, attempt, users = from.users, generation](Turn turn) {
         if (turn == Turn::overload) {
             return attempt->shard->post([attempt] { attempt->answer(overloaded()); });
@@ -199,6 +200,9 @@ void Gate::use_passcode(const AttemptRef& attempt, const Sources& from) {
 
 void Gate::hashed(const AttemptRef& attempt, PrincipalRef principal, std::uint64_t generation) {
     if (!principal) { return refuse(attempt, failed(), "unknown user or wrong passcode"); }
+    // The users may have been exchanged while it was hashed, and all sessions asked anew since.
+    principal = renewed(principal);
+    if (!principal) { return refuse(attempt, failed(), "gone meanwhile"); }
     const engine::Credentials& given = attempt->credentials;
     {
         const std::lock_guard lock(mutex_);

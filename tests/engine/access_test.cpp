@@ -247,7 +247,7 @@ TEST_P(Rights, S_ACL_06_RetainedMessagesToo) {
     anna.expects_nothing();
 }
 
-TEST_P(Rights, S_ACL_06_AndWhatADurableSubscriptionKept) {
+TEST_P(Rights, P_DUR_08_S_ACL_06_AndWhatADurableSubscriptionKept) {
     rules(both(readers("anna"), writers("bert")));
     log_in(bert, "bert");
     const auto asks = [] {

@@ -198,6 +198,22 @@ TEST_F(GateTest, S_ACL_11_WhoIsRenewedAndWhoIsNot) {
     EXPECT_FALSE(gate.renewed(before));
 }
 
+TEST_F(GateTest, S_ACL_11_WhoGoesWhileHisPasscodeIsHashedIsNotLetIn) {
+    Gate gate({users(line + "\n"), nullptr}, {});
+    Outcome outcome;
+    gate.authenticate(shard, anna("hunter2"), [&](protocol::Result<PrincipalRef> answer) {
+        outcome = std::move(answer);
+    });
+    while (gate.hashing().hashed == 0) {
+        std::this_thread::yield();
+    }
+    gate.exchange({users("bert:" + secret_hash() + "\n"), nullptr});
+    while (!outcome) {
+        shard.run_one();
+    }
+    EXPECT_EQ(code_of(*outcome), ErrorCode::auth_failed);
+}
+
 TEST_F(GateTest, S_AUTH_08_AtTheEndNobodyIsAnswered) {
     Gate gate({users(line + "\n"), nullptr}, {});
     for (int i = 0; i < 5; ++i) {
