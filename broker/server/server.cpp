@@ -7,7 +7,7 @@
 #include "broker/server/drain.hpp"
 #include "broker/server/rights.hpp"
 #include "broker/server/system.hpp"
-#include "broker/tls/context.hpp"
+#include "broker/tls/server_context.hpp"
 #include "broker/transport/connection.hpp"
 #include "broker/transport/io_shard.hpp"
 #include "broker/transport/listener.hpp"
@@ -35,6 +35,7 @@ using engine::Instant;
 using transport::ListenerKind;
 
 constexpr std::chrono::milliseconds watch_interval{100};
+constexpr std::chrono::milliseconds certificate_interval{1000};
 constexpr int storage_failed_code = 7;
 
 std::string url_host(const std::string& host) {
@@ -60,6 +61,8 @@ private:
     void set_rights(const std::shared_ptr<const engine::Authorizer>& authorizer);
     void reload();
     [[nodiscard]] std::vector<std::string> renew(const Config& config);
+    void reload_certificates(bool only_changed);
+    void watch_certificates();
 
     [[nodiscard]] engine::Authenticator& authenticator() {
         if (gate_) { return *gate_; }
@@ -98,7 +101,7 @@ private:
     transport::Census census_;
     std::atomic<int> memory_alarm_{0};
     Running running_;
-    std::vector<std::shared_ptr<SSL_CTX>> tls_contexts_;
+    std::vector<std::unique_ptr<tls::ServerContext>> certificates_;
     std::unique_ptr<admin::Health> health_;
     AdminToken admin_token_;
     std::unique_ptr<boost::asio::signal_set> signals_;
@@ -200,9 +203,35 @@ void Server::reload() {
     for (const std::string& error : errors) {
         logging::error("reload-failed", error);
     }
+    reload_certificates(false);
     if (!errors.empty()) {
         logging::warn("reload-failed", "The old users, keys and access rules stay in force.");
     }
+}
+
+// Each pair by itself: one that is no good leaves the others their new ones (S-TLS-03).
+void Server::reload_certificates(bool only_changed) {
+    for (const auto& pair : certificates_) {
+        if (only_changed && !pair->has_changed()) { continue; }
+        try {
+            pair->reload();
+            logging::info(
+                "certificate-reloaded",
+                "New connections get the certificate of now.",
+                {{"file", pair->certificate_file()}}
+            );
+        } catch (const tls::Error& error) {
+            logging::error(
+                "reload-failed", std::string(error.what()) + "; the old pair stays in force"
+            );
+        }
+    }
+}
+
+void Server::watch_certificates() {
+    if (certificates_.empty()) { return; }
+    reload_certificates(true);
+    first().after(certificate_interval, [this] { watch_certificates(); });
 }
 
 // Users, keys and rules, all or none. Other settings are read at start only.
@@ -236,8 +265,8 @@ void Server::build_listeners() {
 
 void Server::listen(const transport::ListenerOptions& options) {
     if (options.tls.is_set()) {
-        tls_contexts_.push_back(
-            tls::make_server_context(options.tls.certificate_file, options.tls.key_file)
+        certificates_.push_back(
+            std::make_unique<tls::ServerContext>(options.tls.certificate_file, options.tls.key_file)
         );
         for (const std::string& warning : tls::key_file_warnings(options.tls.key_file)) {
             if (config_.strict_file_modes) { throw std::runtime_error(warning); }
@@ -261,7 +290,8 @@ void Server::bind(
     bool is_first
 ) {
     const bool is_ws = options.kind == ListenerKind::web_socket;
-    SSL_CTX* const tls = options.tls.is_set() ? tls_contexts_.back().get() : nullptr;
+    const tls::ServerContext* const tls =
+        options.tls.is_set() ? certificates_.back().get() : nullptr;
     auto context = std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
         config_.transport,
         settings_,
@@ -495,6 +525,7 @@ int Server::run() {
     signals_->add(SIGUSR2);
     await_signal();
     watch();
+    watch_certificates();
     if (health_) { health_->start(); }
     restore();
     std::vector<std::jthread> threads;

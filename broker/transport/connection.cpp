@@ -27,7 +27,7 @@ Connection::Connection(
       set_(set),
       socket_(std::move(socket)),
       stream_(
-          context.tls != nullptr ? make_tls_stream(socket_.native_handle(), *context.tls)
+          context.tls != nullptr ? make_tls_stream(socket_.native_handle(), *context.tls->current())
                                  : make_plain_stream(socket_.native_handle())
       ),
       session_(std::make_shared<engine::Session>(

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "broker/engine/session.hpp"
+#include "broker/tls/server_context.hpp"
 #include "broker/transport/census.hpp"
 #include "broker/transport/http_upgrade.hpp"
 #include "broker/transport/io_shard.hpp"
@@ -40,7 +41,7 @@ struct ConnectionContext {
     engine::Authenticator& authenticator;
     Census& census;
     ListenerKind kind = ListenerKind::tcp;
-    SSL_CTX* tls = nullptr;
+    const tls::ServerContext* tls = nullptr;
     HttpEndpoint http;
     std::string listener_name;  ///< For the log.
     bool needs_proxy_header = false;

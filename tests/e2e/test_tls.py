@@ -2,6 +2,8 @@
 import os
 import random
 import selectors
+import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -465,6 +467,48 @@ class PlainPorts(BrokerCase):
             TcpPeer(self.broker.address(transport), tls=context)
         self.assertLess(time.monotonic() - begin, wait_time(6))
         self.check_good_client()
+
+
+class NewCertificates(TlsCase):
+    """Files that are exchanged while clients are connected (S-TLS-03)."""
+
+    def certificate_of(self, peer):
+        return peer.sock.getpeercert(binary_form=True)
+
+    def put(self, folder, *names):
+        for name in names:
+            shutil.copy(folder + "/" + name, self.folder + "/new")
+            os.rename(self.folder + "/new", self.folder + "/" + name)
+
+    def wait_for_event(self, name, before):
+        done = self.broker.wait_for(
+            lambda: any(record.get("event") == name for record in self.broker.records[before:]))
+        self.assertTrue(done, self.broker.log_text())
+
+    def test_S_TLS_03_new_connections_get_the_new_one_and_nobody_is_dropped(self):
+        old = ssl.create_default_context(cafile=self.trust)
+        there = self.client("wss", tls=old).subscribe("/topic/tls.reload")
+        first = self.certificate_of(there)
+        other = make_certificate(type(self))
+        before = len(self.broker.records)
+        # A key without its certificate: the old pair stays, and the log says why.
+        self.put(other, "key.pem")
+        self.wait_for_event("reload-failed", before)
+        self.client("stomps", tls=old)
+        before = len(self.broker.records)
+        self.put(other, "cert.pem")
+        self.wait_for_event("certificate-reloaded", before)
+        new = ssl.create_default_context(cafile=other + "/cert.pem")
+        peer = self.client("wss", tls=new)
+        self.assertNotEqual(self.certificate_of(peer), first)
+        peer.publish("/topic/tls.reload", b"still here")
+        self.assertEqual(there.read_message().body, b"still here")
+
+    def test_S_TLS_03_on_sighup_too(self):
+        before = len(self.broker.records)
+        self.broker.signal(signal.SIGHUP)
+        self.wait_for_event("certificate-reloaded", before)
+
 
 
 if __name__ == "__main__":
