@@ -109,7 +109,8 @@ struct Gate::Attempt {
 };
 
 Gate::Gate(Sources sources, Limits limits)
-    : sources_(std::move(sources)),
+    : limits_(limits),
+      sources_(std::move(sources)),
       budget_(limits.logins),
       cache_(PasswordCache::Limits{}),
       pool_(limits.hashing) {}
@@ -217,6 +218,9 @@ void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) 
     {
         const std::lock_guard lock(mutex_);
         delay = budget_.failed(attempt->address, now());
+        // Its connection may have gone long before: what waits is bounded by itself.
+        if (held_back_ >= limits_.held_back_max) { delay = LoginBudget::Duration(0); }
+        if (delay.count() != 0) { ++held_back_; }
     }
     logging::warn(
         "auth-failed",
@@ -226,12 +230,18 @@ void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) 
          {"why", why},
          {"delay_ms", delay.count()}}
     );
-    // What it brought need not be kept so long.
-    attempt->credentials.passcode.reset();
-    attempt->credentials.authorization.reset();
-    attempt->credentials.peer.authorization.reset();
     if (delay.count() == 0) { return attempt->answer(std::move(error)); }
-    attempt->shard->after(delay, [attempt, error = std::move(error)] { attempt->answer(error); });
+    // Without what it brought, which need not be kept so long.
+    attempt->shard->after(
+        delay,
+        [this, answer = std::move(attempt->answer), error = std::move(error)] {
+            {
+                const std::lock_guard lock(mutex_);
+                --held_back_;
+            }
+            answer(error);
+        }
+    );
 }
 
 PrincipalRef Gate::renewed(const PrincipalRef& principal) const {

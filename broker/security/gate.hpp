@@ -1,7 +1,7 @@
 // Who is let in once authentication is configured: tokens and passcodes, from wherever CONNECT or
 // the upgrade brings them (S-AUTH-03 to -05, -08, -09, -16).
 // Any shard may ask; passcodes are hashed on threads of its own. Bounded: queue of hashes, cache of
-// right logins, addresses with failed ones.
+// right logins, addresses with failed ones, refusals that wait.
 #pragma once
 
 #include "broker/engine/authenticator.hpp"
@@ -30,6 +30,7 @@ public:
     struct Limits {
         HashPool::Limits hashing;
         LoginBudget::Limits logins;
+        std::size_t held_back_max = 16'384;  ///< Refusals that wait; beyond it none does.
     };
 
     Gate(Sources sources, Limits limits);
@@ -66,8 +67,10 @@ private:
     );
     void refuse(const AttemptRef& attempt, protocol::Error error, std::string_view why);
 
+    const Limits limits_;
     mutable std::mutex mutex_;
     Sources sources_;
+    std::size_t held_back_ = 0;
     LoginBudget budget_;
     PasswordCache cache_;
     HashPool pool_;

@@ -163,6 +163,28 @@ TEST_F(GateTest, S_AUTH_16_RefusalsOfOneAddressWaitLongerAndLonger) {
     EXPECT_TRUE(ask(gate, anna("hunter2")));
 }
 
+TEST_F(GateTest, S_AUTH_16_OnlySoManyRefusalsWait) {
+    Gate::Limits limits;
+    limits.logins.failures = 1;
+    limits.held_back_max = 2;
+    Gate gate({users(line + "\n"), nullptr}, limits);
+    int answered = 0;
+    for (int i = 0; i < 5; ++i) {
+        gate.authenticate(shard, anna(""), [&](const protocol::Result<PrincipalRef>& answer) {
+            EXPECT_FALSE(static_cast<bool>(answer));
+            ++answered;
+        });
+    }
+    // The first is within the budget; two wait; no more do.
+    EXPECT_EQ(answered, 3);
+    EXPECT_EQ(shard.delays.size(), 2U);
+    shard.run_one();
+    shard.run_one();
+    EXPECT_EQ(answered, 5);
+    gate.authenticate(shard, anna(""), [&](const protocol::Result<PrincipalRef>&) { ++answered; });
+    EXPECT_EQ(shard.delays.size(), 3U);
+}
+
 TEST_F(GateTest, S_AUTH_03_BasicOfTheUpgradeComesFirst) {
     Gate gate({users(line + "\n"), nullptr}, {});
     engine::Credentials good = anna("guess");
