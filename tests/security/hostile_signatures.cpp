@@ -128,7 +128,7 @@ HostileTokens hostile_rsa_signatures() {
         return good;
     });
     block("RS256 with another digest's name", [](auto good) {
-        good[205 + 14] = '\3';
+        good.at(205 + 14) = '\3';
         return good;
     });
     block("RS256 with the digest alone", [](auto good) {
