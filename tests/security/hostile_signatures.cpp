@@ -116,7 +116,7 @@ HostileTokens hostile_rsa_signatures() {
         all.push_back({what, with_block(change), TokenFault::signature});
     };
     block("RS256 block of type 2", [](auto good) {
-        good.at(1) = '\2';
+        good.replace(1, 1, "\2");
         return good;
     });
     block("RS256 with a short filling", [](auto good) {
@@ -124,11 +124,11 @@ HostileTokens hostile_rsa_signatures() {
         return good.substr(0, 10) + good.substr(204) + std::string(194, '\1');
     });
     block("RS256 with a flaw in the filling", [](auto good) {
-        good.at(100) = '\xFE';
+        good.replace(100, 1, "\xFE");
         return good;
     });
     block("RS256 with another digest's name", [](auto good) {
-        good.at(205 + 14) = '\3';
+        good.replace(205 + 14, 1, "\3");
         return good;
     });
     block("RS256 with the digest alone", [](auto good) {
