@@ -4,6 +4,7 @@
 #include "broker/cli/exit_code.hpp"
 #include "broker/cli/passcode_input.hpp"
 #include "broker/cli/replace_file.hpp"
+#include "broker/files/small_file.hpp"
 #include "broker/security/names.hpp"
 #include "broker/security/password_hash.hpp"
 #include "broker/security/users_edit.hpp"
@@ -76,11 +77,10 @@ std::string hash_for(const PasswdOptions& options) {
 
 /// The text of the users file; none yet is an empty one if `may_be_missing`.
 std::string text_of(const std::string& file, bool may_be_missing) {
-    security::UsersText read = security::read_users_text(file);
+    files::SmallFile read = files::read_small_file(file, security::users_file_bytes_max);
     if (read.is_missing && may_be_missing) { return {}; }
-    if (!read.error.empty()) { throw Failure(ExitCode::failure, read.error); }
-    if (read.text.size() <= security::users_file_bytes_max) { return std::move(read.text); }
-    throw Failure(ExitCode::configuration, file + " is larger than a users file may be, 16 MiB");
+    if (read.error.empty()) { return std::move(read.text); }
+    throw Failure(ExitCode::failure, security::unreadable_users(file, read.error));
 }
 
 security::EditedUsers edit(const PasswdOptions& options, const std::string& hash) {

@@ -1,6 +1,7 @@
 #include "broker/cli/replace_file.hpp"
 
 #include "broker/cli/exit_code.hpp"
+#include "broker/files/descriptor.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -20,23 +21,6 @@ namespace {
     throw Failure(ExitCode::failure, "cannot " + what + " " + path + ": " + std::strerror(errno));
 }
 
-class Descriptor {
-public:
-    explicit Descriptor(int number) : number_(number) {}
-
-    ~Descriptor() {
-        if (number_ >= 0) { ::close(number_); }
-    }
-
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    [[nodiscard]] int number() const { return number_; }
-
-private:
-    int number_;
-};
-
 std::optional<struct stat> status_of(const std::string& path) {
     struct stat status {};
 
@@ -51,7 +35,7 @@ public:
     explicit Draft(const std::filesystem::path& target)
         : path_((target.parent_path() / ("." + target.filename().string() + ".XXXXXX")).string()),
           file_(::mkostemp(path_.data(), O_CLOEXEC)) {
-        if (file_.number() < 0) { fail("make a file beside", target.string()); }
+        if (!file_.is_open()) { fail("make a file beside", target.string()); }
     }
 
     ~Draft() {
@@ -89,7 +73,7 @@ public:
 
 private:
     std::string path_;
-    Descriptor file_;
+    files::Descriptor file_;
     bool is_renamed_ = false;
 };
 
@@ -109,8 +93,8 @@ void replace_file(
 ) {
     const std::filesystem::path target = target_of(path);
     const std::string folder = target.parent_path().string();
-    const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (directory.number() < 0) { fail("open the directory", folder); }
+    const files::Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.is_open()) { fail("open the directory", folder); }
     // Where the file system has no locks, two at once are the caller's affair.
     ::flock(directory.number(), LOCK_EX);
     const std::string text = change();

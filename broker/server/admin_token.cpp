@@ -1,5 +1,8 @@
 #include "broker/server/admin_token.hpp"
 
+#include "broker/files/descriptor.hpp"
+#include "broker/files/small_file.hpp"
+
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
@@ -10,8 +13,8 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace server {
 
@@ -20,6 +23,7 @@ namespace {
 constexpr std::size_t random_octets = 32;
 constexpr std::size_t token_min = 16;
 constexpr std::size_t token_max = 1024;
+constexpr std::size_t token_file_max = 4096;
 
 [[noreturn]] void fail(const std::string& file, std::string_view cause) {
     throw std::runtime_error(fmt::format(
@@ -39,56 +43,32 @@ std::string random_token() {
     return token;
 }
 
-/// A descriptor that closes itself.
-class File {
-public:
-    explicit File(int number) : number_(number) {}
-
-    ~File() {
-        if (number_ >= 0) { ::close(number_); }
+AdminToken read_token(const std::string& name, std::string text, unsigned mode) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+        text.pop_back();
     }
-
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-
-    [[nodiscard]] int number() const { return number_; }
-
-private:
-    int number_;
-};
-
-AdminToken read_token(const std::string& name, const File& file) {
-    std::array<char, token_max + 1> octets{};
-    const auto size = ::read(file.number(), octets.data(), octets.size());
-    if (size < 0) { fail(name, std::strerror(errno)); }
-    std::string token(octets.data(), static_cast<std::size_t>(size));
-    while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) {
-        token.pop_back();
-    }
-    if (token.size() < token_min || token.size() > token_max) {
+    if (text.size() < token_min || text.size() > token_max) {
         fail(name, "it must hold one line of 16 to 1024 octets");
     }
-    for (const char c : token) {
+    for (const char c : text) {
         if (c < '!' || c > '~') { fail(name, "it may hold only printable ASCII without blanks"); }
     }
-    AdminToken found{std::move(token), name};
-
-    struct stat status {};
-
-    if (::fstat(file.number(), &status) == 0 && (status.st_mode & 0077U) != 0) {
+    AdminToken found{std::move(text), name};
+    if (files::is_looser(mode, 0600)) {
         found.warning = fmt::format(
             "The admin token file {} has mode {:04o}: others may use it; run chmod 0600.",
             name,
-            status.st_mode & 0777U
+            mode
         );
     }
     return found;
 }
 
 AdminToken make_token(const std::string& name) {
-    const File file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
+    const files::Descriptor file(
+        ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
     );
-    if (file.number() < 0) { fail(name, std::strerror(errno)); }
+    if (!file.is_open()) { fail(name, std::strerror(errno)); }
     AdminToken made{random_token(), name};
     const std::string line = made.token + "\n";
     if (::write(file.number(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
@@ -110,9 +90,9 @@ AdminToken open_admin_token(const std::string& name) {
         made.is_temporary = true;
         return made;
     }
-    const File file(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.number() >= 0) { return read_token(name, file); }
-    if (errno != ENOENT) { fail(name, std::strerror(errno)); }
+    files::SmallFile file = files::read_small_file(name, token_file_max);
+    if (file.error.empty()) { return read_token(name, std::move(file.text), file.mode); }
+    if (!file.is_missing) { fail(name, file.error); }
     return make_token(name);
 }
 

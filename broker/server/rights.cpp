@@ -1,51 +1,31 @@
 #include "broker/server/rights.hpp"
 
+#include "broker/files/small_file.hpp"
 #include "broker/security/access_list.hpp"
 #include "broker/security/jwks.hpp"
 #include "broker/security/users_file_load.hpp"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
-#include <sys/stat.h>
 #include <utility>
 
 namespace server {
 
 namespace {
 
-struct KeysText {
-    std::string text;
-    unsigned mode = 0;
-};
+constexpr unsigned secrets_mode_max = 0640;
 
-// At most one octet more than a set of keys may have.
-KeysText read_keys(const std::string& file) {
-    struct stat status {};
-
-    if (::stat(file.c_str(), &status) != 0) {
-        throw std::runtime_error(fmt::format(
-            "{}: {}: name the file of the keys in jwt.keys_file", file, std::strerror(errno)
-        ));
-    }
-    if (!S_ISREG(status.st_mode)) {
-        throw std::runtime_error(fmt::format("{}: this is no regular file", file));
-    }
-    std::ifstream in(file, std::ios::binary);
-    KeysText keys;
-    keys.mode = status.st_mode & 0777U;
-    keys.text.resize(security::jwks_octets_max + 1);
-    in.read(keys.text.data(), static_cast<std::streamsize>(keys.text.size()));
-    if (in.bad() || (!in && !in.eof())) {
-        throw std::runtime_error(fmt::format("{}: it cannot be read: check who may read it", file));
-    }
-    keys.text.resize(static_cast<std::size_t>(in.gcount()));
-    return keys;
+files::SmallFile read_keys(const std::string& file) {
+    files::SmallFile keys = files::read_small_file(file, security::jwks_octets_max);
+    if (keys.error.empty()) { return keys; }
+    throw std::runtime_error(fmt::format(
+        "Cannot read the keys of tokens from {}: {}. Mend it, or name another in jwt.keys_file.",
+        file,
+        keys.error
+    ));
 }
 
 security::JwtAlgorithm algorithm_of(const AuthOptions& auth) {
@@ -93,10 +73,10 @@ std::shared_ptr<const security::JwtVerifier> load_tokens(
 ) {
     const AuthOptions& auth = config.auth;
     if (auth.keys_file.empty()) { return nullptr; }
-    const KeysText keys = read_keys(auth.keys_file);
+    files::SmallFile keys = read_keys(auth.keys_file);
     const bool is_pem = keys.text.find("-----BEGIN") != std::string::npos;
     // A set may hold secrets; public keys are for everyone.
-    const bool is_open = (keys.mode & 0137U) != 0;
+    const bool is_open = files::is_looser(keys.mode, secrets_mode_max);
     if (is_open && !is_pem && keys.text.find("\"oct\"") != std::string::npos) {
         const std::string warning = fmt::format(
             "{}: others may read its secrets (mode {:04o}): chmod 0640", auth.keys_file, keys.mode
@@ -105,6 +85,7 @@ std::shared_ptr<const security::JwtVerifier> load_tokens(
         warnings.push_back(warning);
     }
     auto set = is_pem ? pem_keys(auth, keys.text) : json_keys(auth, keys.text, warnings);
+    OPENSSL_cleanse(keys.text.data(), keys.text.size());
     security::TokenSettings settings;
     settings.issuer = auth.issuer;
     settings.audience = auth.audience;
