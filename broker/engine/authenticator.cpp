@@ -10,6 +10,16 @@ protocol::Error refusal(std::string what, std::string remedy) {
 
 }  // namespace
 
+void drop_unwanted(Credentials& credentials) {
+    const CredentialSources sources = credentials.peer.sources;
+    if (!sources.has(CredentialSource::certificate)) { credentials.peer.certificate.reset(); }
+    if (!sources.has(CredentialSource::upgrade)) { credentials.peer.authorization.reset(); }
+    if (!sources.has(CredentialSource::authorization)) { credentials.authorization.reset(); }
+    if (sources.has(CredentialSource::passcode)) { return; }
+    credentials.login.reset();
+    credentials.passcode.reset();
+}
+
 void LoopbackAuthenticator::authenticate(Shard&, Credentials credentials, Answer answer) {
     answer(decide(credentials));
 }

@@ -7,6 +7,7 @@
 #include "broker/engine/shard.hpp"
 #include "protocol/error.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,48 @@ namespace engine {
 /// Shared, so that who holds it can be copied; null: not given.
 using SecretRef = std::shared_ptr<const Secret>;
 
+/// What a client certificate says of its owner, after its chain was verified (S-AUTH-13).
+struct ClientCertificate {
+    /// `uri:...`, `email:...` or `dn:...`, to be compared as a whole; empty: none can be told.
+    std::string identity;
+    std::string fault = {};       ///< Why not.
+    std::int64_t expires_at = 0;  ///< Milliseconds since 1970.
+};
+
+/// Null: none was given.
+using ClientCertificateRef = std::shared_ptr<const ClientCertificate>;
+
+/// Where credentials may come from, in the order in which they are looked at (S-AUTH-03). Bits.
+enum class CredentialSource : std::uint8_t {
+    certificate = 1,    ///< Of TLS.
+    upgrade = 2,        ///< `Authorization` of the upgrade request.
+    authorization = 4,  ///< `Authorization` of CONNECT.
+    passcode = 8,       ///< Login and passcode of CONNECT.
+};
+
+/// A set of sources.
+class CredentialSources {
+public:
+    constexpr CredentialSources() = default;
+
+    [[nodiscard]] constexpr bool has(CredentialSource source) const {
+        return (bits_ & static_cast<unsigned>(source)) != 0;
+    }
+
+    constexpr void add(CredentialSource source) {
+        bits_ = static_cast<std::uint8_t>(bits_ | static_cast<unsigned>(source));
+    }
+
+    [[nodiscard]] static constexpr CredentialSources all() {
+        CredentialSources sources;
+        sources.bits_ = 15;
+        return sources;
+    }
+
+private:
+    std::uint8_t bits_ = 0;
+};
+
 /// The other end of a connection, as the transport knows it.
 struct Peer {
     std::string address;  ///< Without port.
@@ -25,6 +68,8 @@ struct Peer {
     bool is_forwarded =
         false;  ///< The upgrade carried a Forwarded or X-Forwarded-* header (S-BIND-02).
     SecretRef authorization = {};  ///< The upgrade request's header.
+    ClientCertificateRef certificate = {};
+    CredentialSources sources = CredentialSources::all();  ///< Of its listener.
 };
 
 /// What a CONNECT brings. Its own copy: the answer may come after the frame has gone.
@@ -36,6 +81,9 @@ struct Credentials {
     std::string client_id = {};
     std::string host = {};
 };
+
+/// Takes away what comes from a source that the listener has off: nobody sees it (S-AUTH-03).
+void drop_unwanted(Credentials& credentials);
 
 class Authenticator {
 public:

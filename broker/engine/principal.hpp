@@ -26,6 +26,7 @@ struct Principal {
     /// Changes when its credential does (another hash in the users file): on reload a principal
     /// whose generation is not the present one is revoked.
     std::uint64_t credential = 0;
+    std::string certificate = {};  ///< The identity of the one that vouched (S-AUTH-13).
 
     friend bool operator==(const Principal&, const Principal&) = default;
 };

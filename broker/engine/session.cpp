@@ -122,6 +122,7 @@ void Session::authenticate(const protocol::Connect& request) {
     credentials.peer = peer_;
     credentials.client_id = connecting_->client_id;
     credentials.host = request.host.value_or("");
+    drop_unwanted(credentials);
     peer_.authorization.reset();
     state_ = State::connecting;
     ++waits_;
@@ -157,8 +158,8 @@ void Session::authenticated(protocol::Result<PrincipalRef> principal) {
 void Session::expire() {
     fail(
         {ErrorCode::token_expired,
-         "The token that this connection was opened with has expired.",
-         "Connect again with a new token.",
+         "The token or certificate that this connection was opened with has expired.",
+         "Connect again with a new one.",
          "S-AUTH-12"}
     );
 }

@@ -32,6 +32,14 @@ Error failed() {
         "P-CONN-07"};
 }
 
+Error unlisted() {
+    return {
+        ErrorCode::auth_failed,
+        "The client certificate is not accepted.",
+        "Let the operator list its identity, or connect without it.",
+        "S-AUTH-13"};
+}
+
 Error overloaded() {
     return {
         ErrorCode::overload,
@@ -138,6 +146,7 @@ void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, A
     attempt->answer = std::move(answer);
     const Sources from = sources();
     engine::Credentials& given = attempt->credentials;
+    if (given.peer.certificate) { return use_certificate(attempt, from); }
     for (const SecretRef& header : {given.peer.authorization, given.authorization}) {
         if (!header) { continue; }
         const auto token = after_scheme(header->reveal(), "bearer");
@@ -155,6 +164,19 @@ void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, A
         from.tokens && given.passcode && is_compact_jwt_like(given.passcode->reveal());
     if (has_token) { return use_token(attempt, *from.tokens, given.passcode->reveal()); }
     use_passcode(attempt, from);
+}
+
+// One that says nobody or that is not listed decides too: it refuses (S-AUTH-13).
+void Gate::use_certificate(const AttemptRef& attempt, const Sources& from) {
+    const engine::ClientCertificate& shown = *attempt->credentials.peer.certificate;
+    if (shown.identity.empty()) { return refuse(attempt, unlisted(), shown.fault); }
+    PrincipalRef principal = from.certificates ? from.certificates->principal_of(shown) : nullptr;
+    if (!principal) {
+        return refuse(
+            attempt, unlisted(), "certificate is not listed in [[certificate]]: " + shown.identity
+        );
+    }
+    attempt->answer(std::move(principal));
 }
 
 void Gate::use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::string_view token) {
@@ -247,6 +269,9 @@ void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) 
 PrincipalRef Gate::renewed(const PrincipalRef& principal) const {
     const Sources from = sources();
     if (principal->voucher == engine::Voucher::token) { return from.tokens ? principal : nullptr; }
+    if (principal->voucher == engine::Voucher::certificate) {
+        return from.certificates ? from.certificates->renewed(principal) : nullptr;
+    }
     if (principal->voucher != engine::Voucher::users_file) { return nullptr; }
     const User* const user = from.users ? from.users->find(principal->user) : nullptr;
     if (user == nullptr || user->credential != principal->credential) { return nullptr; }

@@ -1,10 +1,11 @@
-// Who is let in once authentication is configured: tokens and passcodes, from wherever CONNECT or
-// the upgrade brings them (S-AUTH-03 to -05, -08, -09, -16).
-// Any shard may ask; passcodes are hashed on threads of its own. Bounded: queue of hashes, cache of
-// right logins, addresses with failed ones, refusals that wait.
+// Who is let in once authentication is configured: certificates, tokens and passcodes, from
+// wherever TLS, the upgrade or CONNECT brings them (S-AUTH-03 to -05, -08, -09, -16). Any shard may
+// ask; passcodes are hashed on threads of its own. Bounded: queue of hashes, cache of right logins,
+// addresses with failed ones, refusals that wait.
 #pragma once
 
 #include "broker/engine/authenticator.hpp"
+#include "broker/security/certificates.hpp"
 #include "broker/security/hash_pool.hpp"
 #include "broker/security/jwt.hpp"
 #include "broker/security/login_budget.hpp"
@@ -23,6 +24,8 @@ namespace security {
 struct Sources {
     std::shared_ptr<const UsersFile> users;
     std::shared_ptr<const JwtVerifier> tokens;
+    /// Null: there are none, and whoever shows a certificate is refused.
+    std::shared_ptr<const Certificates> certificates = {};
 };
 
 class Gate final : public engine::Authenticator {
@@ -36,14 +39,15 @@ public:
     Gate(Sources sources, Limits limits);
     ~Gate() override;
 
-    /// The first source that is on and that the client has something for decides: the upgrade's
-    /// Authorization, CONNECT's, then login and passcode. What it refuses no other allows. Refusals
-    /// of an address with too many wait up to 8 s.
+    /// The first source that is on and that the client has something for decides: its certificate,
+    /// the upgrade's Authorization, CONNECT's, then login and passcode. What it refuses no other
+    /// allows. Refusals of an address with too many wait up to 8 s.
     void authenticate(engine::Shard& shard, engine::Credentials credentials, Answer answer)
         override;
 
     /// A user of the users file is renewed with the roles of now; null if it, or its passcode, is
-    /// no longer there, and for tokens if there is no verifier any more. Any thread.
+    /// no longer there. So is one of a certificate, as long as that is listed for the same user.
+    /// Null for tokens if there is no verifier any more. Any thread.
     [[nodiscard]] engine::PrincipalRef renewed(const engine::PrincipalRef& principal
     ) const override;
 
@@ -60,6 +64,7 @@ private:
     using AttemptRef = std::shared_ptr<Attempt>;
 
     [[nodiscard]] Sources sources() const;
+    void use_certificate(const AttemptRef& attempt, const Sources& sources);
     void use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::string_view token);
     void use_passcode(const AttemptRef& attempt, const Sources& sources);
     void hashed(

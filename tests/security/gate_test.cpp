@@ -185,6 +185,52 @@ TEST_F(GateTest, S_AUTH_16_OnlySoManyRefusalsWait) {
     EXPECT_EQ(shard.delays.size(), 3U);
 }
 
+TEST_F(GateTest, S_AUTH_03_ACertificateComesFirst) {
+    const auto known = std::make_shared<const Certificates>(std::vector<CertificateUser>{
+        {"uri:spiffe://example.org/c", "carl", {"staff"}}});
+    Gate gate({users(line + "\n"), nullptr, known}, {});
+    const auto with = [](std::string identity) {
+        engine::Credentials credentials = anna("hunter2");
+        credentials.peer.authorization = secret("Basic YW5uYTpodW50ZXIy");
+        credentials.peer.certificate =
+            std::make_shared<const engine::ClientCertificate>(engine::ClientCertificate{
+                std::move(identity), "it says nothing"});
+        return credentials;
+    };
+    const auto carl = ask(gate, with("uri:spiffe://example.org/c"));
+    ASSERT_TRUE(carl);
+    EXPECT_EQ((*carl)->user, "carl");
+    // One that is not listed decides too, whatever else is right.
+    EXPECT_EQ(code_of(ask(gate, with("uri:spiffe://example.org/d"))), ErrorCode::auth_failed);
+    EXPECT_EQ(code_of(ask(gate, with(""))), ErrorCode::auth_failed);
+    EXPECT_EQ(gate.renewed(*carl), *carl);
+    gate.exchange({users(line + "\n"), nullptr});
+    EXPECT_EQ(code_of(ask(gate, with("uri:spiffe://example.org/c"))), ErrorCode::auth_failed);
+    EXPECT_FALSE(gate.renewed(*carl));
+}
+
+TEST_F(GateTest, S_AUTH_03_ASourceThatIsOffIsIgnored) {
+    Gate gate({users(line + "\n"), nullptr}, {});
+    const auto asked = [&](std::initializer_list<engine::CredentialSource> on) {
+        engine::Credentials credentials = anna("hunter2");
+        credentials.peer.authorization = secret("Basic YW5uYTpndWVzcw==");  // anna:guess
+        credentials.peer.certificate = std::make_shared<const engine::ClientCertificate>();
+        credentials.peer.sources = {};
+        for (const auto source : on) {
+            credentials.peer.sources.add(source);
+        }
+        engine::drop_unwanted(credentials);
+        return static_cast<bool>(ask(gate, std::move(credentials)));
+    };
+    using enum engine::CredentialSource;
+    EXPECT_TRUE(asked({passcode}));
+    EXPECT_TRUE(asked({authorization, passcode}));
+    EXPECT_FALSE(asked({upgrade, passcode}));
+    EXPECT_FALSE(asked({certificate, passcode}));
+    EXPECT_FALSE(asked({authorization}));
+    EXPECT_FALSE(asked({}));
+}
+
 TEST_F(GateTest, S_AUTH_03_BasicOfTheUpgradeComesFirst) {
     Gate gate({users(line + "\n"), nullptr}, {});
     engine::Credentials good = anna("guess");
