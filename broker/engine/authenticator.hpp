@@ -70,6 +70,7 @@ struct Peer {
     SecretRef authorization = {};  ///< The upgrade request's header.
     ClientCertificateRef certificate = {};
     CredentialSources sources = CredentialSources::all();  ///< Of its listener.
+    std::string network = {};  ///< What limits count it by: the IPv4 address, or IPv6 /64.
 };
 
 /// What a CONNECT brings. Its own copy: the answer may come after the frame has gone.

@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -97,23 +96,11 @@ LoginBudget::Time now() {
 
 }  // namespace
 
-std::string address_key(const std::string& address) {
-    in6_addr six{};
-    if (::inet_pton(AF_INET6, address.c_str(), &six) != 1) { return address; }
-    if (IN6_IS_ADDR_V4MAPPED(&six)) {
-        char text[INET_ADDRSTRLEN];
-        return ::inet_ntop(AF_INET, &six.s6_addr[12], text, sizeof text) != nullptr ? text
-                                                                                    : address;
-    }
-    return {reinterpret_cast<const char*>(six.s6_addr), 8};
-}
-
 // One CONNECT, from its credentials to its answer.
 struct Gate::Attempt {
     engine::Shard* shard = nullptr;
     engine::Credentials credentials;
     Answer answer;
-    std::string address;  ///< address_key().
 };
 
 Gate::Gate(Sources sources, Limits limits)
@@ -141,7 +128,6 @@ void Gate::exchange(Sources sources) {
 void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, Answer answer) {
     const auto attempt = std::make_shared<Attempt>();
     attempt->shard = &shard;
-    attempt->address = address_key(credentials.peer.address);
     attempt->credentials = std::move(credentials);
     attempt->answer = std::move(answer);
     const Sources from = sources();
@@ -203,7 +189,9 @@ void Gate::use_passcode(const AttemptRef& attempt, const Sources& from) {
         const std::lock_guard lock(mutex_);
         known = cache_.find(*given.login, given.passcode->reveal(), now());
         generation = cache_.generation();
-        if (budget_.is_over(attempt->address, now())) { standing = Standing::over_budget; }
+        if (budget_.is_over(attempt->credentials.peer.network, now())) {
+            standing = Standing::over_budget;
+        }
     }
     if (known) { return attempt->answer(std::move(known)); }
     const HashJob job = [this, attempt, users = from.users, generation](Turn turn) {
@@ -218,7 +206,9 @@ void Gate::use_passcode(const AttemptRef& attempt, const Sources& from) {
             hashed(attempt, principal, generation);
         });
     };
-    if (!pool_.submit(attempt->address, standing, job)) { attempt->answer(overloaded()); }
+    if (!pool_.submit(attempt->credentials.peer.network, standing, job)) {
+        attempt->answer(overloaded());
+    }
 }
 
 void Gate::hashed(const AttemptRef& attempt, PrincipalRef principal, std::uint64_t generation) {
@@ -239,7 +229,7 @@ void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) 
     LoginBudget::Duration delay{0};
     {
         const std::lock_guard lock(mutex_);
-        delay = budget_.failed(attempt->address, now());
+        delay = budget_.failed(attempt->credentials.peer.network, now());
         // Its connection may have gone long before: what waits is bounded by itself.
         if (held_back_ >= limits_.held_back_max) { delay = LoginBudget::Duration(0); }
         if (delay.count() != 0) { ++held_back_; }

@@ -81,7 +81,4 @@ private:
     HashPool pool_;
 };
 
-/// What addresses are counted by: an IPv4 address, or the /64 of an IPv6 one.
-[[nodiscard]] std::string address_key(const std::string& address);
-
 }  // namespace security

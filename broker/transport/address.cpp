@@ -92,6 +92,12 @@ std::string IpAddress::text() const {
     return buffer.data();
 }
 
+std::string IpAddress::network() const {
+    const std::size_t begin = is_v4() ? v4_prefix.size() : 0;
+    const std::size_t size = is_v4() ? 4 : 8;
+    return {reinterpret_cast<const char*>(octets_.data()) + begin, size};
+}
+
 std::optional<std::string> Networks::add(std::string_view text) {
     if (networks_.size() >= networks_max) {
         return "more than " + std::to_string(networks_max) + " networks: join them";

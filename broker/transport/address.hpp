@@ -30,6 +30,9 @@ public:
     /// 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104.
     [[nodiscard]] bool is_loopback() const;
     [[nodiscard]] std::string text() const;
+    /// What limits count it by, as a key: an IPv4 address, or an IPv6 /64, since one host owns all
+    /// of that.
+    [[nodiscard]] std::string network() const;
 
     friend bool operator==(const IpAddress&, const IpAddress&) = default;
 

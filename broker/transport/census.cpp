@@ -1,24 +1,9 @@
 #include "broker/transport/census.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
 namespace transport {
 
-namespace {
-
-// IPv6 peers are counted by their /64: one host owns it all.
-std::string network_of(const std::string& address) {
-    boost::system::error_code ec;
-    const auto parsed = boost::asio::ip::make_address(address, ec);
-    if (ec || !parsed.is_v6() || parsed.to_v6().is_v4_mapped()) { return address; }
-    const auto octets = parsed.to_v6().to_bytes();
-    return {reinterpret_cast<const char*>(octets.data()), 8};
-}
-
-}  // namespace
-
-bool Census::count_at(const std::string& address) {
-    Count& count = by_address_[network_of(address)];
+bool Census::count_at(const std::string& network) {
+    Count& count = by_network_[network];
     const bool is_over = (options_.connections_per_ip_max != 0 &&
                           count.connections >= options_.connections_per_ip_max) ||
                          count.unauthenticated >= options_.unauthenticated_per_ip_max;
@@ -28,21 +13,21 @@ bool Census::count_at(const std::string& address) {
     return true;
 }
 
-void Census::forget_at(const std::string& address, bool was_authenticated) {
-    const auto found = by_address_.find(network_of(address));
-    if (found == by_address_.end()) { return; }
+void Census::forget_at(const std::string& network, bool was_authenticated) {
+    const auto found = by_network_.find(network);
+    if (found == by_network_.end()) { return; }
     if (!was_authenticated) { --found->second.unauthenticated; }
-    if (--found->second.connections == 0) { by_address_.erase(found); }
+    if (--found->second.connections == 0) { by_network_.erase(found); }
 }
 
-Admission Census::admit(const std::string& address, bool is_exempt) {
+Admission Census::admit(const std::string& network, bool is_exempt) {
     if (connections() >= options_.connections_max) { return Admission::too_many; }
     if (unauthenticated() >= options_.unauthenticated_max) {
         return Admission::too_many_unauthenticated;
     }
     if (!is_exempt) {
         const std::lock_guard lock(mutex_);
-        if (!count_at(address)) { return Admission::too_many_from_address; }
+        if (!count_at(network)) { return Admission::too_many_from_address; }
     }
     connections_.fetch_add(1, std::memory_order_relaxed);
     unauthenticated_.fetch_add(1, std::memory_order_relaxed);
@@ -59,19 +44,19 @@ bool Census::move(
     return true;
 }
 
-void Census::authenticated(const std::string& address, bool is_exempt) {
+void Census::authenticated(const std::string& network, bool is_exempt) {
     unauthenticated_.fetch_sub(1, std::memory_order_relaxed);
     if (is_exempt) { return; }
     const std::lock_guard lock(mutex_);
-    --by_address_[network_of(address)].unauthenticated;
+    --by_network_[network].unauthenticated;
 }
 
-void Census::left(const std::string& address, bool is_exempt, bool was_authenticated) {
+void Census::left(const std::string& network, bool is_exempt, bool was_authenticated) {
     connections_.fetch_sub(1, std::memory_order_relaxed);
     if (!was_authenticated) { unauthenticated_.fetch_sub(1, std::memory_order_relaxed); }
     if (is_exempt) { return; }
     const std::lock_guard lock(mutex_);
-    forget_at(address, was_authenticated);
+    forget_at(network, was_authenticated);
 }
 
 }  // namespace transport

@@ -24,19 +24,19 @@ class Census {
 public:
     explicit Census(const Options& options) : options_(options) {}
 
-    /// Counts a new, unauthenticated connection, or says which limit it would cross.
-    /// `is_exempt`: it counts in all, but not at its address. The same is to be said in the other
-    /// calls about it.
-    [[nodiscard]] Admission admit(const std::string& address, bool is_exempt);
+    /// `network`, here and below: Peer::network. Counts a new, unauthenticated connection, or says
+    /// which limit it would cross. `is_exempt`: it counts in all, but not at its address. The same
+    /// is to be said in the other calls about it.
+    [[nodiscard]] Admission admit(const std::string& network, bool is_exempt);
     /// One not yet authenticated turns out to be another's, behind a proxy: from now on it counts
     /// at `to`. False, and nothing has changed, if that address has as many as it may have.
     [[nodiscard]] bool move(
         const std::string& from, bool from_exempt, const std::string& to, bool to_exempt
     );
     /// It got CONNECTED.
-    void authenticated(const std::string& address, bool is_exempt);
+    void authenticated(const std::string& network, bool is_exempt);
     /// It ended. `was_authenticated`: authenticated() was called for it.
-    void left(const std::string& address, bool is_exempt, bool was_authenticated);
+    void left(const std::string& network, bool is_exempt, bool was_authenticated);
 
     /// Loopback and `limits.exempt`.
     [[nodiscard]] bool is_exempt(const std::string& address, bool is_loopback) const {
@@ -58,14 +58,14 @@ private:
     };
 
     /// False if that would be one too many; then it is not counted. With the lock held.
-    [[nodiscard]] bool count_at(const std::string& address);
-    void forget_at(const std::string& address, bool was_authenticated);
+    [[nodiscard]] bool count_at(const std::string& network);
+    void forget_at(const std::string& network, bool was_authenticated);
 
     const Options& options_;
     std::atomic<std::size_t> connections_{0};
     std::atomic<std::size_t> unauthenticated_{0};
     std::mutex mutex_;
-    std::unordered_map<std::string, Count> by_address_;  ///< IPv6 by /64.
+    std::unordered_map<std::string, Count> by_network_;
 };
 
 }  // namespace transport

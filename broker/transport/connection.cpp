@@ -378,14 +378,14 @@ void ConnectionSet::end_all() {
 bool ConnectionSet::evict_unauthenticated() {
     std::map<std::string_view, std::size_t> held;
     for (const auto& connection : connections_) {
-        if (!connection->is_connected()) { ++held[connection->peer().address]; }
+        if (!connection->is_connected()) { ++held[connection->peer().network]; }
     }
     const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
     const auto most = std::max_element(held.begin(), held.end(), by_count);
     if (most == held.end()) { return false; }
-    const std::string address(most->first);
+    const std::string network(most->first);
     for (const auto& connection : connections_) {
-        if (connection->is_connected() || connection->peer().address != address) { continue; }
+        if (connection->is_connected() || connection->peer().network != network) { continue; }
         const auto kept = connection;
         kept->make_room();
         return true;

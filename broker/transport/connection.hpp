@@ -53,6 +53,9 @@ struct ConnectionContext {
     }
 };
 
+/// Whose connection it is, in all that Peer says of an address.
+void name_peer(engine::Peer& peer, const IpAddress& address);
+
 class Connection : public std::enable_shared_from_this<Connection>, private Timed {
 public:
     /// `is_exempt`: as said to the census.

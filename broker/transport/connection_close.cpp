@@ -143,7 +143,7 @@ void Connection::end(std::string_view reason) {
     shard_.wheel().disarm(*this);
     boost::system::error_code ec;
     socket_.close(ec);
-    context_.census.left(peer().address, is_exempt_, is_authenticated_);
+    context_.census.left(peer().network, is_exempt_, is_authenticated_);
     shard_.load.fetch_sub(1, std::memory_order_relaxed);
     logging::debug(
         "ended",

@@ -37,6 +37,12 @@ bool Connection::read_proxy_header() {
     }
 }
 
+void name_peer(engine::Peer& peer, const IpAddress& address) {
+    peer.address = address.text();
+    peer.network = address.network();
+    peer.is_loopback = address.is_loopback();
+}
+
 bool Connection::take_proxy_header() {
     const std::unique_ptr<ProxyHeader> header = std::move(proxy_);
     if (!header->problem().empty()) {
@@ -59,25 +65,24 @@ bool Connection::take_proxy_header() {
 bool Connection::meet_client(const std::optional<IpAddress>& client, bool is_final) {
     if (context_.http.trusted_proxies.empty()) { return true; }
     engine::Peer& known = session_->peer();
-    const std::string address = client ? client->text() : known.address;
-    const bool is_loopback = client ? client->is_loopback() : known.is_loopback;
-    const bool is_exempt = context_.census.is_exempt(address, is_loopback) ||
-                           (!is_final && context_.may_be_proxy(address));
-    if (!context_.census.move(known.address, is_exempt_, address, is_exempt)) {
+    engine::Peer found = known;
+    if (client) { name_peer(found, *client); }
+    const bool is_exempt = context_.census.is_exempt(found.address, found.is_loopback) ||
+                           (!is_final && context_.may_be_proxy(found.address));
+    if (!context_.census.move(known.network, is_exempt_, found.network, is_exempt)) {
         logging::warn(
             "connection-refused",
             "A proxy's client was turned away: limits.connections_per_ip or "
             "limits.unauthenticated_per_ip is reached.",
             {{"reason", "limit-connections"},
-             {"remote", address},
+             {"remote", found.address},
              {"proxy", known.address},
              {"listener", context_.listener_name}}
         );
         return false;
     }
     is_exempt_ = is_exempt;
-    known.address = address;
-    known.is_loopback = is_loopback;
+    known = std::move(found);
     return true;
 }
 

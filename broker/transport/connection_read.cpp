@@ -392,7 +392,7 @@ void Connection::note_connected() {
     if (is_authenticated_ || session_->state() != engine::Session::State::connected) { return; }
     is_authenticated_ = true;
     parser_.connected(session_->version());
-    context_.census.authenticated(peer().address, is_exempt_);
+    context_.census.authenticated(peer().network, is_exempt_);
     if (is_web_socket()) {
         web_socket_->decoder.set_message_max(
             context_.settings.limits.protocol.web_socket_message_max

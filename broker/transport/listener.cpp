@@ -40,22 +40,20 @@ void set_options(int descriptor, bool keep_alive) {
 }
 
 engine::Peer peer_of(const sockaddr_storage& address) {
-    asio::ip::address parsed;
+    IpAddress ip;
     if (address.ss_family == AF_INET) {
+        std::array<std::uint8_t, 4> octets{};
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-        parsed = asio::ip::address_v4(ntohl(v4.sin_addr.s_addr));
+        std::memcpy(octets.data(), &v4.sin_addr, octets.size());
+        ip = IpAddress::v4(octets);
     } else {
+        std::array<std::uint8_t, 16> octets{};
         const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-        asio::ip::address_v6::bytes_type octets;
         std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
-        const asio::ip::address_v6 full(octets);
-        parsed = full.is_v4_mapped()
-                     ? asio::ip::address(asio::ip::make_address_v4(asio::ip::v4_mapped, full))
-                     : asio::ip::address(full);
+        ip = IpAddress::v6(octets);
     }
     engine::Peer peer;
-    peer.address = parsed.to_string();
-    peer.is_loopback = parsed.is_loopback();
+    name_peer(peer, ip);
     return peer;
 }
 
@@ -73,7 +71,7 @@ void begin(
     socket.assign(is_v6 ? tcp::v6() : tcp::v4(), descriptor, ec);
     if (ec) {
         ::close(descriptor);
-        context->census.left(peer.address, is_exempt, false);
+        context->census.left(peer.network, is_exempt, false);
         post.shard->load.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
@@ -179,7 +177,7 @@ bool Listener::accept_one() {
     set_options(descriptor, context_->kind == ListenerKind::tcp);
     const bool is_exempt = context_->census.is_exempt(peer.address, peer.is_loopback) ||
                            context_->may_be_proxy(peer.address);
-    const Admission admission = context_->census.admit(peer.address, is_exempt);
+    const Admission admission = context_->census.admit(peer.network, is_exempt);
     if (admission == Admission::too_many_unauthenticated) {
         // Room is made by the oldest of the address that holds most; this one has to come again.
         for (const Post& post : posts_) {
@@ -193,7 +191,7 @@ bool Listener::accept_one() {
         return true;
     }
     if (posts_.front().shard->memory_alarm() >= 2) {
-        context_->census.left(peer.address, is_exempt, false);
+        context_->census.left(peer.network, is_exempt, false);
         turn_away(descriptor, peer, Admission::too_many);
         return true;
     }

@@ -86,7 +86,7 @@ protected:
         engine::Credentials credentials;
         credentials.login = "anna";
         credentials.passcode = secret(passcode);
-        credentials.peer.address = "192.0.2.1";
+        credentials.peer.network = "192.0.2.1";
         return credentials;
     }
 
@@ -157,7 +157,7 @@ TEST_F(GateTest, S_AUTH_16_RefusalsOfOneAddressWaitLongerAndLonger) {
     EXPECT_EQ(shard.delays, (std::vector<std::int64_t>{1000, 2000, 4000, 8000, 8000}));
     shard.delays.clear();
     engine::Credentials other = anna("guess");
-    other.peer.address = "192.0.2.2";
+    other.peer.network = "192.0.2.2";
     EXPECT_EQ(code_of(ask(gate, std::move(other))), ErrorCode::auth_failed);
     EXPECT_TRUE(shard.delays.empty());
     EXPECT_TRUE(ask(gate, anna("hunter2")));
@@ -290,13 +290,6 @@ TEST_F(GateTest, S_AUTH_08_AtTheEndNobodyIsAnswered) {
         });
     }
     gate.stop();
-}
-
-TEST(Addresses, S_AUTH_16_AreCountedByTheirNetwork) {
-    EXPECT_EQ(address_key("192.0.2.1"), "192.0.2.1");
-    EXPECT_EQ(address_key("::ffff:192.0.2.1"), "192.0.2.1");
-    EXPECT_EQ(address_key("2001:db8::1"), address_key("2001:db8::ffff:1"));
-    EXPECT_NE(address_key("2001:db8::1"), address_key("2001:db8:0:1::1"));
 }
 
 }  // namespace security

@@ -158,5 +158,14 @@ TEST(Networks, AreBounded) {
     EXPECT_THAT(list.add("10.0.0.1").value_or(""), HasSubstr("more than 256"));
 }
 
+TEST(IpAddresses, S_AUTH_16_S_RATE_01_AreCountedByTheirNetwork) {
+    const auto network = [](std::string_view text) { return IpAddress::parse(text)->network(); };
+    EXPECT_EQ(network("192.0.2.1"), network("::ffff:192.0.2.1"));
+    EXPECT_NE(network("192.0.2.1"), network("192.0.2.2"));
+    EXPECT_EQ(network("2001:db8::1"), network("2001:db8::ffff:1"));
+    EXPECT_NE(network("2001:db8::1"), network("2001:db8:0:1::1"));
+    EXPECT_NE(network("0.0.0.1"), network("::1:0:0:0:1"));
+}
+
 }  // namespace
 }  // namespace transport

@@ -83,12 +83,5 @@ TEST_F(CensusOf, S_BIND_06_MovingBetweenCountedAndNot) {
     EXPECT_EQ(census.unauthenticated(), 0U);
 }
 
-TEST_F(CensusOf, S_RATE_01_IPv6CountsByNetwork) {
-    admit("2001:db8::1");
-    admit("2001:db8::ffff:1");
-    EXPECT_TRUE(is_full("2001:db8::2"));
-    EXPECT_FALSE(is_full("2001:db8:0:1::2"));
-}
-
 }  // namespace
 }  // namespace transport
