@@ -267,11 +267,12 @@ private:
         return !access_ || access_->allows(action, destination);
     }
 
-    [[nodiscard]] bool may_subscribe(const protocol::Pattern& pattern, bool is_browser) const;
-    [[nodiscard]] bool may_create(const protocol::Pattern& pattern) const;
+    [[nodiscard]] bool may(Action action, const protocol::Pattern& pattern) const;
     void set_access(Subscription& subscription, const protocol::Pattern& pattern) const;
-    [[nodiscard]] std::optional<Error> check_publish(
-        const protocol::Destination& destination, const QueueArguments& arguments
+    [[nodiscard]] std::optional<Error> check_publish(const protocol::Destination& destination
+    ) const;
+    [[nodiscard]] std::optional<Error> check_dead_letters(
+        const QueueArguments& arguments, const std::string& queue
     ) const;
     [[nodiscard]] std::optional<Error> check_subscribe(
         const protocol::Pattern& pattern, const SubscriptionOptions& options

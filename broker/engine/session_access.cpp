@@ -14,19 +14,16 @@ bool is_open_to_all(const protocol::Destination& destination) {
     return destination.kind == DestinationKind::reply_queue;
 }
 
-}  // namespace
-
-bool Session::may_subscribe(const protocol::Pattern& pattern, bool is_browser) const {
-    if (!access_) { return true; }
-    const Action action = is_browser ? Action::browse : Action::subscribe;
-    return pattern.is_wildcard ? access_->covers(action, pattern)
-                               : access_->allows(action, pattern.destination);
+Action reading(const SubscriptionOptions& options) {
+    return options.is_browser ? Action::browse : Action::subscribe;
 }
 
-bool Session::may_create(const protocol::Pattern& pattern) const {
+}  // namespace
+
+bool Session::may(Action action, const protocol::Pattern& pattern) const {
     if (!access_) { return true; }
-    return pattern.is_wildcard ? access_->covers(Action::create, pattern)
-                               : access_->allows(Action::create, pattern.destination);
+    return pattern.is_wildcard ? access_->covers(action, pattern)
+                               : access_->allows(action, pattern.destination);
 }
 
 // A wildcard may match what is denied: that is left out, destination by destination.
@@ -35,38 +32,33 @@ void Session::set_access(Subscription& subscription, const protocol::Pattern& pa
         pattern.is_wildcard && access_ && access_->has_denials(Action::subscribe);
     const AccessRef wanted = is_partial ? access_ : nullptr;
     if (subscription.access() != wanted) { subscription.set_access(wanted); }
-    subscription.may_create = may_create(pattern);
+    subscription.may_create = may(Action::create, pattern);
 }
 
-// Also where messages go that die in a queue with these arguments: they go there in this user's
-// name.
-std::optional<Error> Session::check_publish(
-    const protocol::Destination& destination, const QueueArguments& arguments
+std::optional<Error> Session::check_publish(const protocol::Destination& destination) const {
+    if (is_open_to_all(destination) || may(Action::publish, destination)) { return std::nullopt; }
+    return not_allowed(Action::publish, destination.canonical());
+}
+
+// What dies in a queue with these arguments goes there in this user's name.
+std::optional<Error> Session::check_dead_letters(
+    const QueueArguments& arguments, const std::string& queue
 ) const {
-    if (!access_ || is_open_to_all(destination)) { return std::nullopt; }
-    if (!may(Action::publish, destination)) {
-        return not_allowed(Action::publish, destination.canonical());
-    }
-    const auto dead_letters = dead_letter_destination(arguments, destination.canonical());
-    if (!dead_letters) { return std::nullopt; }
-    const auto target = protocol::parse_destination(*dead_letters, router_.limits().protocol);
+    if (!access_) { return std::nullopt; }
+    const auto name = dead_letter_destination(arguments, queue);
+    if (!name) { return std::nullopt; }
+    const auto target = protocol::parse_destination(*name, router_.limits().protocol);
     if (!target || may(Action::publish, *target)) { return std::nullopt; }
-    return not_allowed(Action::publish, *dead_letters);
+    return not_allowed(Action::publish, *name);
 }
 
 std::optional<Error> Session::check_subscribe(
     const protocol::Pattern& pattern, const SubscriptionOptions& options
 ) const {
-    if (!access_) { return std::nullopt; }
     const std::string name = pattern.destination.canonical();
-    if (!may_subscribe(pattern, options.is_browser)) {
-        return not_allowed(options.is_browser ? Action::browse : Action::subscribe, name);
-    }
-    const auto dead_letters = dead_letter_destination(options.arguments, name);
-    if (!dead_letters) { return std::nullopt; }
-    const auto target = protocol::parse_destination(*dead_letters, router_.limits().protocol);
-    if (!target || may(Action::publish, *target)) { return std::nullopt; }
-    return not_allowed(Action::publish, *dead_letters);
+    const Action action = reading(options);
+    if (!may(action, pattern)) { return not_allowed(action, name); }
+    return check_dead_letters(options.arguments, name);
 }
 
 // Rights may have changed since the SENDs were taken.
@@ -76,8 +68,8 @@ std::optional<Error> Session::check_commit(const Transaction& transaction) const
         const std::string name = send.route.name->space + send.route.name->key;
         const auto destination = protocol::parse_destination(name, router_.limits().protocol);
         // What has no public name was checked by that which it was sent to.
-        if (!destination || is_open_to_all(*destination)) { continue; }
-        if (!may(Action::publish, *destination)) { return not_allowed(Action::publish, name); }
+        if (!destination) { continue; }
+        if (auto error = check_publish(*destination)) { return error; }
     }
     return std::nullopt;
 }
@@ -94,7 +86,7 @@ void Session::access_changed() {
     for (const auto& [key, subscription] : subscriptions_) {
         const auto pattern =
             protocol::parse_pattern(subscription->destination(), router_.limits().protocol);
-        if (!may_subscribe(*pattern, subscription->options().is_browser)) {
+        if (!may(reading(subscription->options()), *pattern)) {
             return fail(allowed_no_more(subscription->destination()), {}, subscription->id());
         }
         set_access(*subscription, *pattern);

@@ -85,7 +85,7 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     const auto destination =
         protocol::parse_destination(request.destination, router_.limits().protocol);
     if (!destination) { return destination.error(); }
-    if (auto error = check_publish(*destination, {})) { return *std::move(error); }
+    if (auto error = check_publish(*destination)) { return *std::move(error); }
     const auto reply_to = reply_address(request);
     if (!reply_to) { return reply_to.error(); }
     const bool is_user = destination->kind == DestinationKind::user;
@@ -108,7 +108,7 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
         prepared.route = router_.reply_route(destination->key);
         return prepared;
     }
-    if (auto error = check_publish(*destination, prepared.options.arguments)) {
+    if (auto error = check_dead_letters(prepared.options.arguments, destination->canonical())) {
         return *std::move(error);
     }
     const Asker asker{number(), may(Action::create, *destination)};

@@ -1,5 +1,7 @@
 #include "broker/transport/forwarded.hpp"
 
+#include "broker/transport/text.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
@@ -26,14 +28,6 @@ std::string_view trim(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(space);
     if (begin == std::string_view::npos) { return {}; }
     return text.substr(begin, text.find_last_not_of(space) - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
-    }
-    return result;
 }
 
 bool is_alphanumeric(char c) {
@@ -66,7 +60,7 @@ bool parse_node(std::string_view text, Hop& hop) {
     const std::string_view rest =
         text.substr(std::min(text.size(), has_brackets ? name_end + 1 : name_end));
     if (!rest.empty() && (rest.front() != ':' || !is_node_port(rest.substr(1)))) { return false; }
-    if (!has_brackets && (is_hidden(name) || lower(name) == "unknown")) { return true; }
+    if (!has_brackets && (is_hidden(name) || to_lower(name) == "unknown")) { return true; }
     const bool is_v6 = name.find(':') != std::string_view::npos;
     if (is_v6 != has_brackets) { return false; }
     hop.address = IpAddress::parse(name);
@@ -74,7 +68,7 @@ bool parse_node(std::string_view text, Hop& hop) {
 }
 
 std::optional<bool> parse_scheme(std::string_view text) {
-    const std::string scheme = lower(text);
+    const std::string scheme = to_lower(text);
     if (scheme == "https" || scheme == "wss") { return true; }
     if (scheme == "http" || scheme == "ws") { return false; }
     return std::nullopt;
@@ -137,7 +131,7 @@ private:
 
     bool parse_pair(Hop& hop) {
         skip_space();
-        const std::string name = lower(take_token());
+        const std::string name = to_lower(take_token());
         if (name.empty() || at_ == text_.size() || text_[at_] != '=') { return false; }
         ++at_;
         const auto value = take_value();

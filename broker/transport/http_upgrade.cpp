@@ -1,5 +1,7 @@
 #include "broker/transport/http_upgrade.hpp"
 
+#include "broker/transport/text.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <openssl/evp.h>
@@ -64,14 +66,6 @@ std::string plain_response(
     response.body() = std::string(text) + "\n";
     response.prepare_payload();
     return serialised(response);
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
-    }
-    return result;
 }
 
 // A TLS record and other binary octets are refused without waiting for the rest.
@@ -222,7 +216,7 @@ void HttpUpgrade::take_forwarding() {
         to = to ? *to + "," + std::string(value) : std::string(value);
     };
     for (const auto& field : head_->request()) {
-        const std::string name = lower(view(field.name_string()));
+        const std::string name = to_lower(view(field.name_string()));
         const std::string_view value = view(field.value());
         if (name == "forwarded") { add(fields.forwarded, value); }
         if (!name.starts_with("x-forwarded-")) { continue; }

@@ -1,6 +1,7 @@
 #include "broker/transport/origin.hpp"
 
 #include "broker/transport/address.hpp"
+#include "broker/transport/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -19,14 +20,6 @@ bool is_letter(char c) {
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        if (c >= 'A' && c <= 'Z') { c = static_cast<char>(c - 'A' + 'a'); }
-    }
-    return result;
 }
 
 bool is_scheme(std::string_view text) {
@@ -109,7 +102,7 @@ std::optional<Authority> parse_authority(std::string_view text) {
         rest.remove_prefix(1);
     } else {
         if (!is_name(text.substr(0, host_end))) { return std::nullopt; }
-        authority.host = lower(text.substr(0, host_end));
+        authority.host = to_lower(text.substr(0, host_end));
     }
     if (rest.empty()) { return authority; }
     const auto port =
@@ -124,7 +117,7 @@ std::optional<Origin> parse_origin(std::string_view text) {
     if (end == std::string_view::npos || !is_scheme(text.substr(0, end))) { return std::nullopt; }
     const auto authority = parse_authority(text.substr(end + scheme_end.size()));
     if (!authority) { return std::nullopt; }
-    Origin origin{lower(text.substr(0, end)), authority->host, authority->port};
+    Origin origin{to_lower(text.substr(0, end)), authority->host, authority->port};
     if (origin.port == 0) { origin.port = default_port(origin.scheme); }
     return origin;
 }
