@@ -74,17 +74,17 @@ const Row<Config> rows[] = {
       "Host names that are served; on loopback listeners beside localhost and the bound address, else these alone."},
      [](C& c) -> Target { return &c.web.external_hosts; }},
 
-    {{"tls", "certificate", Unit::text, {}, "", "",
+    {{"tls", "certificate", Unit::file, {}, "", "",
       "PEM file with the certificate chain for listeners that say tls = true."},
      [](C& c) -> Target { return &c.tls.certificate_file; }},
-    {{"tls", "key", Unit::text, {}, "", "",
+    {{"tls", "key", Unit::file, {}, "", "",
       "PEM file with its private key."},
      [](C& c) -> Target { return &c.tls.key_file; }},
     {{"tls", "strict_file_modes", Unit::boolean, {}, "", "",
       "Refuse key files that others may read instead of warning."},
      [](C& c) -> Target { return &c.strict_file_modes; }},
 
-    {{"auth", "users_file", Unit::text, {}, "", "",
+    {{"auth", "users_file", Unit::file, {}, "", "",
       "File with users, hashes of their passcodes and roles, as `stampede passwd` writes it."},
      [](C& c) -> Target { return &c.auth.users_file; }},
     {{"auth", "hash_threads", Unit::count, {1, 64}, "", "",
@@ -97,7 +97,7 @@ const Row<Config> rows[] = {
       "Failed logins a minute and address (IPv6: /64), after which its logins wait behind all others."},
      [](C& c) -> Target { return &c.auth.failed_logins; }},
 
-    {{"jwt", "keys_file", Unit::text, {}, "", "",
+    {{"jwt", "keys_file", Unit::file, {}, "", "",
       "File with the keys of tokens: a JSON Web Key Set, or one public key in PEM."},
      [](C& c) -> Target { return &c.auth.keys_file; }},
     {{"jwt", "algorithm", Unit::text, {}, "", "",
@@ -366,7 +366,7 @@ const Row<Config> rows[] = {
     {{"admin", "address", Unit::address, {}, "off", "",
       "Listener for health, metrics and the admin API."},
      [](C& c) -> Target { return &c.admin; }},
-    {{"admin", "token_file", Unit::text, {}, "", "",
+    {{"admin", "token_file", Unit::file, {}, "", "",
       "File with the admin API's token, made if it is not there; empty: a new one for each run."},
      [](C& c) -> Target { return &c.admin_token_file; }},
 

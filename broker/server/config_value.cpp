@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <type_traits>
 
 namespace server {
@@ -42,6 +43,8 @@ std::string_view expectation(Unit unit) {
             return "true or false";
         case Unit::text:
             return "a text in quotes";
+        case Unit::file:
+            return "the path of a file, or \"credential:NAME\", in quotes";
         case Unit::count:
             return "a whole number";
         case Unit::size:
@@ -222,13 +225,38 @@ Problem assign_floor(const Key& key, DiskFloor& target, const Raw& raw) {
     return std::nullopt;
 }
 
+// What systemd's LoadCredential= or a container's runtime has put aside for this process alone.
+Problem assign_file(const Key& key, std::string& path, const Raw& raw) {
+    constexpr std::string_view scheme = "credential:";
+    const auto* const text = std::get_if<std::string>(&raw);
+    if (text == nullptr || !text->starts_with(scheme)) { return assign_same(key, path, raw); }
+    const std::string name = text->substr(scheme.size());
+    const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+        return fmt::format("{} names no credential: write \"credential:NAME\"", quote(*text));
+    }
+    if (directory == nullptr || *directory == '\0') {
+        return fmt::format(
+            "{} is a systemd credential, but CREDENTIALS_DIRECTORY is not set: add "
+            "LoadCredential={}:FILE to the service, or name a file",
+            quote(*text),
+            name
+        );
+    }
+    path = fmt::format("{}/{}", directory, name);
+    return std::nullopt;
+}
+
 struct Assign {
     const Key& key;
     const Raw& raw;
 
     Problem operator()(bool* target) const { return assign_same(key, *target, raw); }
 
-    Problem operator()(std::string* target) const { return assign_same(key, *target, raw); }
+    Problem operator()(std::string* target) const {
+        if (key.unit == Unit::file) { return assign_file(key, *target, raw); }
+        return assign_same(key, *target, raw);
+    }
 
     Problem operator()(Strings* target) const { return assign_same(key, *target, raw); }
 

@@ -542,6 +542,7 @@ int Server::run() {
 }  // namespace
 
 int run(const Config& config, const StoreFactory& make_store, const Reload& reload) {
+    forbid_core_files();
     std::signal(SIGPIPE, SIG_IGN);
     // A limit of file sizes is an error of one write, as a full disk is.
     std::signal(SIGXFSZ, SIG_IGN);

@@ -33,6 +33,11 @@ std::size_t raise_descriptor_limit() {
     return limit.rlim_cur;
 }
 
+void forbid_core_files() {
+    const rlimit none{};
+    ::setrlimit(RLIMIT_CORE, &none);
+}
+
 std::size_t available_memory() {
     const auto pages = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
     std::size_t memory = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

@@ -1,4 +1,5 @@
-// What the operating system grants: descriptors and memory; and the file that announces our ports.
+// What the operating system grants: descriptors, memory, core files; and the file that announces
+// our ports.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,9 @@ namespace server {
 
 /// Raises the soft limit of open descriptors to the hard one; returns it.
 [[nodiscard]] std::size_t raise_descriptor_limit();
+
+/// From now on a crash leaves no core file, which would hold passcodes and messages (S-PROC-01).
+void forbid_core_files();
 
 /// Octets this process may use: the cgroup's limit, else the machine's memory.
 [[nodiscard]] std::size_t available_memory();

@@ -4,10 +4,12 @@
 #include "broker/server/config_keys.hpp"
 #include "tests/server/temporary_file.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 namespace server {
@@ -391,6 +393,37 @@ TEST(Config, ADurablePolicyWithoutStoreIsNotSilent) {
     Flags flags;
     flags.data = "/srv/a";
     EXPECT_TRUE(load(toml, flags).warnings.empty());
+}
+
+/// An environment variable of this process, for the life of a test.
+class Variable {
+public:
+    Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+
+    ~Variable() { ::unsetenv(name_); }
+
+    Variable(const Variable&) = delete;
+    Variable& operator=(const Variable&) = delete;
+
+private:
+    const char* name_;
+};
+
+TEST(Config, S_SEC_02_FilesMayBeCredentialsOfTheService) {
+    const Variable directory("CREDENTIALS_DIRECTORY", "/run/credentials/stampede.service");
+    const LoadedConfig loaded = load("[auth]\nusers_file = \"credential:users\"\n");
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    EXPECT_EQ(loaded.config.auth.users_file, "/run/credentials/stampede.service/users");
+    for (const char* bad : {"credential:", "credential:..", "credential:../../etc/passwd"}) {
+        const auto refused = load(fmt::format("[auth]\nusers_file = \"{}\"\n", bad));
+        EXPECT_THAT(errors_of(refused), HasSubstr("names no credential")) << bad;
+    }
+}
+
+TEST(Config, S_SEC_02_CredentialsWithoutServiceSayWhatIsMissing) {
+    const LoadedConfig loaded = load("[admin]\ntoken_file = \"credential:token\"\n");
+    EXPECT_THAT(errors_of(loaded), HasSubstr("CREDENTIALS_DIRECTORY is not set"));
+    EXPECT_THAT(errors_of(loaded), HasSubstr("LoadCredential=token:FILE"));
 }
 
 TEST(Config, StorageIsOffByDefault) {

@@ -61,9 +61,12 @@ def run_tool(*arguments, environment=None):
 
 
 class Broker:
-    """`config` is a dictionary of sections. Listeners get free ports unless `arguments` or config name them."""
+    """`config` is a dictionary of sections. Listeners get free ports unless `arguments` or config name them.
 
-    def __init__(self, config=None, arguments=(), threads=1, files=None, listeners=True):
+    `wrapper`: a command that starts the broker in its own place.
+    """
+
+    def __init__(self, config=None, arguments=(), threads=1, files=None, listeners=True, wrapper=()):
         self.folder = tempfile.mkdtemp(prefix="stampede-e2e-")
         self.ports_file = os.path.join(self.folder, "ports.json")
         self.records = []
@@ -73,7 +76,7 @@ class Broker:
         config_file = os.path.join(self.folder, "stampede.toml")
         with open(config_file, "w", encoding="utf-8") as out:
             out.write(config if isinstance(config, str) else to_toml(config or {}))
-        command = [binary(), "serve", "--config", config_file, "--ports-file", self.ports_file,
+        command = [*wrapper, binary(), "serve", "--config", config_file, "--ports-file", self.ports_file,
                    "--threads", str(threads), "--admin", "127.0.0.1:0"]
         if listeners:
             command += ["--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0"]
