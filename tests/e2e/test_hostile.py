@@ -10,17 +10,11 @@ import unittest
 
 from support.broker import JUDGES_MEMORY, MIB, until, wait_time
 from support.case import BrokerCase, TRANSPORTS, combined, each, over_transports, send_to, stomp
-from support.peers import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, upgrade_request, ws_close, ws_frame
+from support.faults import CLIENT_COMMANDS, lines_of
+from support.peers import BINARY, CONTINUATION, PING, TEXT, upgrade_request, ws_close, ws_frame
 
 QUICK = {"limits": {"idle_topics": 1000, "connect_time": "700ms", "upgrade_time": "500ms", "frame_time": "500ms", "close_time": "500ms",
                     "linger_time": "300ms", "frame_time_max": "1s"}}
-COMMANDS = ("CONNECT", "STOMP", "SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN", "COMMIT", "ABORT",
-            "DISCONNECT")
-HEADERS = {"CONNECT": ["accept-version:1.2", "host:h", "heart-beat:0,0"], "STOMP": ["accept-version:1.2", "host:h"],
-           "SEND": ["destination:/topic/hostile", "content-type:text/plain"],
-           "SUBSCRIBE": ["destination:/topic/hostile", "id:h", "ack:auto"], "UNSUBSCRIBE": ["id:h"],
-           "ACK": ["id:1-1", "message-id:1-1", "subscription:h"], "NACK": ["id:1-1", "message-id:1-1"],
-           "BEGIN": ["transaction:t"], "COMMIT": ["transaction:t"], "ABORT": ["transaction:t"], "DISCONNECT": []}
 
 
 class HostileCase(BrokerCase):
@@ -45,131 +39,8 @@ class HostileCase(BrokerCase):
         return peer.read_end(seconds)
 
 
-def faults(command):
-    """{name: (octets, is refused in the state connected)} for a command."""
-    lines = HEADERS[command]
-    name = command.encode()
-    whole = stomp(command, *lines)
-    head = whole[:-2]
-    result = {
-        "good": (whole, None),
-        "twice": (whole * 2, None),
-        "no_headers": (stomp(command), None),
-        "empty_values": (stomp(command, *[line.split(":")[0] + ":" for line in lines]), None),
-        "every_header_twice": (stomp(command, *lines, *lines), None),
-        "headers_reversed": (stomp(command, *reversed(lines)), None),
-        "unknown_header": (stomp(command, *lines, "x-unknown:1"), None),
-        "capital_headers": (stomp(command, *[line.upper() for line in lines]), None),
-        "lower_command": (stomp(command.lower(), *lines), True),
-        "no_colon": (stomp(command, *lines, "junk"), True),
-        "empty_name": (stomp(command, *lines, ":x"), True),
-        "nul_in_header": (head + b"x:\0y\n\n\0", True),
-        "bad_utf8": (head + b"x:\xff\n\n\0", True),
-        "bad_length": (stomp(command, *lines, "content-length:-1"), True),
-        "huge_length": (stomp(command, *lines, "content-length:9999999999"), True),
-        "short_length": (stomp(command, *lines, "content-length:1", body=b"abc"), True),
-        "long_line": (stomp(command, *lines, "x:" + "y" * 9000), True),
-        "many_headers": (stomp(command, *lines, *["x%d:y" % i for i in range(100)]), True),
-        "much_header": (stomp(command, *lines, *["x%d:" % i + "y" * 3000 for i in range(8)]), True),
-        "long_ids": (stomp(command, "receipt:" + "r" * 129, "id:" + "i" * 129, "transaction:" + "t" * 129,
-                           "message-id:" + "m" * 129, "client-id:" + "c" * 129, *lines), None),
-        "body": (stomp(command, *lines, body=b"body"), None),
-        "large_body": (stomp(command, *lines, body=b"b" * 1100000), True),
-        "cut_in_command": (name[:-1], None),
-        "cut_in_headers": (head, None),
-        "cut_before_nul": (whole[:-1], None),
-        "wrong_escape": (stomp(command, *lines, "x:\\q"), None),
-        "cr_inside": (stomp(command, *lines, "x:a\rb"), None),
-        "lone_cr": (name + b"\r", None),
-        "only_eol_and_nul": (b"\n\0\r\n" * 500, None),
-    }
-    for index, line in enumerate(lines):
-        result["without_" + line.split(":")[0]] = (stomp(command, *(lines[:index] + lines[index + 1:])), None)
-    return result
-
-
-MATRIX = {"%s__%s" % (command, name): (octets, refused)
-          for command in COMMANDS for name, (octets, refused) in faults(command).items()}
-
-
-class StompMatrix(HostileCase):
-    """Commands x faults x states x transports."""
-
-    def state(self, transport, state):
-        peer = self.peer(transport)
-        if state == "accepted":
-            return peer
-        peer.connect()
-        if state == "transaction":
-            peer.ask("BEGIN", "transaction:t")
-        elif state == "subscribed":
-            peer.subscribe("/topic/hostile", id="h").subscribe("/queue/hostile", "ack:client", id="q")
-        elif state == "disconnected":
-            peer.ask("DISCONNECT")
-        return peer
-
-    @each(combined(TRANSPORTS, ["accepted", "connected", "transaction", "subscribed", "disconnected"], MATRIX))
-    def test_S_AUTH_02_any_frame_in_any_state(self, transport, state, octets, refused):
-        peer = self.state(transport, state)
-        peer.send(octets)
-        frames = self.finish(peer)
-        errors = [frame for frame in frames if frame.command == "ERROR"]
-        self.assertLessEqual(len(errors), 1)
-        if errors:
-            self.assertIs(errors[0], frames[-1])
-        if state == "disconnected":
-            self.assertEqual(frames, [])
-        elif refused and state != "accepted":
-            self.assertTrue(errors or peer.close_code in (1007, 1009), frames)
-
-
-WEB_SOCKET_FAULTS = {
-    "rsv1": (ws_frame(TEXT, b"\n", rsv=4), 1002), "rsv2": (ws_frame(TEXT, b"\n", rsv=2), 1002),
-    "rsv3": (ws_frame(TEXT, b"\n", rsv=1), 1002), "rsv_on_ping": (ws_frame(PING, rsv=4), 1002),
-    "rsv1_compressed": (ws_frame(BINARY, b"\x4a\xcb\x2f\x02\x00" * 20, rsv=4), 1002),
-    "not_masked": (ws_frame(TEXT, b"\n", mask=None), 1002), "ping_not_masked": (ws_frame(PING, mask=None), 1002),
-    "close_not_masked": (ws_frame(CLOSE, b"\x03\xe8", mask=None), 1002),
-    "continuation_first": (ws_frame(CONTINUATION, b"x"), 1002),
-    "final_continuation_first": (ws_frame(CONTINUATION, b"x", fin=False), 1002),
-    "text_inside_text": (ws_frame(TEXT, b"\n", fin=False) + ws_frame(TEXT, b"\n"), 1002),
-    "binary_inside_text": (ws_frame(TEXT, b"\n", fin=False) + ws_frame(BINARY, b"\n", fin=False), 1002),
-    "fragmented_ping": (ws_frame(PING, b"x", fin=False), 1002),
-    "fragmented_close": (ws_frame(CLOSE, b"\x03\xe8", fin=False), 1002),
-    "ping_126": (ws_frame(PING, b"x" * 126), 1002), "pong_126": (ws_frame(PONG, b"x" * 126), 1002),
-    "close_126": (ws_frame(CLOSE, b"\x03\xe8" + b"x" * 124), 1002), "ping_64_bit": (ws_frame(PING, length=1 << 32), 1002),
-    "close_1_octet": (ws_frame(CLOSE, b"\x03"), 1002), "close_bad_utf8": (ws_close(1000, b"\xff\xfe"), 1007),
-    "not_shortest_16": (ws_frame(TEXT, b"\n" * 5, length_octets=2), 1002),
-    "not_shortest_64": (ws_frame(TEXT, b"\n" * 5, length_octets=8), 1002),
-    "not_shortest_64_of_16": (ws_frame(TEXT, b"\n" * 300, length_octets=8), 1002),
-    "length_2_63": (ws_frame(BINARY, length=1 << 63), 1002), "length_2_64": (ws_frame(BINARY, length=(1 << 64) - 1), 1002),
-    "length_2_63_less_1": (ws_frame(BINARY, length=(1 << 63) - 1), 1009),
-    "length_2_31": (ws_frame(BINARY, length=1 << 31), 1009), "length_2_31_less_1": (ws_frame(BINARY,
-                                                                                        length=(1 << 31) - 1), 1009),
-    "length_2_32": (ws_frame(BINARY, length=1 << 32), 1009), "length_2_31_plus_1": (ws_frame(
-        BINARY, length=(1 << 31) + 1), 1009),
-    "length_2_63_rsv1": (ws_frame(BINARY, length=1 << 63, rsv=4), 1002),
-    "length_2_31_rsv1": (ws_frame(BINARY, length=1 << 31, rsv=4), 1002),
-    "stomp_without_websocket": (b"CONNECT\naccept-version:1.2\n\n\0", 1002),
-    "http_again": (upgrade_request(), 1002), "all_zero": (b"\0" * 64, 1002), "all_ones": (b"\xff" * 64, 1002),
-    "text_bad_utf8": (ws_frame(TEXT, b"\xff"), 1007), "text_cut_utf8": (ws_frame(TEXT, b"\xe2\x82"), 1007),
-    "data_after_close": (ws_close(1000) + ws_frame(TEXT, send_to("/topic/hostile", b"x")), 1000),
-    "pings_after_close": (ws_close(1000) + ws_frame(PING) * 10, 1000),
-}
-WEB_SOCKET_FAULTS.update({"opcode_%d" % code: (ws_frame(code, b"x"), 1002) for code in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)})
-WEB_SOCKET_FAULTS.update({"close_%d" % code: (ws_close(code), 1002) for code in (
-    0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)})
-
-
-class WebSocketMatrix(HostileCase):
-    @each(combined(["accepted", "connected"], WEB_SOCKET_FAULTS))
-    def test_P_WS_05_faults_close(self, state, octets, code):
-        peer = self.peer("ws")
-        if state == "connected":
-            peer.connect().subscribe("/topic/hostile")
-        peer.sent_close = code == 1000
-        peer.raw(octets)
-        self.assert_closed(peer, code)
-        self.assertFalse(peer.was_reset)
+class WebSocket(HostileCase):
+    """Beyond what the matrix plays (test_matrix.py)."""
 
     @each({"lead": (b"\xe2", b"\x28\xa1"), "second": (b"\xe2\x82", b"\x28"), "surrogate": (b"\xed", b"\xa0\x80"),
            "overlong": (b"\xf0", b"\x80\x80\x80"), "too_high": (b"\xf4", b"\x90\x80\x80")})
@@ -572,7 +443,7 @@ class Random(HostileCase):
     @each(combined(TRANSPORTS, list(range(12))))
     def test_S_AUTH_02_frames_cut_and_pasted(self, transport, seed):
         draw = random.Random("%s %s" % (transport, seed))
-        frames = [stomp(command, *HEADERS[command], "receipt:r") for command in COMMANDS[2:]]
+        frames = [stomp(command, *lines_of(command)) for command in CLIENT_COMMANDS[2:]]
         peer = self.client(transport)
         for _ in range(60):
             frame = draw.choice(frames)

@@ -60,8 +60,8 @@ over_versions = each(combined(TRANSPORTS, VERSIONS))
 class GoodClient:
     """A well-behaved client whose round trips are measured while others misbehave."""
 
-    def __init__(self, broker, transport="tcp"):
-        self.peer = broker_peer(broker, transport).connect().subscribe("/topic/good.client")
+    def __init__(self, broker, transport="tcp", login=()):
+        self.peer = broker_peer(broker, transport).connect("1.2", *login).subscribe("/topic/good.client")
         self.count = 0
 
     def round_trip(self):
@@ -118,7 +118,7 @@ class BrokerCase(unittest.TestCase):
             cls.good.close()
         if not broker.is_alive():
             raise AssertionError("the broker has died (%s):\n%s" % (broker.process.returncode, broker.log_text()))
-        client = GoodClient(broker)
+        client = cls.good_client()
         client.round_trip()
         client.close()
         growth = broker.rss("VmHWM") - broker.rss_at_start
@@ -136,11 +136,15 @@ class BrokerCase(unittest.TestCase):
         if not self.broker.is_alive():
             self.fail("the broker has died (%s):\n%s" % (self.broker.process.returncode, self.broker.log_text()))
 
+    @classmethod
+    def good_client(cls):
+        return GoodClient(cls.broker)
+
     def check_good_client(self):
         """A client that was there before and does nothing wrong is served in time."""
         cls = type(self)
         if cls.good is None:
-            cls.good = GoodClient(self.broker)
+            cls.good = cls.good_client()
         self.assertLess(cls.good.round_trip(), wait_time(self.answer_max))
 
     # --- Peers, closed at the end of the test.
