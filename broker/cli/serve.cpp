@@ -50,7 +50,7 @@ int serve(const server::Flags& flags) {
         logging::warn("config", warning);
     }
     try {
-        return server::run(loaded.config, server::open_store, [flags] { return load(flags); });
+        return server::run(loaded, server::open_store, [flags] { return load(flags); });
     } catch (const storage::StoreError& error) {
         throw Failure(error.is_damage() ? ExitCode::damaged : ExitCode::failure, error.what());
     }

@@ -4,6 +4,7 @@
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
 #include "broker/server/admin_token.hpp"
+#include "broker/server/config_reload.hpp"
 #include "broker/server/drain.hpp"
 #include "broker/server/rights.hpp"
 #include "broker/server/system.hpp"
@@ -31,6 +32,16 @@ namespace server {
 
 namespace {
 
+/// What "auto" stands for on this machine.
+transport::Options settled(transport::Options options) {
+    const std::size_t descriptors = raise_descriptor_limit();
+    const std::size_t usable = descriptors > 512 ? descriptors - 256 : descriptors / 2;
+    options.connections_max =
+        options.connections_max == 0 ? usable : std::min(options.connections_max, usable);
+    if (options.memory_limit == 0) { options.memory_limit = available_memory(); }
+    return options;
+}
+
 using engine::Instant;
 using transport::ListenerKind;
 
@@ -50,7 +61,7 @@ bool is_loopback(const std::string& host) {
 
 class Server {
 public:
-    Server(const Config& config, StoreKeeper& store, Reload reload);
+    Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload);
     ~Server();
 
     int run();
@@ -60,7 +71,8 @@ private:
     void build_gate();
     void set_rights(const std::shared_ptr<const engine::Authorizer>& authorizer);
     void reload();
-    [[nodiscard]] std::vector<std::string> renew(const Config& config);
+    [[nodiscard]] std::vector<std::string> renew(const LoadedConfig& loaded);
+    void set_limits(const Config& config);
     void reload_certificates(bool only_changed);
     void watch_certificates();
 
@@ -93,11 +105,12 @@ private:
     [[nodiscard]] transport::IoShard& first() { return *running_.shards.front(); }
 
     Config config_;
+    std::vector<EffectiveValue> values_;  ///< Of the start.
     StoreKeeper& store_;
-    engine::RouterSettings settings_;
     Reload reload_;
     engine::LoopbackAuthenticator guests_;
     std::unique_ptr<security::Gate> gate_;  ///< Null: no authentication is configured.
+    transport::Options options_;            ///< config_.transport, with what "auto" stands for.
     transport::Census census_;
     std::atomic<int> memory_alarm_{0};
     Running running_;
@@ -114,20 +127,15 @@ private:
     bool draining_ = false;
 };
 
-Server::Server(const Config& config, StoreKeeper& store, Reload reload)
-    : config_(config),
+Server::Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload)
+    : config_(loaded.config),
+      values_(loaded.values),
       store_(store),
-      settings_{config.limits, config.policies, store.get()},
       reload_(std::move(reload)),
-      guests_(config.transport.insecure_no_auth, config.allow_anonymous),
-      census_(config_.transport),
-      drain_(config_.transport, running_, census_, store_, [this] { stop_all(); }) {
-    const std::size_t descriptors = raise_descriptor_limit();
-    const std::size_t usable = descriptors > 512 ? descriptors - 256 : descriptors / 2;
-    auto& options = config_.transport;
-    options.connections_max =
-        options.connections_max == 0 ? usable : std::min(options.connections_max, usable);
-    if (options.memory_limit == 0) { options.memory_limit = available_memory(); }
+      guests_(config_.transport.insecure_no_auth, config_.allow_anonymous),
+      options_(settled(config_.transport)),
+      census_(options_),
+      drain_(options_, running_, census_, store_, [this] { stop_all(); }) {
     build_shards();
     build_gate();
 }
@@ -152,9 +160,10 @@ Server::~Server() {
 }
 
 void Server::build_shards() {
+    const engine::RouterSettings settings{config_.limits, config_.policies, store_.get()};
     std::vector<transport::IoShard*> peers;
     for (unsigned i = 0; i < config_.transport.threads; ++i) {
-        running_.shards.push_back(std::make_unique<transport::IoShard>(i, settings_));
+        running_.shards.push_back(std::make_unique<transport::IoShard>(i, settings, options_));
         running_.connections.push_back(std::make_unique<transport::ConnectionSet>());
         peers.push_back(running_.shards.back().get());
     }
@@ -196,7 +205,7 @@ void Server::reload() {
         for (const ConfigError& error : loaded.errors) {
             errors.push_back(error.text());
         }
-        if (errors.empty()) { errors = renew(loaded.config); }
+        if (errors.empty()) { errors = renew(loaded); }
     } else {
         errors.emplace_back("there is nothing to read again");
     }
@@ -205,7 +214,9 @@ void Server::reload() {
     }
     reload_certificates(false);
     if (!errors.empty()) {
-        logging::warn("reload-failed", "The old users, keys and access rules stay in force.");
+        logging::warn(
+            "reload-failed", "The old users, keys, access rules and limits stay in force."
+        );
     }
 }
 
@@ -234,27 +245,45 @@ void Server::watch_certificates() {
     first().after(certificate_interval, [this] { watch_certificates(); });
 }
 
-// Users, keys and rules, all or none. Other settings are read at start only.
-std::vector<std::string> Server::renew(const Config& config) {
+// Users, keys, rules and limits, all or none.
+std::vector<std::string> Server::renew(const LoadedConfig& loaded) {
+    const Config& config = loaded.config;
     if (config.auth.is_set() != (gate_ != nullptr)) {
         return {"[auth] and [jwt]: authentication is switched on or off by a restart only"};
     }
     try {
-        LoadedSources loaded;
-        if (gate_) { loaded = load_sources(config); }
+        LoadedSources found;
+        if (gate_) { found = load_sources(config); }
         const auto authorizer = load_authorizer(config);
-        for (const std::string& warning : loaded.warnings) {
+        for (const std::string& warning : found.warnings) {
             logging::warn("credentials", warning);
         }
-        if (gate_) { gate_->exchange(std::move(loaded.sources)); }
+        if (gate_) { gate_->exchange(std::move(found.sources)); }
         set_rights(authorizer);
+        set_limits(config);
+        logging::set_level(config.log.level);
         logging::info(
             "reloaded",
-            "Users, keys of tokens and access rules are those of now.",
+            "Users, keys of tokens, access rules, limits and the log's level are those of now.",
             {{"rules", config.access_rules.size()}}
         );
+        for (const std::string& key : keys_for_restart(values_, loaded.values)) {
+            logging::warn("reload-ignored", key + ": it is read at start only", {{"key", key}});
+        }
     } catch (const std::exception& error) { return {error.what()}; }
     return {};
+}
+
+// Every shard has copies of its own: no lock, no half of them.
+void Server::set_limits(const Config& config) {
+    take_limits(config_, config);
+    options_ = settled(config_.transport);
+    census_.set_limits(options_);
+    for (const auto& shard : running_.shards) {
+        shard->post([shard = shard.get(), limits = config_.limits, options = options_] {
+            shard->set_limits(limits, options);
+        });
+    }
 }
 
 void Server::build_listeners() {
@@ -293,14 +322,11 @@ void Server::bind(
     const tls::ServerContext* const tls =
         options.tls.is_set() ? certificates_.back().get() : nullptr;
     auto context = std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
-        config_.transport,
-        settings_,
         authenticator(),
         census_,
         options.kind,
         tls,
         transport::HttpEndpoint{
-            config_.transport,
             options.paths,
             is_loopback(host),
             tls != nullptr,
@@ -445,20 +471,19 @@ void Server::watch_memory() {
     for (const auto& shard : running_.shards) {
         total += shard->report().accounted_bytes;
     }
-    const auto& options = config_.transport;
     const auto percent = [&](unsigned part) {
-        return static_cast<std::int64_t>(options.memory_limit / 100 * part);
+        return static_cast<std::int64_t>(options_.memory_limit / 100 * part);
     };
-    const int level = total >= percent(options.memory_alarm_2_percent)   ? 2
-                      : total >= percent(options.memory_alarm_1_percent) ? 1
-                                                                         : 0;
+    const int level = total >= percent(options_.memory_alarm_2_percent)   ? 2
+                      : total >= percent(options_.memory_alarm_1_percent) ? 1
+                                                                          : 0;
     const int before = memory_alarm_.exchange(level);
     if (level != before) {
         logging::warn(
             "memory-alarm",
             level == 0 ? "Memory is below the alarm again: publishers go on."
                        : "Memory is above an alarm: publishers pause, consumers go on.",
-            {{"level", level}, {"accounted", total}, {"limit", options.memory_limit}}
+            {{"level", level}, {"accounted", total}, {"limit", options_.memory_limit}}
         );
     }
 }
@@ -541,13 +566,13 @@ int Server::run() {
 
 }  // namespace
 
-int run(const Config& config, const StoreFactory& make_store, const Reload& reload) {
+int run(const LoadedConfig& loaded, const StoreFactory& make_store, const Reload& reload) {
     forbid_core_files();
     std::signal(SIGPIPE, SIG_IGN);
     // A limit of file sizes is an error of one write, as a full disk is.
     std::signal(SIGXFSZ, SIG_IGN);
-    StoreKeeper store(make_store(config), config.storage);
-    Server server(config, store, reload);
+    StoreKeeper store(make_store(loaded.config), loaded.config.storage);
+    Server server(loaded, store, reload);
     const int code = server.run();
     logging::info("stopped", "The broker has stopped.");
     if (store.has_failed()) {

@@ -12,13 +12,16 @@ namespace server {
 using Reload = std::function<LoadedConfig()>;
 
 /// Runs the broker until it has drained after SIGTERM or SIGINT, or its store has failed; the
-/// calling thread becomes the first shard. SIGHUP reads users, keys of tokens and access rules anew
-/// (S-ACL-11); what is wrong with them leaves the old ones in force (S-BIND-05). Logging must have
-/// been started. Returns the process's
-/// exit code: 0, or 7 if the store failed. Start-up failures are exceptions of one sentence, those
-/// of the store storage::StoreError.
+/// calling thread becomes the first shard. SIGHUP takes users, keys of tokens, access rules, limits
+/// and the log's level over from what `reload` returns (S-ACL-11), and certificates from their
+/// files; what is wrong leaves the old ones in force (S-BIND-05), and what needs a restart is named
+/// in the log. Logging must have been started. Returns the process's exit code: 0, or 7 if the
+/// store failed. Start-up failures are exceptions of one sentence, those of the store
+/// storage::StoreError.
 [[nodiscard]] int run(
-    const Config& config, const StoreFactory& make_store = open_store, const Reload& reload = {}
+    const LoadedConfig& loaded,
+    const StoreFactory& make_store = open_store,
+    const Reload& reload = {}
 );
 
 }  // namespace server

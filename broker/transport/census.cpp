@@ -2,11 +2,26 @@
 
 namespace transport {
 
+void Census::set_limits(const Options& options) {
+    connections_max_.store(options.connections_max, std::memory_order_relaxed);
+    unauthenticated_max_.store(options.unauthenticated_max, std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    exempt_ = options.exempt;
+    connections_per_ip_max_ = options.connections_per_ip_max;
+    unauthenticated_per_ip_max_ = options.unauthenticated_per_ip_max;
+}
+
+bool Census::is_exempt(const std::string& address, bool is_loopback) const {
+    if (is_loopback) { return true; }
+    const std::lock_guard lock(mutex_);
+    return exempt_.contains(address);
+}
+
 bool Census::count_at(const std::string& network) {
     Count& count = by_network_[network];
-    const bool is_over = (options_.connections_per_ip_max != 0 &&
-                          count.connections >= options_.connections_per_ip_max) ||
-                         count.unauthenticated >= options_.unauthenticated_per_ip_max;
+    const bool is_over =
+        (connections_per_ip_max_ != 0 && count.connections >= connections_per_ip_max_) ||
+        count.unauthenticated >= unauthenticated_per_ip_max_;
     if (is_over) { return false; }
     ++count.connections;
     ++count.unauthenticated;
@@ -21,10 +36,10 @@ void Census::forget_at(const std::string& network, bool was_authenticated) {
 }
 
 Admission Census::admit(const std::string& network, bool is_exempt) {
-    if (connections() >= options_.connections_max) { return Admission::too_many; }
-    if (unauthenticated() >= options_.unauthenticated_max) {
-        return Admission::too_many_unauthenticated;
+    if (connections() >= connections_max_.load(std::memory_order_relaxed)) {
+        return Admission::too_many;
     }
+    if (is_waiting_room_full()) { return Admission::too_many_unauthenticated; }
     if (!is_exempt) {
         const std::lock_guard lock(mutex_);
         if (!count_at(network)) { return Admission::too_many_from_address; }

@@ -22,7 +22,10 @@ enum class Admission : std::uint8_t {
 
 class Census {
 public:
-    explicit Census(const Options& options) : options_(options) {}
+    explicit Census(const Options& options) { set_limits(options); }
+
+    /// From now on; whoever is in stays.
+    void set_limits(const Options& options);
 
     /// `network`, here and below: Peer::network. Counts a new, unauthenticated connection, or says
     /// which limit it would cross. `is_exempt`: it counts in all, but not at its address. The same
@@ -39,8 +42,11 @@ public:
     void left(const std::string& network, bool is_exempt, bool was_authenticated);
 
     /// Loopback and `limits.exempt`.
-    [[nodiscard]] bool is_exempt(const std::string& address, bool is_loopback) const {
-        return is_loopback || options_.exempt.contains(address);
+    [[nodiscard]] bool is_exempt(const std::string& address, bool is_loopback) const;
+
+    /// As many have not got CONNECTED yet as may be (S-RATE-03).
+    [[nodiscard]] bool is_waiting_room_full() const {
+        return unauthenticated() >= unauthenticated_max_.load(std::memory_order_relaxed);
     }
 
     [[nodiscard]] std::size_t connections() const {
@@ -61,10 +67,14 @@ private:
     [[nodiscard]] bool count_at(const std::string& network);
     void forget_at(const std::string& network, bool was_authenticated);
 
-    const Options& options_;
+    std::atomic<std::size_t> connections_max_{0};
+    std::atomic<std::size_t> unauthenticated_max_{0};
     std::atomic<std::size_t> connections_{0};
     std::atomic<std::size_t> unauthenticated_{0};
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
+    Networks exempt_;
+    std::size_t connections_per_ip_max_ = 0;  ///< 0: unlimited.
+    std::size_t unauthenticated_per_ip_max_ = 0;
     std::unordered_map<std::string, Count> by_network_;
 };
 

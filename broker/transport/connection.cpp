@@ -33,7 +33,7 @@ Connection::Connection(
       session_(std::make_shared<engine::Session>(
           shard, shard.router(), context.authenticator, std::move(peer)
       )),
-      parser_(context.settings.limits.protocol, shard.parser_scratch()),
+      parser_(shard.limits().protocol, shard.parser_scratch()),
       proxy_(context.needs_proxy_header ? std::make_unique<ProxyHeader>() : nullptr),
       is_exempt_(is_exempt),
       accepted_at_(shard.now()),
@@ -155,7 +155,7 @@ void Connection::arm() {
 }
 
 Instant Connection::next_deadline() const {
-    const Options& options = context_.options;
+    const Options& options = shard_.options();
     Instant at = Instant::max();
     switch (phase_) {
         case Phase::handshake:
@@ -189,7 +189,7 @@ Instant Connection::next_deadline() const {
     }
     if (missing_nul_at_ != Instant(0)) { at = std::min(at, missing_nul_at_ + Instant(2000)); }
     if (stalled_at_ != Instant(0)) {
-        at = std::min(at, stalled_at_ + context_.settings.limits.outbound_stall);
+        at = std::min(at, stalled_at_ + shard_.limits().outbound_stall);
     }
     if (paused_ == Paused::memory) { at = std::min(at, shard_.now() + Instant(100)); }
     return at;
@@ -213,7 +213,7 @@ void Connection::check_deadlines() {
         return arm();
     }
     if (check_setup_time() || check_frame_time() || check_keepalive()) { return; }
-    const auto stall = context_.settings.limits.outbound_stall;
+    const auto stall = shard_.limits().outbound_stall;
     if (stalled_at_ != Instant(0) && now >= stalled_at_ + stall && !peer_takes_octets()) {
         refuse(
             ErrorCode::slow_consumer,
@@ -229,7 +229,7 @@ void Connection::check_deadlines() {
 // Accept to CONNECTED, with what is allowed for its steps (P-CONN-11). True if the connection is
 // done for.
 bool Connection::check_setup_time() {
-    const Options& options = context_.options;
+    const Options& options = shard_.options();
     const Instant now = shard_.now();
     if (is_authenticated_ || phase_ == Phase::echo) { return false; }
     const bool is_late = now >= accepted_at_ + options.connect_time;
@@ -272,7 +272,7 @@ bool Connection::check_frame_time() {
         }
     }
     if (partial_at_ == Instant(0) || paused_ != Paused::no) { return false; }
-    const Options& options = context_.options;
+    const Options& options = shard_.options();
     const Instant age = now - partial_at_;
     const bool is_slow =
         partial_octets_ < options.frame_rate_min * static_cast<std::size_t>(age.count()) / 1000;

@@ -36,8 +36,6 @@ using Socket =
 
 /// What the connections of one listener have in common; outlives them.
 struct ConnectionContext {
-    const Options& options;
-    const engine::RouterSettings& settings;
     engine::Authenticator& authenticator;
     Census& census;
     ListenerKind kind = ListenerKind::tcp;

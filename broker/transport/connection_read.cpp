@@ -58,7 +58,7 @@ void Connection::continue_handshake() {
     } else {
         phase_ = Phase::http;
         phase_at_ = shard_.now();
-        http_ = std::make_unique<HttpUpgrade>(context_.http, peer().address);
+        http_ = std::make_unique<HttpUpgrade>(context_.http, shard_.options(), peer().address);
     }
     on_readable();
 }
@@ -119,7 +119,7 @@ bool Connection::has_too_many_rekeys() {
         rekeys_at_second_ = rekeys_seen_;
     }
     rekeys_seen_ = seen;
-    return seen - rekeys_at_second_ > context_.options.rekeys_per_second_max;
+    return seen - rekeys_at_second_ > shard_.options().rekeys_per_second_max;
 }
 
 // False if nothing more is to be read now.
@@ -195,7 +195,7 @@ void Connection::process_http(std::span<char> input) {
         if (http_->sub_protocol()) { session_->set_sub_protocol(*http_->sub_protocol()); }
         const bool is_echo = http_->is_echo();
         http_.reset();
-        const protocol::Limits& limits = context_.settings.limits.protocol;
+        const protocol::Limits& limits = shard_.limits().protocol;
         web_socket_ = std::make_unique<WebSocket>(
             is_echo ? limits.web_socket_message_max : limits.web_socket_message_before_connected_max
         );
@@ -254,7 +254,7 @@ bool Connection::handle_data() {
     barren_octets_ = 0;
     if (!process_stomp(payload, decoder.is_text())) { return false; }
     if (!is_authenticated_ && decoder.is_message_end() && parser_.is_connect_without_nul()) {
-        if (context_.options.tolerate_missing_nul) {
+        if (shard_.options().tolerate_missing_nul) {
             parser_.supply_missing_nul();
             parser_.feed({});
             return handle_event(parser_.next());
@@ -283,8 +283,8 @@ bool Connection::handle_control(WebSocketDecoder::Event event) {
         web_socket_->control_frames = 0;
     }
     const bool is_limited = phase_ != Phase::echo;
-    if (is_limited && ++web_socket_->control_frames >
-                          context_.settings.limits.protocol.control_frames_per_second_max) {
+    if (is_limited &&
+        ++web_socket_->control_frames > shard_.limits().protocol.control_frames_per_second_max) {
         close_without_error(
             1008, "abuse more control frames than limits.control_frames_per_second"
         );
@@ -308,7 +308,7 @@ bool Connection::count_barren_frame() {
 }
 
 bool Connection::check_barren() {
-    const Options& options = context_.options;
+    const Options& options = shard_.options();
     if (barren_frames_ <= options.barren_frames_max && barren_octets_ <= options.barren_bytes_max) {
         return true;
     }
@@ -394,11 +394,9 @@ void Connection::note_connected() {
     parser_.connected(session_->version());
     context_.census.authenticated(peer().network, is_exempt_);
     if (is_web_socket()) {
-        web_socket_->decoder.set_message_max(
-            context_.settings.limits.protocol.web_socket_message_max
-        );
+        web_socket_->decoder.set_message_max(shard_.limits().protocol.web_socket_message_max);
     }
-    keepalive_.start(session_->heart_beats(), is_web_socket(), context_.options, shard_.now());
+    keepalive_.start(session_->heart_beats(), is_web_socket(), shard_.options(), shard_.now());
     if (logging::is_enabled(logging::Level::debug)) {
         logging::debug(
             "connected",
@@ -453,7 +451,7 @@ void Connection::resume() {
         const bool is_congested = shard_.is_store_congested();
         if (is_congested || shard_.is_memory_alarm()) {
             const Instant paused = shard_.now() - paused_at_;
-            if (is_congested || paused < context_.options.memory_pause_max) { return; }
+            if (is_congested || paused < shard_.options().memory_pause_max) { return; }
             return refuse(
                 ErrorCode::overload,
                 "The broker is short of memory.",

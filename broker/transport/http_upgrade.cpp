@@ -99,8 +99,11 @@ struct HttpUpgrade::Head {
     }
 };
 
-HttpUpgrade::HttpUpgrade(const HttpEndpoint& endpoint, std::string_view peer)
+HttpUpgrade::HttpUpgrade(
+    const HttpEndpoint& endpoint, const Options& options, std::string_view peer
+)
     : endpoint_(endpoint),
+      options_(options),
       head_(std::make_unique<Head>()),
       peer_(IpAddress::parse(peer).value_or(IpAddress())) {}
 
@@ -140,7 +143,7 @@ HttpUpgrade::Outcome HttpUpgrade::refuse(
 // Beast gets a head once it is whole; until then only its size and line ends are looked at.
 HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
     consumed_ = 0;
-    const std::size_t limit = endpoint_.options.upgrade_head_max;
+    const std::size_t limit = options_.upgrade_head_max;
     const std::size_t had = pending_.size();
     pending_.append(input.data(), std::min(input.size(), limit + 1 - std::min(had, limit)));
     if (!pending_.empty() && !may_begin_request(pending_.front())) {
@@ -152,7 +155,7 @@ HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
             return refuse(431, "The request head is larger than limits.upgrade_head.");
         }
         if (std::count(pending_.begin(), pending_.end(), '\n') >
-            static_cast<std::ptrdiff_t>(endpoint_.options.upgrade_fields_max) + 1) {
+            static_cast<std::ptrdiff_t>(options_.upgrade_fields_max) + 1) {
             return refuse(431, "The request has more fields than limits.upgrade_fields.");
         }
         consumed_ = input.size();
@@ -181,7 +184,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer() {
     const auto& request = head_->request();
     if (request.version() != 11) { return refuse(505, "Only HTTP/1.1 is spoken here."); }
     const auto fields = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
-    if (fields > endpoint_.options.upgrade_fields_max) {
+    if (fields > options_.upgrade_fields_max) {
         return refuse(431, "The request has more fields than limits.upgrade_fields.");
     }
     const std::string_view length = head_->field(http::field::content_length);
@@ -199,9 +202,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer() {
 }
 
 bool HttpUpgrade::is_web_socket_path(std::string_view path) const {
-    if (!endpoint_.options.test_echo_path.empty() && path == endpoint_.options.test_echo_path) {
-        return true;
-    }
+    if (!options_.test_echo_path.empty() && path == options_.test_echo_path) { return true; }
     const auto serves = [&](std::string_view own) {
         return path == own || (path.starts_with(own) && path.substr(own.size()) == "/websocket");
     };
@@ -316,8 +317,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
     if (const OriginVerdict verdict = judge_page(); !is_allowed(verdict)) {
         return refuse_page(verdict);
     }
-    is_echo_ =
-        !endpoint_.options.test_echo_path.empty() && path == endpoint_.options.test_echo_path;
+    is_echo_ = !options_.test_echo_path.empty() && path == options_.test_echo_path;
     if (request.count(http::field::authorization) != 0) {
         authorization_ =
             std::make_shared<const engine::Secret>(head_->field(http::field::authorization));

@@ -22,7 +22,6 @@ namespace transport {
 
 /// What of a listener the upgrade depends on.
 struct HttpEndpoint {
-    const Options& options;
     std::vector<std::string> paths;
     bool is_loopback =
         true;  ///< The listener is bound to loopback: Host is checked, local origins are trusted.
@@ -42,8 +41,8 @@ public:
         upgrade,            ///< response() is to be sent; what follows is WebSocket.
     };
 
-    /// `peer`: the address at the other end, after a PROXY header.
-    HttpUpgrade(const HttpEndpoint& endpoint, std::string_view peer);
+    /// `peer`: the address at the other end, after a PROXY header. Refers to the others.
+    HttpUpgrade(const HttpEndpoint& endpoint, const Options& options, std::string_view peer);
     ~HttpUpgrade();
 
     /// Takes octets of the request head; consumed() tells how many. The rest belongs to what comes
@@ -103,6 +102,7 @@ private:
     void choose_sub_protocol();
 
     const HttpEndpoint& endpoint_;
+    const Options& options_;
     std::unique_ptr<Head> head_;
     const IpAddress peer_;
     Forwarding forwarding_;

@@ -18,8 +18,10 @@ const std::atomic<int> no_alarm{0};
 
 }  // namespace
 
-IoShard::IoShard(unsigned index, const engine::RouterSettings& settings)
+IoShard::IoShard(unsigned index, engine::RouterSettings settings, Options options)
     : Shard(index),
+      settings_(std::move(settings)),
+      options_(std::move(options)),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       clock_(io_),
       buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)),
@@ -28,7 +30,7 @@ IoShard::IoShard(unsigned index, const engine::RouterSettings& settings)
       outgoing_(1) {
     read_clock();
     wheel_.advance(now_);
-    router_ = std::make_unique<engine::Destinations>(*this, output_, settings);
+    router_ = std::make_unique<engine::Destinations>(*this, output_, settings_);
 }
 
 IoShard::~IoShard() = default;

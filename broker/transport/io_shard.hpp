@@ -6,6 +6,7 @@
 #include "broker/engine/destinations.hpp"
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/shard.hpp"
+#include "broker/transport/options.hpp"
 #include "broker/transport/timer_wheel.hpp"
 #include "protocol/parser.hpp"
 
@@ -36,7 +37,7 @@ struct ShardReport {
 
 class CAPABILITY("shard") IoShard : public engine::Shard {
 public:
-    IoShard(unsigned index, const engine::RouterSettings& settings);
+    IoShard(unsigned index, engine::RouterSettings settings, Options options);
     ~IoShard() override;
 
     // Any thread.
@@ -90,6 +91,17 @@ public:
     /// Other shards lag behind: nothing new is read meanwhile.
     [[nodiscard]] bool is_mail_congested() const { return mail_congested_; }
 
+    /// This shard's own copies, so that a reload exchanges them between two turns.
+    [[nodiscard]] const engine::Limits& limits() const { return settings_.limits; }
+
+    [[nodiscard]] const Options& options() const { return options_; }
+
+    /// From now on. What was agreed with a client, such as its heart-beats, stays.
+    void set_limits(const engine::Limits& limits, const Options& options) {
+        settings_.limits = limits;
+        options_ = options;
+    }
+
     /// 1: accounted memory of all shards is beyond alarm 1, 2: beyond alarm 2 (S-RATE-04).
     [[nodiscard]] int memory_alarm() const {
         return memory_alarm_->load(std::memory_order_relaxed);
@@ -140,6 +152,8 @@ private:
     void arm_clock();
     void publish_report();
 
+    engine::RouterSettings settings_;
+    Options options_;
     boost::asio::io_context io_;
     boost::asio::steady_timer clock_;
     bool is_clock_armed_ = false;

@@ -139,8 +139,7 @@ void Listener::wait() {
 
 void Listener::accept_some() {
     for (int i = 0; i < batch; ++i) {
-        if (context_->census.unauthenticated() >= context_->options.unauthenticated_max &&
-            !was_full_) {
+        if (context_->census.is_waiting_room_full() && !was_full_) {
             was_full_ = true;
             return pause("unauthenticated");
         }

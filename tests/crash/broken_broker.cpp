@@ -272,7 +272,7 @@ int serve(const server::Flags& flags, const Breakage& breakage) {
         return 3;
     }
     logging::init(loaded.config.log);
-    return server::run(loaded.config, [&breakage](const server::Config& config) {
+    return server::run(loaded, [&breakage](const server::Config& config) {
         return open_broken_store(config, breakage);
     });
 }

@@ -2,6 +2,7 @@
 #include "broker/server/config.hpp"
 
 #include "broker/server/config_keys.hpp"
+#include "broker/server/config_reload.hpp"
 #include "tests/server/temporary_file.hpp"
 
 #include <fmt/format.h>
@@ -525,6 +526,39 @@ TEST(Config, DefaultConfigIsTheDefault) {
     EXPECT_TRUE(in_full.ok()) << errors_of(in_full);
     EXPECT_EQ(without_origins(in_full), without_origins(load("")));
     EXPECT_EQ(in_full.config.policies.size(), 1U);
+}
+
+TEST(Config, S_RATE_01_AReloadTakesAllLimitsAndNothingElse) {
+    Config running = load("[server]\nnack_requeues = false\n").config;
+    const char* const limits =
+        "[limits]\nframe = \"2KiB\"\nconnections_per_ip = 7\nsubscriptions = 5\nmemory = \"1GiB\"\n"
+        "outbound_stall = \"3s\"\nexempt = [\"10.0.0.0/8\"]\n[heartbeat]\ncap = \"20s\"\n";
+    take_limits(running, load(limits).config);
+    EXPECT_EQ(running.limits.protocol.frame_bytes_max, 2048U);
+    EXPECT_EQ(running.limits.subscriptions_max, 5U);
+    EXPECT_EQ(running.limits.outbound_stall, std::chrono::seconds(3));
+    EXPECT_EQ(running.limits.heart_beat.cap_ms, 20'000U);
+    EXPECT_EQ(running.transport.connections_per_ip_max, 7U);
+    EXPECT_EQ(running.transport.memory_limit, 1U << 30U);
+    EXPECT_TRUE(running.transport.exempt.contains("10.1.2.3"));
+    EXPECT_FALSE(running.limits.nack_requeues);
+}
+
+TEST(Config, S_BIND_05_AReloadNamesWhatNeedsARestart) {
+    const auto keys = [](const char* running, const char* fresh) {
+        return keys_for_restart(load(running).values, load(fresh).values);
+    };
+    EXPECT_THAT(
+        keys("", "[limits]\nframe = \"2KiB\"\n[log]\nlevel = \"warn\"\n"), testing::IsEmpty()
+    );
+    EXPECT_THAT(
+        keys("[server]\ntcp = \"off\"\n", "[drain]\nspread = \"1s\"\n"),
+        testing::ElementsAre("drain.spread", "listener[1]", "server.tcp")
+    );
+    EXPECT_THAT(
+        keys("", "[[policy]]\nmatch = \"/queue/a\"\nmax_messages = 5\n"),
+        testing::ElementsAre("policy[0]")
+    );
 }
 
 TEST(Config, PrintConfigTellsWhereEachValueComesFrom) {

@@ -30,6 +30,7 @@ protected:
 
 TEST_F(CensusOf, S_RATE_01_ExemptNetworksAndLoopbackAreNotCounted) {
     EXPECT_EQ(options.exempt.add("10.0.0.0/8"), std::nullopt);
+    census.set_limits(options);
     EXPECT_TRUE(census.is_exempt("10.1.2.3", false));
     EXPECT_TRUE(census.is_exempt("::ffff:10.1.2.3", false));
     EXPECT_TRUE(census.is_exempt("127.0.0.1", true));
@@ -81,6 +82,22 @@ TEST_F(CensusOf, S_BIND_06_MovingBetweenCountedAndNot) {
     census.left("127.0.0.1", true, false);
     EXPECT_EQ(census.connections(), 0U);
     EXPECT_EQ(census.unauthenticated(), 0U);
+}
+
+TEST_F(CensusOf, S_RATE_01_NewLimitsHoldForWhoComesNext) {
+    admit("203.0.113.7");
+    admit("203.0.113.7");
+    EXPECT_TRUE(is_full("203.0.113.7"));
+    options.connections_per_ip_max = 3;
+    options.unauthenticated_per_ip_max = 3;
+    census.set_limits(options);
+    admit("203.0.113.7");
+    options.unauthenticated_max = 3;
+    census.set_limits(options);
+    EXPECT_TRUE(census.is_waiting_room_full());
+    EXPECT_EQ(census.admit("203.0.113.8", false), Admission::too_many_unauthenticated);
+    census.left("203.0.113.7", false, false);
+    admit("203.0.113.8");
 }
 
 }  // namespace

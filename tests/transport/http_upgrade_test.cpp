@@ -32,7 +32,7 @@ protected:
     Upgrade() { EXPECT_EQ(endpoint.trusted_proxies.add("10.0.0.0/8"), std::nullopt); }
 
     const HttpUpgrade& ask(const char* host, Fields fields = {}, const char* peer = "203.0.113.1") {
-        upgrade.emplace(endpoint, peer);
+        upgrade.emplace(endpoint, options, peer);
         const std::string text = request(host, fields);
         outcome = upgrade->feed(text);
         EXPECT_EQ(upgrade->consumed(), text.size());
@@ -45,7 +45,7 @@ protected:
     }
 
     Options options;
-    HttpEndpoint endpoint{options, {"/ws"}, false, false, "0.0.0.0", StaticFiles("")};
+    HttpEndpoint endpoint{{"/ws"}, false, false, "0.0.0.0", StaticFiles("")};
     std::optional<HttpUpgrade> upgrade;
     HttpUpgrade::Outcome outcome{};
 };
@@ -216,11 +216,11 @@ TEST_F(Upgrade, S_WEB_04_AListOfHostsIsAboutTheClients) {
 }
 
 TEST_F(Upgrade, S_BIND_06_APROXYHeaderIsNoRequest) {
-    HttpUpgrade line(endpoint, "10.0.0.1");
+    HttpUpgrade line(endpoint, options, "10.0.0.1");
     const std::string text = "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + request("broker.example", {});
     EXPECT_EQ(line.feed(text), HttpUpgrade::Outcome::respond_and_close);
     EXPECT_GE(line.status(), 400U);
-    HttpUpgrade binary(endpoint, "10.0.0.1");
+    HttpUpgrade binary(endpoint, options, "10.0.0.1");
     const std::string header("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16);
     EXPECT_EQ(binary.feed(header), HttpUpgrade::Outcome::respond_and_close);
     EXPECT_EQ(binary.status(), 400U);
