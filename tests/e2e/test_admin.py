@@ -66,7 +66,7 @@ class Access(BrokerCase):
 
     @each(["limit=0", "limit=1001", "limit=-1", "limit=x", "offset=100001", "offset=99999999999999999999",
            "what=1", "destination=%", "destination=%zz", "limit"])
-    def test_S_WEB_07_a_wrong_query_is_refused(self, query):
+    def test_S_WEB_07_NATS_2026_28_a_wrong_query_is_refused(self, query):
         status, body, _ = call(self.broker, "/api/scheduled?" + query, token=token_of(self.broker))
         self.assertEqual(status, 400)
         self.assertIn("limit", body["detail"])

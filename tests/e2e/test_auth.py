@@ -2,12 +2,13 @@
 import base64
 import json
 import os
+import resource
 import shutil
 import signal
 import time
 
-from support.auth import CANARIES, RULES, SECRET, Place, login, token
-from support.broker import Broker, to_toml
+from support.auth import CANARIES, RULES, SECRET, Place, b64, login, token
+from support.broker import Broker, run_tool, to_toml
 from support.case import BrokerCase, OwnBrokerCase, each, over_transports
 from support.peers import send_to, stomp
 
@@ -60,7 +61,7 @@ class Logins(OwnBrokerCase):
         self.refused(transport)
 
     @over_transports
-    def test_S_AUTH_05_nothing_is_no_passcode(self, transport):
+    def test_S_AUTH_05_CVE_2014_3612_nothing_is_no_passcode(self, transport):
         self.refused(transport, *login("anna", ""))
         self.refused(transport, *login("", "hunter2-canary"))
         self.refused(transport, "login:anna")
@@ -90,7 +91,7 @@ class Logins(OwnBrokerCase):
         self.refused("tcp", "passcode:" + token(lifetime=-60), token="token-expired")
 
     @over_transports
-    def test_S_AUTH_12_a_token_that_runs_out(self, transport):
+    def test_S_AUTH_12_CVE_2020_26892_a_token_that_runs_out(self, transport):
         peer = self.client(transport, "1.2", "passcode:" + token(lifetime=1))
         peer.subscribe("/topic/a")
         self.assert_refused(peer, "token-expired", seconds=20)
@@ -182,7 +183,7 @@ class Reload(OwnBrokerCase):
         self.assert_refused(peer, "auth-failed", seconds=20)
         self.client("tcp", "1.2", *login("anna", "another-canary"))
 
-    def test_S_ACL_11_a_right_that_is_taken_away(self):
+    def test_S_ACL_11_CVE_2026_67420_a_right_that_is_taken_away(self):
         anna = self.client("tcp", "1.2", *login("anna", "hunter2-canary")).subscribe("/topic/a", id="7")
         bert = self.client("tcp", "1.2", *login("bert", "swordfish-canary")).subscribe("/topic/mine/bert")
         self.write(rules=RULES[2:])
@@ -203,6 +204,60 @@ class Reload(OwnBrokerCase):
         self.assertEqual(anna.read_message().body, b"x")
         self.client("tcp", "1.2", *login("anna", "hunter2-canary"))
 
+    def test_CVE_2017_7652_without_descriptors_or_files_it_keeps_what_was(self):
+        anna = self.client("tcp", "1.2", *login("anna", "hunter2-canary")).subscribe("/topic/a")
+        pid = self.broker.process.pid
+        soft_and_hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, soft_and_hard[1]))
+        try:
+            self.reload("reload-failed")
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, soft_and_hard)
+        os.rename(self.place.users, self.place.users + ".gone")
+        self.reload("reload-failed")
+        for lines in ((), login("guest", "guest"), login("anna", "guess")):
+            peer = self.peer("tcp")
+            peer.send(stomp("CONNECT", "accept-version:1.2", *lines))
+            self.assert_refused(peer, "auth-failed", seconds=20)
+        anna.publish("/topic/a", b"x")
+        self.assertEqual(anna.read_message().body, b"x")
+        self.client("tcp", "1.2", *login("bert", "swordfish-canary"))
+
+
+class Secrets(OwnBrokerCase):
+    """Nothing that an operator or a neighbour on the machine can read has a secret in it."""
+
+    def test_S_SEC_01_CVE_2026_57219_CVE_2026_33216_no_secret_is_told(self):
+        place = Place()
+        self.addCleanup(shutil.rmtree, place.folder)
+        self.broker = Broker({**place.config(), "log": {"level": "debug"}})
+        self.addCleanup(self.broker.kill)
+        jwt = token()
+        basic = base64.b64encode(b"anna:hunter2-canary").decode()
+        self.client("tcp", "1.2", *login("anna", "hunter2-canary")).subscribe("/topic/a").publish("/topic/a", b"body-canary")
+        self.client("ws", "1.2", fields=[("Authorization", "Basic " + basic)])
+        self.client("ws", "1.2", "Authorization:Bearer " + jwt)
+        for lines in (login("anna", "wrong-canary"), login("nobody", "wrong-canary"), ("Authorization:Bearer wrong-canary",),
+                      ("login:anna", "passcode:wrong-canary", "heart-beat:x"), login("wrong-canary\\", "wrong-canary")):
+            peer = self.peer("ws")
+            peer.send(stomp("CONNECT", "accept-version:1.2", *lines))
+            peer.read_end(20)
+        with open(self.broker.event("admin-token")["file"], encoding="ascii") as file:
+            admin = file.read().strip()
+        told = [run_tool("print-config", "--config", self.broker.folder + "/stampede.toml")[1]]
+        for path in ("/healthz", "/readyz", "/metrics", "/api/scheduled", "/api/v1/scheduled", "/api/v1/definitions", "/"):
+            told.append(self.broker.http(path)[1])
+        for name in ("cmdline", "environ"):
+            with open("/proc/%d/%s" % (self.broker.process.pid, name), encoding="utf-8", errors="replace") as file:
+                told.append(file.read())
+        self.assertEqual(self.broker.stop(), 0)
+        told.append(b"".join(self.broker._raw).decode())  # pylint: disable=protected-access
+        self.assertIn("anna", told[-1])  # It looks where something would be.
+        for canary in (*CANARIES[:2], b64(SECRET), SECRET.decode(), jwt, jwt.rsplit(".", 1)[1], basic, admin, "body-canary"):
+            for text in told:
+                self.assertNotIn(canary, text)
+        self.assertEqual([text for text in told if "passcode:wrong-canary" in text or "Bearer wrong" in text], [])
+
 
 class Start(OwnBrokerCase):
     """A broker that could let in the wrong ones does not start."""
@@ -217,7 +272,7 @@ class Start(OwnBrokerCase):
         for word in words:
             self.assertIn(word, str(failure.exception))
 
-    def test_S_BIND_05_without_its_files(self):
+    def test_S_BIND_05_CVE_2026_95848_without_its_files(self):
         os.rename(self.place.users, self.place.users + ".gone")
         self.fails(self.place.config(), "users")
         os.rename(self.place.users + ".gone", self.place.users)

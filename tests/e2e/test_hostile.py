@@ -90,7 +90,7 @@ class WebSocket(HostileCase):
             peer.raw(ws_frame(TEXT, b"\n") * 100)
         self.assert_lives(peer)
 
-    def test_CVE_2018_1000518_no_decompression(self):
+    def test_CVE_2026_67232_CVE_2018_1000518_no_decompression(self):
         bomb = b"\xec\xc1\x01\x01\x00\x00\x00\x80\x90\xfe\xaf\xee\x08\x0a" + b"\x00" * 50000
         peer = self.client("ws")
         before = self.broker.rss()
@@ -175,6 +175,28 @@ class Vulnerabilities(HostileCase):
         peer.send(stomp("SUBSCRIBE", "id:1", "destination:/topic/a",
                         "selector:T(java.lang.Runtime).getRuntime().exec('touch /tmp/x')"))
         self.assertEqual(peer.read_end()[-1].command, "ERROR")
+
+    def test_CVE_2018_1257_distinct_selectors_leave_nothing(self):
+        def burst(start):
+            peer = self.client()
+            for i in range(start, start + 4000):
+                peer.send(stomp("SUBSCRIBE", "id:1", "destination:/topic/selected", "selector:k%d LIKE '%%a%%_%d%%' OR k = %d" % (
+                    i, i, i)) + stomp("UNSUBSCRIBE", "id:1"))
+            self.assert_lives(peer)
+            peer.close()
+        burst(0)
+        before = self.broker.rss()
+        for i in range(1, 5):
+            burst(i * 4000)
+        if JUDGES_MEMORY:
+            self.assertLess(self.broker.rss() - before, 4 * MIB)
+
+    @each(combined(TRANSPORTS, ["CONNECT", "STOMP"]))
+    def test_CVE_2026_26448_a_second_connect_ends_it(self, transport, command):
+        peer = self.client(transport).subscribe("/queue/hostile.second", "ack:client")
+        peer.send(send_to("/queue/hostile.second", b"x") + stomp(command, "accept-version:1.2", "host:h") * 3 +
+                  stomp("UNSUBSCRIBE", "id:0"))
+        self.assertEqual([frame.command for frame in peer.read_end() if frame.command != "MESSAGE"], ["ERROR"])
 
     @over_transports
     def test_CVE_2022_22971_closed_at_the_first_bad_frame(self, transport):
@@ -352,6 +374,54 @@ class Vulnerabilities(HostileCase):
             burst()
         self.assertLess(self.broker.rss() - before, 4 * MIB)
         self.assertTrue(until(lambda: self.broker.descriptors() <= descriptors + 2))
+
+    @over_transports
+    def test_CVE_2026_54475_temporary_destinations_are_not_taken_over(self, transport):
+        owner = self.client(transport).subscribe("/temp-queue/mine", "ack:client-individual", id="/temp-queue/mine")
+        other = self.client(transport, "1.2", "login:guest", "passcode:guest").subscribe("/topic/hostile.ask")
+        owner.publish("/topic/hostile.ask", b"?", "reply-to:/temp-queue/mine")
+        address = other.read_message()["reply-to"]
+        self.assertGreaterEqual(len(address.rsplit("/", 1)[1]), 22)  # 128 bits.
+        other.subscribe("/temp-queue/mine", id="/temp-queue/mine")
+        other.publish(address, b"answer")
+        message = owner.read_message()
+        self.assertEqual(message.body, b"answer")
+        self.assert_silent(other)  # A name of its own.
+        for frame in (stomp("ACK", "id:" + message["ack"]), stomp("NACK", "id:" + message["ack"]),
+                      stomp("SUBSCRIBE", "id:2", "destination:" + address)):
+            thief = self.client(transport, "1.2", "login:guest", "passcode:guest")
+            thief.send(frame)
+            self.assertIn(thief.read_end()[-1]["message"], ("bad-state", "access-denied"))
+        owner.ask("ACK", "id:" + message["ack"])
+
+    @over_transports
+    def test_CVE_2026_27446_no_client_makes_the_broker_connect_anywhere(self, transport):
+        with socket.create_server(("127.0.0.1", 0)) as bait:
+            bait.setblocking(False)
+            where = "127.0.0.1:%d" % bait.getsockname()[1]
+            for url in ("tcp://" + where, "stomp://" + where, "http://%s/x" % where, "failover:(tcp://%s)" % where, "//" + where):
+                for lines in (["destination:" + url], ["destination:/topic/a", "reply-to:" + url], ["destination:/queue/" + url],
+                              ["destination:/queue/bait", "x-dead-letter-exchange:" + url],
+                              ["destination:/topic/a", "federation:" + url, "_AMQ_BRIDGE:" + url, "JMSReplyTo:" + url]):
+                    for command in ("SEND", "SUBSCRIBE"):
+                        peer = self.client(transport, "1.2", "host:" + url, "client-id:" + url)
+                        peer.send(stomp(command, "id:1", *lines))
+                        self.finish(peer)
+                        peer.close()
+            self.assertRaises(BlockingIOError, bait.accept)
+
+    @each(["ws", "admin"])
+    def test_CVE_2018_15756_ranges_are_ignored(self, kind):
+        for count in (700, 10000):
+            with socket.create_connection(self.broker.address(kind), timeout=wait_time(5)) as sock:
+                ranges = ",".join("%d-%d" % (i % 10, i % 10) for i in range(count))
+                request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nRange: bytes=%s\r\n\r\n" % ranges
+                sock.sendall(request.encode())
+                try:
+                    status = int(sock.recv(65536)[9:12])
+                except ConnectionResetError:  # The refusal of too large a head need not be waited for.
+                    status = 431
+            self.assertIn(status, (200 if kind == "admin" else 404, 431) if count == 700 else (431,))
 
     @each(combined(TRANSPORTS, ["SHUTDOWN", "ADMIN", "QUIT", "RESTART", "EXEC", "AUTH", "STATS", "PURGE", "DELETE"]))
     def test_CVE_2014_3576_there_are_no_administrative_commands(self, transport, command):

@@ -125,7 +125,7 @@ class Beats(BrokerCase):
         self.assertEqual(peer.read_control("pings"), b"")
         self.assertEqual(peer.read_control("pings"), b"")
 
-    def test_P_HB_06_and_are_dead_without_an_answer(self):
+    def test_P_HB_06_CVE_2020_13849_and_are_dead_without_an_answer(self):
         begin = time.monotonic()
         peer = self.client("ws", "1.2", "heart-beat:0,0")
         peer.answers_pings = False

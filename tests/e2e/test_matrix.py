@@ -85,10 +85,10 @@ class MatrixCase(BrokerCase):
 
 
 class StompMatrix(MatrixCase):
-    def test_S_AUTH_02_any_fault_in_any_state(self):
+    def test_S_AUTH_02_CVE_2026_26449_any_fault_in_any_state(self):
         self.play(stomp_cases(), 20000)
 
-    def test_P_WS_05_any_fault_of_websocket_in_any_state(self):
+    def test_P_WS_05_CVE_2026_27889_any_fault_of_websocket_in_any_state(self):
         self.play(web_socket_cases(), 200)
 
 
@@ -192,6 +192,9 @@ class AcceptsEverything(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 512
     daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that has gone is no error."""
 
 
 class TheOracleItself(MatrixCase):

@@ -72,7 +72,7 @@ class ProxyHeaders(ProxyCase):
     @each(combined(TRANSPORTS, {"v1": (line,), "v2": (binary,)}, {
         "private": ("10.1.2.3",), "public": ("203.0.113.7",), "v6": ("2001:db8::7",), "almost": ("128.0.0.1",)},
         {"guest": (GUEST,), "nobody": (NOBODY,)}))
-    def test_S_BIND_06_a_client_from_elsewhere_is_not_local(self, transport, header, client, connect):
+    def test_S_BIND_06_CVE_2026_57216_a_client_from_elsewhere_is_not_local(self, transport, header, client, connect):
         peer = self.open(transport, header(client))
         peer.send(connect)
         self.assert_refused(peer, "auth-failed", before=[])

@@ -77,7 +77,7 @@ class Cut(SlowCase):
         self.assert_lives(peer)
 
     @over_transports
-    def test_P_LIM_03_a_backlog_without_ack_counts(self, transport):
+    def test_P_LIM_03_harper_1566_a_backlog_without_ack_counts(self, transport):
         peer = self.client(transport).subscribe("/topic/slow.backlog", "ack:client", "prefetch-count:1")
         self.flood("/topic/slow.backlog", 200)
         frames = peer.read_end()

@@ -188,6 +188,25 @@ class Recovery(StoreCase):
         peer.close()
         self.stop()
 
+    def test_CVE_2022_26652_no_name_becomes_the_name_of_a_file(self):
+        self.start()
+        names = ("../../escaped", "..%2F..%2Fescaped", "/etc/escaped", "escaped\\cstream", "C\\c\\\\escaped", "escaped" + "x" * 110)
+        for name in names:
+            peer = self.client("tcp", "1.2", "client-id:" + name.replace("\\", ""))
+            peer.subscribe("/topic/paths", "durable-subscription-name:" + name, "ack:client")
+            peer.publish("/topic/paths", b"kept")
+            self.assertEqual(peer.read_message().body, b"kept")
+            peer.close()
+        peer = self.client("tcp").publish("/queue/" + "escaped" * 30, b"kept")
+        for bad in ("/queue/../../escaped", "/queue/escaped\\n", "/queue/" + "escaped" * 50):
+            refused = self.client("tcp")
+            refused.send(send_to(bad, b"x"))
+            self.assertEqual(refused.read_end()[-1]["message"], "bad-destination")
+        self.stop()
+        found = [name for _, folders, files in os.walk(os.path.dirname(self.directory)) for name in folders + files]
+        self.assertIn("db", found)
+        self.assertFalse([name for name in found if "escaped" in name])
+
     def test_P_DEST_11_policies_and_arguments_say_what_is_stored(self):
         policies = [{"match": "/queue/cache.*", "durable": False}, {"match": "/queue/kept", "durable": True}]
         self.start(policies=policies)

@@ -157,7 +157,7 @@ TEST_P(Rights, S_ACL_05_SubscribingNeedsIt) {
     anna.expects_error("access-denied");
 }
 
-TEST_P(Rights, S_ACL_05_ANewQueueHasToBeCreated) {
+TEST_P(Rights, S_ACL_05_CVE_2026_32642_ANewQueueHasToBeCreated) {
     rules(
         {{"anna", true, Action::publish, "/queue/q"},
          {"anna", true, Action::publish, "/queue/new"},
@@ -203,7 +203,7 @@ TEST_P(Rights, S_ACL_05_ACommitIsAskedAgain) {
     anna.expects_error("access-denied");
 }
 
-TEST_P(Rights, S_ACL_05_DeadLettersGoWhereTheirAuthorMaySend) {
+TEST_P(Rights, S_ACL_05_CVE_2026_95846_DeadLettersGoWhereTheirAuthorMaySend) {
     rules(
         {{"anna", true, Action::publish, "/queue/q"},
          {"anna", true, Action::create, "/queue/q"},
@@ -247,7 +247,7 @@ TEST_P(Rights, S_ACL_06_RetainedMessagesToo) {
     anna.expects_nothing();
 }
 
-TEST_P(Rights, P_DUR_08_S_ACL_06_AndWhatADurableSubscriptionKept) {
+TEST_P(Rights, P_DUR_08_S_ACL_06_CVE_2021_34434_AndWhatADurableSubscriptionKept) {
     rules(both(readers("anna"), writers("bert")));
     log_in(bert, "bert");
     const auto asks = [] {

@@ -51,7 +51,7 @@ TEST(DurableName, P_DUR_01_TheSpellings) {
     EXPECT_FALSE(durable_request(std::vector<Header>{{"durable", "yes"}}));
 }
 
-TEST(DurableName, P_DUR_02_DifferentOnesHaveDifferentNames) {
+TEST(DurableName, P_DUR_02_S_ACL_10_DifferentOnesHaveDifferentNames) {
     std::set<std::string> canonical;
     for (const DurableName& name : different()) {
         EXPECT_TRUE(canonical.insert(name.canonical()).second) << name.canonical();

@@ -134,7 +134,7 @@ TEST(LikePattern, P_SEL_01_WordBoundariesOfThePositionSet) {
     EXPECT_FALSE(matches(most, most + "a"));
 }
 
-TEST(LikePattern, P_SEL_04_HostilePatternsStayLinear) {
+TEST(LikePattern, P_SEL_04_CVE_2018_1257_HostilePatternsStayLinear) {
     const std::string text(64 * 1024, 'a');
     std::string alternating;
     std::string percents;

@@ -51,7 +51,7 @@ TEST_P(Sending, P_SEND_02_FramesTakeEffectInTheirOrder) {
     }
 }
 
-TEST_P(Sending, P_SEND_03_TheBrokersOwnFactsAreRemoved) {
+TEST_P(Sending, P_SEND_03_S_ACL_12_TheBrokersOwnFactsAreRemoved) {
     bob.sends(subscribe("1", "/topic/a"));
     alice.sends(send("/topic/a", "x")
                     .header("message-id", "forged")
@@ -72,7 +72,7 @@ TEST_P(Sending, P_SEND_03_TheBrokersOwnFactsAreRemoved) {
     EXPECT_NE(got.value("message-id"), "forged");
 }
 
-TEST_P(Sending, P_SEND_03_InAnyEscapedOrRepeatedSpelling) {
+TEST_P(Sending, P_SEND_03_S_ACL_12_CVE_2026_33223_InAnyEscapedOrRepeatedSpelling) {
     bob.sends(subscribe("1", "/topic/a"));
     alice.sends_octets(
         std::string("SEND\ndestination:/topic/a\nx-death-\\creason:1\nack:1\nack:2\n\nx") + '\0'

@@ -276,7 +276,7 @@ TEST(Destination, P_DEST_04_NamesAreComparedOctetByOctet) {
     EXPECT_EQ(canonical("/queue/ a "), "/queue/ a ");
 }
 
-TEST(Destination, S_ACL_08_ReservedNamesAreDenied) {
+TEST(Destination, S_ACL_08_CVE_2026_33217_ReservedNamesAreDenied) {
     for (const char* name :
          {"/sys",
           "/sys/",

@@ -190,7 +190,7 @@ std::string describe(const std::vector<AccessRule>& rules, const Principal& who)
     return text;
 }
 
-TEST(AccessModel, S_ACL_02_CVE_2022_29946_AMillionCombinationsAgreeWithTheModel) {
+TEST(AccessModel, S_ACL_02_NATS_2026_17_CVE_2022_29946_AMillionCombinationsAgreeWithTheModel) {
     Chance chance(1);
     std::size_t allowed = 0;
     std::size_t compared = 0;

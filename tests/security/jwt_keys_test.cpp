@@ -282,7 +282,7 @@ TEST(JwtKeys, S_AUTH_10_TakesOnePublicKeyInPem) {
     EXPECT_EQ(why(encrypted), "is not a valid key");
 }
 
-TEST(JwtKeys, CVE_2020_26521_TruncatedAndBentKeysAreRefused) {
+TEST(JwtKeys, NATS_2026_23_CVE_2020_26521_TruncatedAndBentKeysAreRefused) {
     for (const JwtAlgorithm algorithm : {JwtAlgorithm::es256, JwtAlgorithm::eddsa}) {
         const std::string good = TokenMaker(algorithm).pem();
         const std::size_t end = good.find("-----END") + std::string("-----END PUBLIC KEY").size();

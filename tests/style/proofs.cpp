@@ -6,6 +6,7 @@
 #include <cctype>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace style {
 namespace {
@@ -62,20 +63,72 @@ bool is_for_later(std::string_view rule) {
     return rule.starts_with("P_SJS_") || rule == "P_CONN_12";
 }
 
-/// The rules of `document` that no test names, but for those that `is_left_out`.
+/// The rules of the document up to `end` that no test names, but for those that `is_left_out`.
 template <class IsLeftOut>
-Violations unproven(const Tree& tree, std::string_view path, IsLeftOut is_left_out) {
+Violations unproven(
+    const Tree& tree, std::string_view path, IsLeftOut is_left_out, std::string_view end = {}
+) {
     const File* const document = tree.find(path);
     if (document == nullptr) { return {}; }
+    const std::string_view text = document->text;
     const std::set<std::string> proven = proven_by(tree);
     Violations found;
-    for (std::string rule : rule_numbers_of(document->text, '-')) {
+    for (std::string rule :
+         rule_numbers_of(end.empty() ? text : text.substr(0, text.find(end)), '-')) {
         if (proven.contains(rule) || is_left_out(rule)) { continue; }
         const std::string what = "no test names " + rule;
         std::ranges::replace(rule, '_', '-');
         found.push_back(place(*document, document->text.find(rule), what));
     }
     return found;
+}
+
+bool is_named_in_tests(const Tree& tree, std::string_view name) {
+    return std::ranges::any_of(tree.files, [name](const File& file) {
+        return file.is_under("tests") && file.text.find(name) != std::string::npos;
+    });
+}
+
+/// What stands between backticks.
+std::vector<std::string_view> quoted_in(std::string_view text) {
+    std::vector<std::string_view> quoted;
+    for (std::size_t at = text.find('`'); at != std::string_view::npos; at = text.find('`', at)) {
+        const std::size_t end = text.find('`', at + 1);
+        if (end == std::string_view::npos) { break; }
+        quoted.push_back(text.substr(at + 1, end - at - 1));
+        at = end + 1;
+    }
+    return quoted;
+}
+
+/// The first number of a row, such as CVE-2018-1270, as tests write it. Empty: there is none.
+std::string vulnerability_of(std::string_view row) {
+    const std::size_t at = row.find("CVE-");
+    if (at != std::string_view::npos) {
+        constexpr std::size_t year = 9;  // "CVE-2018-"
+        if (row.size() < at + year) { return {}; }
+        std::string number(row.substr(at, year + run_of(row, at + year, std::isdigit)));
+        std::ranges::replace(number, '-', '_');
+        return number;
+    }
+    return {};
+}
+
+/// What is wrong with a row `| references | what we do | tests |`; empty: nothing.
+std::string fault_of_row(const Tree& tree, std::string_view row) {
+    const std::size_t last = row.rfind('|', row.rfind('|') - 1);
+    const std::string_view tests = row.substr(last + 1);
+    if (tests.starts_with(" n/a")) { return {}; }
+    const std::vector<std::string_view> names = quoted_in(tests);
+    if (names.empty()) { return "this row names no test"; }
+    for (const std::string_view name : names) {
+        if (!is_named_in_tests(tree, name)) { return "no test is called " + std::string(name); }
+    }
+    const std::string number = vulnerability_of(row.substr(0, row.find('|', 1)));
+    const bool is_found = number.empty() || std::ranges::any_of(names, [&number](auto name) {
+                              return name.find(number) != std::string_view::npos;
+                          });
+    return is_found ? std::string() : "no test of this row has " + number + " in its name";
 }
 
 }  // namespace
@@ -88,6 +141,29 @@ Violations check_protocol(const Tree& tree) {
     return unproven(tree, "docs/protocol.md", [](std::string_view rule) {
         return !rule.starts_with("P_") || is_for_later(rule);
     });
+}
+
+Violations check_security(const Tree& tree) {
+    return unproven(
+        tree,
+        "docs/security.md",
+        [](std::string_view rule) { return !rule.starts_with("S_"); },
+        "## Not built yet"
+    );
+}
+
+Violations check_vulnerabilities(const Tree& tree) {
+    const File* const document = tree.find("docs/cve.md");
+    if (document == nullptr) { return {}; }
+    Violations found;
+    for (const Line& line : lines_of(document->text)) {
+        const bool is_row = line.text.starts_with("| ") && line.text.ends_with(" |") &&
+                            !line.text.starts_with("| Seen in");
+        if (!is_row) { continue; }
+        const std::string fault = fault_of_row(tree, line.text);
+        if (!fault.empty()) { found.push_back(place(*document, line.offset, fault)); }
+    }
+    return found;
 }
 
 }  // namespace style

@@ -197,6 +197,31 @@ Violations check_top_level(const Tree& tree) {
 }
 
 /// A directory of one machine: somebody's home or workspace at the root of the file system.
+/// Ids, salts and tokens come from OpenSSL (S-SEC-03); the command line masks what it sends itself.
+Violations check_randomness(const Tree& tree) {
+    static constexpr auto engines = std::to_array<std::string_view>(
+        {"std::mt19937",
+         "std::mt19937_64",
+         "std::minstd_rand",
+         "std::minstd_rand0",
+         "std::default_random_engine",
+         "std::rand",
+         "srand",
+         "drand48",
+         "lrand48"}
+    );
+    static constexpr auto devices = std::to_array<std::string_view>({"std::random_device"});
+    static constexpr std::string_view advice = "random octets come from OpenSSL's generator";
+    Violations found;
+    for (const File& file : tree.files) {
+        // The order in which a drain closes connections is no secret.
+        if (!file.is_product() || file.path == "broker/server/drain.cpp") { continue; }
+        find_words(file, file.code, engines, advice, found);
+        if (!file.is_under("broker/cli")) { find_words(file, file.code, devices, advice, found); }
+    }
+    return found;
+}
+
 Violations check_machine_paths(const Tree& tree) {
     static constexpr auto places =
         std::to_array<std::string_view>({"/work/", "/root/", "/home/", "/Users/"});
@@ -227,6 +252,7 @@ const std::vector<Rule>& all_rules() {
         {"IncludesKeepTheLaw", check_includes},
         {"NoThreadsBelowTransport", check_threads},
         {"NoClocksBelowTransport", check_clocks},
+        {"NoGuessableRandomness", check_randomness},
         {"NoUsingNamespace", check_using_namespace},
         {"NoFriendTests", check_friend_tests},
         {"OnlyLogAndCliPrint", check_printing},
@@ -236,6 +262,8 @@ const std::vector<Rule>& all_rules() {
         {"EveryHeaderSaysItsPurpose", check_header_beginnings},
         {"EveryRuleOfConformanceIsTested", check_conformance},
         {"EveryRuleOfTheProtocolIsTested", check_protocol},
+        {"EveryRuleOfSecurityIsTested", check_security},
+        {"EveryVulnerabilityIsTested", check_vulnerabilities},
         {"TopLevelIsFixed", check_top_level},
         {"NoMachinePaths", check_machine_paths},
     };

@@ -39,4 +39,10 @@ inline void PrintTo(const Rule& rule, std::ostream* out) {
 /// Rules (P-) of docs/protocol.md that no test names, but for those of later versions.
 [[nodiscard]] Violations check_protocol(const Tree& tree);
 
+/// Rules (S-) of docs/security.md that no test names, but for those that are not built yet.
+[[nodiscard]] Violations check_security(const Tree& tree);
+
+/// Rows of docs/cve.md without a test that exists and has the row's first CVE in its name.
+[[nodiscard]] Violations check_vulnerabilities(const Tree& tree);
+
 }  // namespace style

@@ -213,6 +213,39 @@ const std::vector<Example>& examples() {
          fails,
          "docs/protocol.md",
          "Beyond it the frame is refused (P-QOS-01).\n"},
+        {"EveryRuleOfSecurityIsTested",
+         passes,
+         "docs/security.md",
+         "| S-WEB-01 | Origin | see P-FRAME-99 |\n\n## Not built yet\n\n| S-WEB-08 | console |\n"},
+        {"EveryRuleOfSecurityIsTested", fails, "docs/security.md", "| S-WEB-02 | Origin |\n"},
+        {"EveryRuleOfSecurityIsTested",
+         fails,
+         "docs/security.md",
+         "Users have names (S-AUTH-06).\n\n## Not built yet\n"},
+        {"EveryVulnerabilityIsTested",
+         passes,
+         "docs/cve.md",
+         "| Seen in | Ours | Tests |\n|---|---|---|\n| Ours CVE-1999-0001, -0002 | refused | "
+         "`CVE_1999_0001_Refuses` |\n| None CVE-1999-0003 | nothing | n/a: no such part |\n"
+         "| Beast 2879 | closed | `S_WEB_01_Origins` |\n"},
+        {"EveryVulnerabilityIsTested",
+         fails,
+         "docs/cve.md",
+         "| CVE-1999-0001 | refused | `CVE_1999_0001_Accepts` |\n"},
+        {"EveryVulnerabilityIsTested",
+         fails,
+         "docs/cve.md",
+         "| CVE-1999-0001 | refused | soon |\n"},
+        {"EveryVulnerabilityIsTested",
+         fails,
+         "docs/cve.md",
+         "| CVE-1999-0002 | refused | `CVE_1999_0001_Refuses` |\n"},
+        // Secrets.
+        {"NoGuessableRandomness", passes, "broker/cli/a.cpp", "std::random_device random_;\n"},
+        {"NoGuessableRandomness", passes, "tests/engine/a.cpp", "std::mt19937 random;\n"},
+        {"NoGuessableRandomness", fails, "broker/engine/a.cpp", "std::random_device random_;\n"},
+        {"NoGuessableRandomness", fails, "broker/cli/a.cpp", "std::mt19937_64 random_;\n"},
+        {"NoGuessableRandomness", fails, "protocol/a.cpp", "const int n = std::rand();\n"},
         // The tree itself.
         {"TopLevelIsFixed", fails, "utils/strings.hpp", "// Strings.\n#pragma once\n"},
         {"TopLevelIsFixed", fails, "NOTES.md", "x\n"},
@@ -238,6 +271,10 @@ Tree tree_with(const Example& example) {
         "tests/engine/CMakeLists.txt", "stampede_test(test_engine SOURCES ../support/script.cpp)\n"
     );
     tree.add("tests/protocol/parser_test.txt", "TEST(Parser, P_FRAME_03_RefusesUnknownCommand)\n");
+    tree.add(
+        "tests/e2e/test_a.py",
+        "def test_S_WEB_01_Origins(self):\ndef test_CVE_1999_0001_Refuses(self):\n"
+    );
     tree.add("tests/interop/beats.mjs", "test('P_HB_01 answers', () => {});\n");
     tree.add(example.path, example.text);
     return tree;
@@ -267,6 +304,14 @@ TEST(StyleRules, EveryExampleIsOfARule) {
         EXPECT_NE(std::ranges::find(all_rules(), example.rule, &Rule::name), all_rules().end())
             << example.rule;
     }
+}
+
+TEST(StyleRules, S_SEC_03_CVE_2026_41838_SessionIdsCannotBeGuessed) {
+    const auto rule = std::ranges::find(all_rules(), "NoGuessableRandomness", &Rule::name);
+    ASSERT_NE(rule, all_rules().end());
+    Tree tree;
+    tree.add("broker/engine/session_id.cpp", "std::mt19937 engine(std::random_device{}());\n");
+    EXPECT_EQ(rule->check(tree).size(), 2U);
 }
 
 TEST(StyleRules, OnlyOneSourceOfProtocolMayUseSimdjson) {

@@ -79,7 +79,7 @@ constexpr Case same_origin_cases[] = {
     {"http://127.0.0.1:15674", broker, false, false, V::foreign},
 };
 
-TEST(OriginPolicy, S_WEB_01_OnlyTheSameOriginByDefault) {
+TEST(OriginPolicy, S_WEB_01_CVE_2026_67405_OnlyTheSameOriginByDefault) {
     for (const Case& row : same_origin_cases) {
         EXPECT_EQ(judge(row, {}), row.verdict) << row.origin << " at " << row.host;
     }
