@@ -30,9 +30,7 @@ struct AclOptions {
 server::LoadedConfig load(const std::string& file) {
     server::Flags flags;
     flags.config = file;
-    // What listeners lack concerns no rule.
-    flags.insecure_no_auth = true;
-    flags.insecure_no_tls = true;
+    flags.serves = false;
     server::LoadedConfig loaded =
         server::load_config(flags, [](const char* name) { return std::getenv(name); });
     if (!loaded.ok()) { throw Failure(ExitCode::configuration, loaded.errors.front().text()); }

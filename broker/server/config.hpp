@@ -126,6 +126,7 @@ struct Flags {
     bool insecure_no_auth = false;
     bool insecure_no_tls = false;
     bool accept_data_loss = false;
+    bool serves = true;  ///< False: nobody will connect, so S-BIND-03 is not asked.
 };
 
 /// One thing wrong with what the operator wrote.

@@ -151,6 +151,7 @@ void warn_insecure(Draft& draft, const std::vector<PublicSocket>& sockets, const
 }
 
 void check_binding(Draft& draft, const Flags& flags) {
+    if (!flags.serves) { return; }
     const std::vector<PublicSocket> sockets = public_sockets(draft);
     for (const PublicSocket& socket : sockets) {
         check_public(draft, socket, flags);

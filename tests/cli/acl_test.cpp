@@ -59,6 +59,13 @@ TEST(AclCheck, S_ACL_02_SaysWhichRuleDecidesAndWhereItIs) {
     EXPECT_EQ(anonymous.out, "refused: no rule allows it\n");
 }
 
+TEST(AclCheck, IsForConfigurationsWithUsersAndWithPublicAddresses) {
+    const std::string users = std::string("[auth]\nusers_file = \"users\"\n") + rules;
+    EXPECT_EQ(check({"--user", "anna", "subscribe", "/topic/a"}, users.c_str()).code, ExitCode::ok);
+    const std::string open = std::string("[server]\ntcp = \"*:61613\"\n") + rules;
+    EXPECT_EQ(check({"--user", "anna", "subscribe", "/topic/a"}, open.c_str()).code, ExitCode::ok);
+}
+
 TEST(AclCheck, S_ACL_04_ClaimsAreGiven) {
     const std::vector<std::string> with{"--user", "anna", "--claim", "tenant=acme"};
     const auto publish = [&](const char* name) {

@@ -1,0 +1,119 @@
+"""Planted secrets are found nowhere but where they were put: not in the log at its most talkative, not on the admin
+listener, not in the arguments, not in what the tools print (S-SEC-01, S-SEC-02, S-LOG-01; CVE-2026-57219, CVE-2026-33216)."""
+import base64
+import http.client
+import os
+import shutil
+import signal
+import unittest
+
+from support.auth import SECRET, Place, b64, login, token
+from support.broker import Broker, run_tool
+from support.case import OwnBrokerCase
+from support.peers import send_to, stomp
+
+GUESS = "guess-canary"
+BODY = "body-canary"
+HEADER = "header-canary"
+BEFORE = "before-connect-canary"
+USERS = ("hunter2-canary", "swordfish-canary")
+PATHS = ("/", "/healthz", "/readyz", "/metrics", "/api", "/api/", "/api/scheduled", "/api/scheduled/canary", "/api/overview",
+         "/api/connections", "/api/definitions", "/debug", "/varz", "/connz")
+
+
+class Canaries(OwnBrokerCase):
+    def setUp(self):
+        self.place = Place()
+        self.addCleanup(shutil.rmtree, self.place.folder)
+        self.config = self.place.config()
+        self.config["log"] = {"level": "trace"}
+        self.config["auth"]["failed_logins"] = 100
+        self.broker = Broker(self.config)
+        self.addCleanup(self.broker.kill)
+        self.planted = [*USERS, SECRET.decode(), b64(SECRET), GUESS, BODY, HEADER, BEFORE]
+        with open(self.place.users, encoding="utf-8") as users:
+            self.planted += [line.split(":")[1] for line in users.read().split()]
+        with open(self.broker.event("admin-token")["file"], encoding="ascii") as file:
+            self.admin_token = file.read().strip()
+        self.planted.append(self.admin_token)
+
+    def plant(self, text):
+        self.planted.append(text)
+        return text
+
+    def refuse(self, transport, *lines, fields=()):
+        peer = self.peer(transport, **({"fields": fields} if transport == "ws" else {}))
+        peer.send(stomp("CONNECT", "accept-version:1.2", *lines))
+        self.assertEqual(peer.read_frame(seconds=20).command, "ERROR")
+        peer.close()
+
+    def use_everything(self):
+        good = self.plant(token())
+        bad = self.plant(token(secret=b"another secret of thirty-two octets"))
+        old = self.plant(token(lifetime=-3600))
+        basic = self.plant(base64.b64encode(b"anna:hunter2-canary").decode())
+        guess = self.plant(base64.b64encode(b"anna:" + GUESS.encode()).decode())
+        for transport in ("tcp", "ws"):
+            anna = self.client(transport, "1.2", *login("anna", USERS[0])).subscribe("/topic/a")
+            anna.send(send_to("/topic/a", BODY.encode(), "secret:" + HEADER))
+            self.assertEqual(anna.read_message().body, BODY.encode())
+            # What is refused is named, but not shown.
+            anna.send(stomp("SEND", "destination:/topic/\x01", "secret:" + HEADER, body=BODY.encode()))
+            self.assertEqual(anna.read_frame().command, "ERROR")
+            self.client(transport, "1.2", "passcode:" + good)
+            self.client(transport, "1.2", "Authorization:Bearer " + good)
+            for lines in (login("anna", GUESS), ("passcode:" + bad,), ("Authorization:Bearer " + old,),
+                          ("login:" + "anna", "passcode:" + GUESS, "secret:" + HEADER)):
+                self.refuse(transport, *lines)
+            early = self.peer(transport)
+            early.send(stomp("SEND", "destination:/topic/a", "passcode:" + BEFORE, body=BEFORE.encode()))
+            self.assertEqual(early.read_frame().command, "ERROR")
+        self.client("ws", fields=(("Authorization", "Bearer " + good),))
+        self.client("ws", fields=(("Authorization", "Basic " + basic),))
+        for value in ("Bearer " + bad, "Basic " + guess):
+            self.refuse("ws", fields=(("Authorization", value),))
+        self.client("ws", protocols=("v12.stomp", "bearer." + good), fields=(("Authorization", "Bearer " + good),))
+
+    def ask_admin(self):
+        """What every known path answers, with the token, without, and with a wrong one."""
+        said = ""
+        for path in PATHS:
+            for authorization in (None, "Bearer " + self.admin_token, "Bearer " + GUESS, "Basic " + GUESS):
+                connection = http.client.HTTPConnection(*self.broker.address("admin"), timeout=20)
+                connection.request("GET", path, headers={"Authorization": authorization} if authorization else {})
+                answer = connection.getresponse()
+                said += "%s %s\n%s\n" % (path, answer.getheaders(), answer.read().decode())
+                connection.close()
+        return said
+
+    def run_tools(self):
+        config = os.path.join(self.broker.folder, "stampede.toml")
+        said = ""
+        for arguments in (("print-config", config), ("check-config", config), ("check-config", config, "--json"),
+                          ("acl", "check", "--config", config, "--user", "anna", "publish", "/topic/a")):
+            code, out, err = run_tool(*arguments)
+            self.assertIn(code, (0, 4), err)
+            said += out + err
+        return said
+
+    def test_S_SEC_01_S_SEC_02_CVE_2026_57219_CVE_2026_33216_are_nowhere(self):
+        self.use_everything()
+        self.broker.signal(signal.SIGHUP)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("reloaded") is not None))
+        said = {"admin": self.ask_admin(), "tools": self.run_tools()}
+        with open("/proc/%d/cmdline" % self.broker.process.pid, encoding="utf-8") as arguments:
+            said["arguments"] = arguments.read()
+        self.assertEqual(self.broker.stop(), 0)
+        # pylint: disable=protected-access
+        said["log"] = b"".join(self.broker._raw).decode("utf-8", "replace")
+        for place, text in said.items():
+            self.assertGreater(len(text), 40, place)
+            for canary in self.planted:
+                self.assertNotIn(canary, text, place)
+        # The log did say something of all that.
+        self.assertIn("auth-failed", said["log"])
+        self.assertIn("reloaded", said["log"])
+
+
+if __name__ == "__main__":
+    unittest.main()
