@@ -74,7 +74,8 @@ std::vector<std::string> try_files(const server::Config& config) {
     }
 
     try {
-        static_cast<void>(server::load_sources(config));
+        security::Outbound outbound;
+        static_cast<void>(server::load_sources(config, outbound));
     } catch (const std::runtime_error& error) { errors.emplace_back(error.what()); }
 
     struct stat status {};

@@ -71,6 +71,10 @@ struct Peer {
     ClientCertificateRef certificate = {};
     CredentialSources sources = CredentialSources::all();  ///< Of its listener.
     std::string network = {};  ///< What limits count it by: the IPv4 address, or IPv6 /64.
+    // Only until CONNECT has been read.
+    std::string listener = {};  ///< As in the log: `ws 0.0.0.0:15673`.
+    std::string origin = {};    ///< The upgrade request's header; empty: none.
+    bool is_tls = false;        ///< The connection is TLS here, not at a proxy.
 };
 
 /// What a CONNECT brings. Its own copy: the answer may come after the frame has gone.

@@ -124,6 +124,8 @@ void Session::authenticate(const protocol::Connect& request) {
     credentials.host = request.host.value_or("");
     drop_unwanted(credentials);
     peer_.authorization.reset();
+    peer_.listener = {};
+    peer_.origin = {};
     state_ = State::connecting;
     ++waits_;
     authenticator_.authenticate(

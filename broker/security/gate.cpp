@@ -1,6 +1,8 @@
 #include "broker/security/gate.hpp"
 
 #include "broker/log/log.hpp"
+#include "broker/security/auth_hook.hpp"
+#include "broker/security/gate_attempt.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -23,28 +25,12 @@ using protocol::ErrorCode;
 
 constexpr std::size_t basic_octets_max = 1024;
 
-Error failed() {
-    return {
-        ErrorCode::auth_failed,
-        "Login or passcode is wrong, or the token is not accepted.",
-        "Check login and passcode of CONNECT, or the token and its lifetime.",
-        "P-CONN-07"};
-}
-
 Error unlisted() {
     return {
         ErrorCode::auth_failed,
         "The client certificate is not accepted.",
         "Let the operator list its identity, or connect without it.",
         "S-AUTH-13"};
-}
-
-Error overloaded() {
-    return {
-        ErrorCode::overload,
-        "Too many logins at once.",
-        "Connect again in a few seconds.",
-        "S-AUTH-08"};
 }
 
 // Scheme names know no case.
@@ -90,18 +76,7 @@ std::optional<Basic> decode_basic(std::string_view text) {
     return basic;
 }
 
-LoginBudget::Time now() {
-    return std::chrono::steady_clock::now();
-}
-
 }  // namespace
-
-// One CONNECT, from its credentials to its answer.
-struct Gate::Attempt {
-    engine::Shard* shard = nullptr;
-    engine::Credentials credentials;
-    Answer answer;
-};
 
 Gate::Gate(Sources sources, Limits limits)
     : limits_(limits),
@@ -119,6 +94,19 @@ Sources Gate::sources() const {
     return sources_;
 }
 
+Gate::AttemptRef Gate::make_attempt(
+    engine::Shard& shard, engine::Credentials credentials, Answer answer
+) const {
+    auto attempt = std::make_shared<Attempt>();
+    attempt->shard = &shard;
+    attempt->credentials = std::move(credentials);
+    attempt->answer = std::move(answer);
+    const std::lock_guard lock(mutex_);
+    attempt->from = sources_;
+    attempt->generation = cache_.generation();
+    return attempt;
+}
+
 void Gate::exchange(Sources sources) {
     const std::lock_guard lock(mutex_);
     sources_ = std::move(sources);
@@ -126,11 +114,8 @@ void Gate::exchange(Sources sources) {
 }
 
 void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, Answer answer) {
-    const auto attempt = std::make_shared<Attempt>();
-    attempt->shard = &shard;
-    attempt->credentials = std::move(credentials);
-    attempt->answer = std::move(answer);
-    const Sources from = sources();
+    const auto attempt = make_attempt(shard, std::move(credentials), std::move(answer));
+    const Sources& from = attempt->from;
     engine::Credentials& given = attempt->credentials;
     if (given.peer.certificate) { return use_certificate(attempt, from); }
     for (const SecretRef& header : {given.peer.authorization, given.authorization}) {
@@ -139,17 +124,17 @@ void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, A
         if (token && from.tokens) { return use_token(attempt, *from.tokens, *token); }
         const bool is_upgrade = header == given.peer.authorization;
         const auto basic = is_upgrade ? after_scheme(header->reveal(), "basic") : std::nullopt;
-        if (!basic || !from.users) { continue; }
+        if (!basic || !from.has_passcodes()) { continue; }
         auto decoded = decode_basic(*basic);
-        if (!decoded) { return refuse(attempt, failed(), "basic is malformed"); }
+        if (!decoded) { return refuse(attempt, login_failed(), "basic is malformed"); }
         given.login = std::move(decoded->login);
         given.passcode = std::move(decoded->passcode);
-        return use_passcode(attempt, from);
+        return use_passcode(attempt);
     }
     const bool has_token =
         from.tokens && given.passcode && is_compact_jwt_like(given.passcode->reveal());
     if (has_token) { return use_token(attempt, *from.tokens, given.passcode->reveal()); }
-    use_passcode(attempt, from);
+    use_passcode(attempt);
 }
 
 // One that says nobody or that is not listed decides too: it refuses (S-AUTH-13).
@@ -176,60 +161,12 @@ void Gate::use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::
     attempt->answer(std::make_shared<const engine::Principal>(std::move(*principal)));
 }
 
-void Gate::use_passcode(const AttemptRef& attempt, const Sources& from) {
-    const engine::Credentials& given = attempt->credentials;
-    const bool is_empty =
-        !given.login || given.login->empty() || !given.passcode || given.passcode->empty();
-    if (is_empty) { return refuse(attempt, failed(), "login or passcode is empty"); }
-    if (!from.users) { return refuse(attempt, failed(), "there are no users"); }
-    PrincipalRef known;
-    std::uint64_t generation = 0;
-    Standing standing = Standing::within_budget;
-    {
-        const std::lock_guard lock(mutex_);
-        known = cache_.find(*given.login, given.passcode->reveal(), now());
-        generation = cache_.generation();
-        if (budget_.is_over(attempt->credentials.peer.network, now())) {
-            standing = Standing::over_budget;
-        }
-    }
-    if (known) { return attempt->answer(std::move(known)); }
-    const HashJob job = [this, attempt, users = from.users, generation](Turn turn) {
-        if (turn == Turn::overload) {
-            return attempt->shard->post([attempt] { attempt->answer(overloaded()); });
-        }
-        const engine::Credentials& asked = attempt->credentials;
-        auto found = users->check(*asked.login, asked.passcode->reveal());
-        PrincipalRef principal;
-        if (found) { principal = std::make_shared<const engine::Principal>(std::move(*found)); }
-        attempt->shard->post([this, attempt, principal = std::move(principal), generation] {
-            hashed(attempt, principal, generation);
-        });
-    };
-    if (!pool_.submit(attempt->credentials.peer.network, standing, job)) {
-        attempt->answer(overloaded());
-    }
-}
-
-void Gate::hashed(const AttemptRef& attempt, PrincipalRef principal, std::uint64_t generation) {
-    if (!principal) { return refuse(attempt, failed(), "unknown user or wrong passcode"); }
-    // The users may have been exchanged while it was hashed, and all sessions asked anew since.
-    principal = renewed(principal);
-    if (!principal) { return refuse(attempt, failed(), "gone meanwhile"); }
-    const engine::Credentials& given = attempt->credentials;
-    {
-        const std::lock_guard lock(mutex_);
-        cache_.remember(*given.login, given.passcode->reveal(), principal, generation, now());
-    }
-    attempt->answer(std::move(principal));
-}
-
 // The connection counts as one that has not logged in for as long as its refusal is held back.
 void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) {
     LoginBudget::Duration delay{0};
     {
         const std::lock_guard lock(mutex_);
-        delay = budget_.failed(attempt->credentials.peer.network, now());
+        delay = budget_.failed(attempt->credentials.peer.network, LoginBudget::Time::clock::now());
         // Its connection may have gone long before: what waits is bounded by itself.
         if (held_back_ >= limits_.held_back_max) { delay = LoginBudget::Duration(0); }
         if (delay.count() != 0) { ++held_back_; }
@@ -261,6 +198,10 @@ PrincipalRef Gate::renewed(const PrincipalRef& principal) const {
     if (principal->voucher == engine::Voucher::token) { return from.tokens ? principal : nullptr; }
     if (principal->voucher == engine::Voucher::certificate) {
         return from.certificates ? from.certificates->renewed(principal) : nullptr;
+    }
+    if (principal->voucher == engine::Voucher::hook) {
+        const bool is_same = from.hook && from.hook->identity() == principal->credential;
+        return is_same ? principal : nullptr;
     }
     if (principal->voucher != engine::Voucher::users_file) { return nullptr; }
     const User* const user = from.users ? from.users->find(principal->user) : nullptr;

@@ -20,12 +20,19 @@
 
 namespace security {
 
+class AuthHook;
+struct HookAnswer;
+
 /// What principals come from; null: that source is off, and what is meant for it is ignored.
 struct Sources {
     std::shared_ptr<const UsersFile> users;
     std::shared_ptr<const JwtVerifier> tokens;
     /// Null: there are none, and whoever shows a certificate is refused.
     std::shared_ptr<const Certificates> certificates = {};
+    std::shared_ptr<AuthHook> hook = nullptr;
+    bool is_hook_first = false;  ///< Asked before the users file, else after it (S-AUTH-04).
+
+    [[nodiscard]] bool has_passcodes() const { return users || hook; }
 };
 
 class Gate final : public engine::Authenticator {
@@ -47,7 +54,8 @@ public:
 
     /// A user of the users file is renewed with the roles of now; null if it, or its passcode, is
     /// no longer there. So is one of a certificate, as long as that is listed for the same user.
-    /// Null for tokens if there is no verifier any more. Any thread.
+    /// Null for tokens if there is no verifier any more, for users of a hook if it is another one
+    /// now. Any thread.
     [[nodiscard]] engine::PrincipalRef renewed(const engine::PrincipalRef& principal
     ) const override;
 
@@ -65,10 +73,22 @@ private:
 
     [[nodiscard]] Sources sources() const;
     void use_certificate(const AttemptRef& attempt, const Sources& sources);
+    [[nodiscard]] AttemptRef make_attempt(
+        engine::Shard& shard, engine::Credentials credentials, Answer answer
+    ) const;
     void use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::string_view token);
-    void use_passcode(const AttemptRef& attempt, const Sources& sources);
-    void hashed(
-        const AttemptRef& attempt, engine::PrincipalRef principal, std::uint64_t generation
+    void use_passcode(const AttemptRef& attempt);
+    [[nodiscard]] engine::PrincipalRef find_known(Attempt& attempt);
+    void ask_next(const AttemptRef& attempt);
+    void ask_users(const AttemptRef& attempt);
+    void hashed(const AttemptRef& attempt, engine::PrincipalRef principal, bool is_known);
+    void ask_hook(const AttemptRef& attempt);
+    void hook_answered(const AttemptRef& attempt, HookAnswer answer, std::string_view why);
+    void let_in(
+        const AttemptRef& attempt,
+        engine::PrincipalRef principal,
+        std::string_view scope,
+        PasswordCache::Duration lifetime
     );
     void refuse(const AttemptRef& attempt, protocol::Error error, std::string_view why);
 

@@ -25,11 +25,9 @@ PasswordCache::~PasswordCache() {
     OPENSSL_cleanse(key_.data(), key_.size());
 }
 
-engine::PrincipalRef PasswordCache::find(
-    std::string_view login, std::string_view passcode, Time now
-) {
+engine::PrincipalRef PasswordCache::find(const Login& login, Time now) {
     Digest digest{};
-    if (by_digest_.empty() || !digest_of(login, passcode, digest)) { return nullptr; }
+    if (by_digest_.empty() || !digest_of(login, digest)) { return nullptr; }
     const auto it = by_digest_.find(digest);
     if (it == by_digest_.end()) { return nullptr; }
     if (now >= it->second->end) {
@@ -41,8 +39,7 @@ engine::PrincipalRef PasswordCache::find(
 }
 
 void PasswordCache::remember(
-    std::string_view login,
-    std::string_view passcode,
+    const Login& login,
     engine::PrincipalRef principal,
     std::uint64_t generation,
     Time now,
@@ -50,7 +47,7 @@ void PasswordCache::remember(
 ) {
     Digest digest{};
     const bool is_current = generation == generation_ && principal != nullptr;
-    if (!is_current || limits_.entries == 0 || !digest_of(login, passcode, digest)) { return; }
+    if (!is_current || limits_.entries == 0 || !digest_of(login, digest)) { return; }
     const auto known = by_digest_.find(digest);
     if (known != by_digest_.end()) { forget(known->second); }
     if (entries_.size() >= limits_.entries) { forget(std::prev(entries_.end())); }
@@ -75,13 +72,15 @@ bool PasswordCache::DigestEqual::operator()(const Digest& a, const Digest& b) co
     return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-bool PasswordCache::digest_of(std::string_view login, std::string_view passcode, Digest& digest)
-    const {
-    // An octet 0 in the login could move the border between the two.
-    if (login.find('\0') != std::string_view::npos) { return false; }
+bool PasswordCache::digest_of(const Login& login, Digest& digest) const {
+    // An octet 0 before the passcode could move the borders between the three.
+    const bool is_clear = login.login.find('\0') == std::string_view::npos &&
+                          login.scope.find('\0') == std::string_view::npos;
+    if (!is_clear) { return false; }
     std::string text;
-    text.reserve(login.size() + 1 + passcode.size());
-    text.append(login).append(1, '\0').append(passcode);
+    text.reserve(login.login.size() + login.scope.size() + login.passcode.size() + 2);
+    text.append(login.login).append(1, '\0').append(login.scope).append(1, '\0');
+    text.append(login.passcode);
     unsigned size = 0;
     const bool is_made = HMAC(
                              EVP_sha256(),

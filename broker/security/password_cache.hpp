@@ -15,6 +15,14 @@
 
 namespace security {
 
+/// What somebody has logged in with.
+struct Login {
+    std::string_view login;
+    std::string_view passcode;
+    /// What else the answer depends on; an answer holds for the same only.
+    std::string_view scope = {};
+};
+
 class PasswordCache {
 public:
     using Time = std::chrono::steady_clock::time_point;
@@ -33,9 +41,7 @@ public:
     PasswordCache& operator=(const PasswordCache&) = delete;
 
     /// Whose login and passcode this was found to be; null if not lately.
-    [[nodiscard]] engine::PrincipalRef find(
-        std::string_view login, std::string_view passcode, Time now
-    );
+    [[nodiscard]] engine::PrincipalRef find(const Login& login, Time now);
 
     /// Changes with clear(). To be read before a check begins, for remember() after it.
     [[nodiscard]] std::uint64_t generation() const { return generation_; }
@@ -44,8 +50,7 @@ public:
     /// does not move with use. Nothing is kept of a check that began before the last clear(): its
     /// answer may be of users that are gone.
     void remember(
-        std::string_view login,
-        std::string_view passcode,
+        const Login& login,
         engine::PrincipalRef principal,
         std::uint64_t generation,
         Time now,
@@ -78,7 +83,7 @@ private:
     using Entries = std::list<Entry>;
 
     /// False if there can be none.
-    bool digest_of(std::string_view login, std::string_view passcode, Digest& digest) const;
+    bool digest_of(const Login& login, Digest& digest) const;
     void forget(Entries::iterator entry);
 
     Limits limits_;

@@ -66,21 +66,44 @@ struct WebKeys {
     std::vector<std::string> external_hosts;
 };
 
-/// `[auth]` and `[jwt]`: where principals come from. Nothing set: only local clients, as guests.
+/// `[hook]`: an HTTP service that knows users.
+struct HookOptions {
+    std::string url;
+    std::string ca_file;
+    std::chrono::milliseconds timeout = std::chrono::seconds(2);
+    std::uint32_t in_flight = 64;
+    std::chrono::milliseconds cache = std::chrono::seconds(60);
+
+    [[nodiscard]] bool is_set() const { return !url.empty(); }
+
+    friend bool operator==(const HookOptions&, const HookOptions&) = default;
+};
+
+/// `[auth]`, `[hook]` and `[jwt]`: where principals come from. Nothing set: only local clients, as
+/// guests.
 struct AuthOptions {
     std::string users_file;
+    std::vector<std::string> backends;  ///< `users` and `hook` in order; empty: what is configured.
+    HookOptions hook;
     std::uint32_t hash_threads = 1;
     std::uint32_t hash_queue = 64;
     std::uint32_t failed_logins = 10;  ///< A minute and address.
     std::string keys_file;             ///< JWKS, or one public key in PEM.
-    std::string algorithm;             ///< Of the key in PEM.
+    std::string keys_url;              ///< A JWKS to be fetched, instead of `keys_file`.
+    std::string keys_ca_file;
+    std::chrono::milliseconds keys_refresh = std::chrono::minutes(10);
+    std::string algorithm;  ///< Of the key in PEM.
     std::string issuer;
     std::string audience;
     std::string user_claim = "sub";
     std::string roles_claim = "roles";
     std::chrono::milliseconds skew = std::chrono::seconds(30);
 
-    [[nodiscard]] bool is_set() const { return !users_file.empty() || !keys_file.empty(); }
+    [[nodiscard]] bool has_tokens() const { return !keys_file.empty() || !keys_url.empty(); }
+
+    [[nodiscard]] bool is_set() const {
+        return !users_file.empty() || hook.is_set() || has_tokens();
+    }
 
     friend bool operator==(const AuthOptions&, const AuthOptions&) = default;
 };

@@ -85,6 +85,9 @@ void settle_policies(Draft& draft);
 /// Checks the access rules, each and all together.
 void settle_access_rules(Draft& draft);
 
+/// Where principals come from: pairs that belong together, URLs, and what the flags say to it.
+void check_auth(Draft& draft, const Flags& flags);
+
 /// Rules that span keys, and S-BIND-03. Adds errors and warnings.
 void validate(Draft& draft, const Flags& flags);
 

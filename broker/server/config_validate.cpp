@@ -110,7 +110,7 @@ void check_public(Draft& draft, const PublicSocket& socket, const Flags& flags) 
     };
     if (!flags.insecure_no_auth && !draft.loaded.config.auth.is_set()) {
         refuse(
-            "and there is no authentication: set auth.users_file or jwt.keys_file, bind 127.0.0.1 "
+            "and there is no authentication: set auth.users_file, hook.url, jwt.keys_file or jwt.keys_url, bind 127.0.0.1 "
             "or [::1], or let everyone in with --insecure-no-auth"
         );
     }
@@ -157,37 +157,6 @@ void check_binding(Draft& draft, const Flags& flags) {
         check_public(draft, socket, flags);
     }
     warn_insecure(draft, sockets, flags);
-}
-
-// Half a verifier would accept too much, or nobody.
-void check_tokens(Draft& draft) {
-    const AuthOptions& auth = draft.loaded.config.auth;
-    const bool is_any = !auth.keys_file.empty() || !auth.issuer.empty() || !auth.audience.empty() ||
-                        !auth.algorithm.empty();
-    if (!is_any) { return; }
-    const auto demand = [&](const char* key, const std::string& value, const char* what) {
-        if (value.empty()) { draft.fail_at(key, what); }
-    };
-    demand("jwt.keys_file", auth.keys_file, "expected the file with the keys of tokens");
-    demand("jwt.issuer", auth.issuer, "expected what `iss` of tokens is");
-    demand("jwt.audience", auth.audience, "expected what `aud` of tokens is");
-    demand("jwt.user_claim", auth.user_claim, "expected the name of a claim");
-    demand("jwt.roles_claim", auth.roles_claim, "expected the name of a claim");
-}
-
-// Whoever configures users and lets everyone in has not meant both (S-BIND-02, S-BIND-03).
-void check_auth(Draft& draft, const Flags& flags) {
-    const AuthOptions& auth = draft.loaded.config.auth;
-    check_tokens(draft);
-    if (auth.is_set() && flags.insecure_no_auth) {
-        const char* const key = auth.users_file.empty() ? "jwt.keys_file" : "auth.users_file";
-        draft.fail_at(key, "authentication is configured: start without --insecure-no-auth");
-    }
-    if (auth.is_set() && draft.loaded.config.access_rules.empty()) {
-        draft.loaded.warnings.push_back(
-            "there are users but no [[acl]] entry: nobody may publish or subscribe to anything"
-        );
-    }
 }
 
 void check_echo(Draft& draft) {

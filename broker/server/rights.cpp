@@ -2,6 +2,7 @@
 
 #include "broker/files/small_file.hpp"
 #include "broker/security/access_list.hpp"
+#include "broker/security/auth_hook.hpp"
 #include "broker/security/jwks.hpp"
 #include "broker/security/users_file_load.hpp"
 
@@ -95,9 +96,31 @@ std::shared_ptr<const security::JwtVerifier> load_tokens(
     return std::make_shared<const security::JwtVerifier>(std::move(settings), std::move(set));
 }
 
+// An URL that load_config() has found good.
+security::HttpUrl url_of(const std::string& text) {
+    auto url = security::parse_http_url(text);
+    if (!url) { throw std::runtime_error("the URL " + url.error().what); }
+    return std::move(*url);
+}
+
+std::shared_ptr<security::AuthHook> make_hook(
+    const HookOptions& options, security::Outbound& outbound
+) {
+    if (!options.is_set()) { return nullptr; }
+    security::AuthHook::Settings settings;
+    settings.http = {
+        url_of(options.url),
+        options.ca_file,
+        options.timeout,
+        security::hook_answer_octets_max,
+        options.in_flight};
+    settings.cache = options.cache;
+    return std::make_shared<security::AuthHook>(outbound, std::move(settings));
+}
+
 }  // namespace
 
-LoadedSources load_sources(const Config& config) {
+LoadedSources load_sources(const Config& config, security::Outbound& outbound) {
     LoadedSources loaded;
     if (!config.auth.users_file.empty()) {
         auto users = security::load_users(config.auth.users_file, config.strict_file_modes);
@@ -105,6 +128,9 @@ LoadedSources load_sources(const Config& config) {
         if (!users.warning.empty()) { loaded.warnings.push_back(std::move(users.warning)); }
         loaded.sources.users = std::move(users.users);
     }
+    loaded.sources.hook = make_hook(config.auth.hook, outbound);
+    loaded.sources.is_hook_first =
+        !config.auth.backends.empty() && config.auth.backends.front() == "hook";
     loaded.sources.tokens = load_tokens(config, loaded.warnings);
     return loaded;
 }

@@ -4,6 +4,7 @@
 
 #include "broker/engine/access.hpp"
 #include "broker/security/gate.hpp"
+#include "broker/security/outbound.hpp"
 #include "broker/server/config.hpp"
 
 #include <memory>
@@ -17,8 +18,9 @@ struct LoadedSources {
     std::vector<std::string> warnings;  ///< Files that others may read, keys left out.
 };
 
-/// Throws std::runtime_error if a file is missing, unreadable or wrong (S-BIND-05).
-[[nodiscard]] LoadedSources load_sources(const Config& config);
+/// Throws std::runtime_error if a file is missing, unreadable or wrong (S-BIND-05). What asks
+/// others does so on `outbound`.
+[[nodiscard]] LoadedSources load_sources(const Config& config, security::Outbound& outbound);
 
 /// The access list in force; null if everything is allowed: neither rules nor authentication
 /// (S-ACL-02).

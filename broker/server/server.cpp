@@ -109,7 +109,8 @@ private:
     StoreKeeper& store_;
     Reload reload_;
     engine::LoopbackAuthenticator guests_;
-    std::unique_ptr<security::Gate> gate_;  ///< Null: no authentication is configured.
+    std::unique_ptr<security::Outbound> outbound_;  ///< Null without a gate.
+    std::unique_ptr<security::Gate> gate_;          ///< Null: no authentication is configured.
     transport::Options options_;            ///< config_.transport, with what "auto" stands for.
     transport::Census census_;
     std::atomic<int> memory_alarm_{0};
@@ -142,7 +143,10 @@ Server::Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload)
 
 Server::~Server() {
     store_.close();
-    if (gate_) { gate_->stop(); }
+    if (gate_) {
+        gate_->stop();
+        outbound_->stop();
+    }
     // Everything that lives on a shard ends while all shards still exist.
     for (const auto& connections : running_.connections) {
         connections->end_all();
@@ -175,7 +179,8 @@ void Server::build_shards() {
 
 void Server::build_gate() {
     if (config_.auth.is_set()) {
-        LoadedSources loaded = load_sources(config_);
+        outbound_ = std::make_unique<security::Outbound>();
+        LoadedSources loaded = load_sources(config_, *outbound_);
         for (const std::string& warning : loaded.warnings) {
             logging::warn("credentials", warning);
         }
@@ -253,7 +258,7 @@ std::vector<std::string> Server::renew(const LoadedConfig& loaded) {
     }
     try {
         LoadedSources found;
-        if (gate_) { found = load_sources(config); }
+        if (gate_) { found = load_sources(config, *outbound_); }
         const auto authorizer = load_authorizer(config);
         for (const std::string& warning : found.warnings) {
             logging::warn("credentials", warning);

@@ -192,6 +192,7 @@ void Connection::process_http(std::span<char> input) {
         }
         session_->peer().is_forwarded |= http_->is_forwarded();
         session_->peer().authorization = http_->authorization();
+        session_->peer().origin = http_->origin();
         if (http_->sub_protocol()) { session_->set_sub_protocol(*http_->sub_protocol()); }
         const bool is_echo = http_->is_echo();
         http_.reset();

@@ -318,6 +318,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
         return refuse_page(verdict);
     }
     is_echo_ = !options_.test_echo_path.empty() && path == options_.test_echo_path;
+    origin_ = std::string(head_->field(http::field::origin));
     if (request.count(http::field::authorization) != 0) {
         authorization_ =
             std::make_shared<const engine::Secret>(head_->field(http::field::authorization));

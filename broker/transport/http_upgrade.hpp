@@ -74,6 +74,8 @@ public:
 
     [[nodiscard]] const engine::SecretRef& authorization() const { return authorization_; }
 
+    [[nodiscard]] const std::string& origin() const { return origin_; }
+
     /// Unknown sub-protocols only were offered: browsers will fail the connection (P-WS-04); for
     /// the log.
     [[nodiscard]] const std::string& strange_sub_protocols() const { return strange_; }
@@ -114,6 +116,7 @@ private:
     bool is_echo_ = false;
     bool is_forwarded_ = false;
     engine::SecretRef authorization_;
+    std::string origin_;
     std::string strange_;
     unsigned status_ = 0;
 };

@@ -75,6 +75,8 @@ void begin(
         post.shard->load.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
+    peer.listener = context->listener_name;
+    peer.is_tls = context->tls != nullptr;
     const auto connection = std::make_shared<Connection>(
         *post.shard, *context, *post.connections, std::move(socket), std::move(peer), is_exempt
     );

@@ -2,16 +2,13 @@
 #include "broker/security/gate.hpp"
 
 #include "broker/security/password_hash.hpp"
+#include "tests/security/mail_shard.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,47 +19,6 @@ namespace {
 
 using engine::PrincipalRef;
 using protocol::ErrorCode;
-
-// Runs what is posted from any thread on the test's; delays are noted and not waited for.
-class MailShard final : public engine::Shard {
-public:
-    MailShard() : Shard(0) {}
-
-    void post(engine::Work work) override {
-        const std::lock_guard lock(mutex_);
-        mail_.push_back(std::move(work));
-        changed_.notify_all();
-    }
-
-    [[nodiscard]] engine::Instant now() const override { return engine::Instant(1); }
-
-    [[nodiscard]] std::uint64_t wall_clock_ms() const override { return 1'700'000'000'000; }
-
-    void after(std::chrono::milliseconds delay, engine::Work work) override {
-        delays.push_back(delay.count());
-        post(std::move(work));
-    }
-
-    void random(std::span<std::byte>) override {}
-
-    void run_one() {
-        engine::Work work;
-        {
-            std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return !mail_.empty(); });
-            work = std::move(mail_.front());
-            mail_.pop_front();
-        }
-        work();
-    }
-
-    std::vector<std::int64_t> delays;
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<engine::Work> mail_;
-};
 
 std::string secret_hash() {
     return make_hash("hunter2", HashKind::bcrypt);

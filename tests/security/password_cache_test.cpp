@@ -12,11 +12,11 @@ using std::chrono::seconds;
 class PasswordCacheTest : public testing::Test {
 protected:
     void remember(const std::string& login, const std::string& passcode) {
-        cache.remember(login, passcode, principal, cache.generation(), now);
+        cache.remember({login, passcode}, principal, cache.generation(), now);
     }
 
     [[nodiscard]] bool has(const std::string& login, const std::string& passcode) {
-        return cache.find(login, passcode, now) != nullptr;
+        return cache.find({login, passcode}, now) != nullptr;
     }
 
     PasswordCache cache{{3, PasswordCache::lifetime_max}};
@@ -27,7 +27,7 @@ protected:
 TEST_F(PasswordCacheTest, S_AUTH_09_FindsWhatItRemembersAndNothingElse) {
     EXPECT_FALSE(has("anna", "x"));
     remember("anna", "x");
-    EXPECT_EQ(cache.find("anna", "x", now), principal);
+    EXPECT_EQ(cache.find({"anna", "x"}, now), principal);
     EXPECT_FALSE(has("anna", "y"));
     EXPECT_FALSE(has("anna", ""));
     EXPECT_FALSE(has("ann", "ax"));
@@ -56,19 +56,19 @@ TEST_F(PasswordCacheTest, S_AUTH_09_ForgetsAfter60SecondsWhateverItsUse) {
 }
 
 TEST_F(PasswordCacheTest, S_AUTH_09_LifetimesCanBeShorterButNotLonger) {
-    cache.remember("anna", "x", principal, cache.generation(), now, seconds(5));
-    cache.remember("bob", "x", principal, cache.generation(), now, seconds(3600));
+    cache.remember({"anna", "x"}, principal, cache.generation(), now, seconds(5));
+    cache.remember({"bob", "x"}, principal, cache.generation(), now, seconds(3600));
     now += seconds(5);
     EXPECT_FALSE(has("anna", "x"));
     EXPECT_TRUE(has("bob", "x"));
     now += seconds(55);
     EXPECT_FALSE(has("bob", "x"));
     PasswordCache longer({10, seconds(3600)});
-    longer.remember("anna", "x", principal, longer.generation(), now, seconds(3600));
-    EXPECT_EQ(longer.find("anna", "x", now + seconds(60)), nullptr);
+    longer.remember({"anna", "x"}, principal, longer.generation(), now, seconds(3600));
+    EXPECT_EQ(longer.find({"anna", "x"}, now + seconds(60)), nullptr);
     PasswordCache shorter({10, seconds(1)});
-    shorter.remember("anna", "x", principal, shorter.generation(), now);
-    EXPECT_EQ(shorter.find("anna", "x", now + seconds(1)), nullptr);
+    shorter.remember({"anna", "x"}, principal, shorter.generation(), now);
+    EXPECT_EQ(shorter.find({"anna", "x"}, now + seconds(1)), nullptr);
 }
 
 TEST_F(PasswordCacheTest, S_AUTH_09_ReloadAndChangesOfUsersEmptyIt) {
@@ -81,14 +81,14 @@ TEST_F(PasswordCacheTest, S_AUTH_09_ReloadAndChangesOfUsersEmptyIt) {
 TEST_F(PasswordCacheTest, S_AUTH_09_AnAnswerThatIsOlderThanTheReloadIsNotKept) {
     const std::uint64_t generation = cache.generation();
     cache.clear();
-    cache.remember("anna", "x", principal, generation, now);
+    cache.remember({"anna", "x"}, principal, generation, now);
     EXPECT_FALSE(has("anna", "x"));
     remember("anna", "x");
     EXPECT_TRUE(has("anna", "x"));
 }
 
 TEST_F(PasswordCacheTest, S_AUTH_09_NegativeAnswersAreNotKept) {
-    cache.remember("anna", "x", nullptr, cache.generation(), now);
+    cache.remember({"anna", "x"}, nullptr, cache.generation(), now);
     EXPECT_EQ(cache.size(), 0U);
 }
 
@@ -112,10 +112,10 @@ TEST_F(PasswordCacheTest, S_AUTH_09_WhatIsRememberedAgainTakesOnePlaceAndBeginsA
     remember("a", "x");
     now += seconds(59);
     const auto other = std::make_shared<const engine::Principal>();
-    cache.remember("a", "x", other, cache.generation(), now);
+    cache.remember({"a", "x"}, other, cache.generation(), now);
     EXPECT_EQ(cache.size(), 1U);
     now += seconds(59);
-    EXPECT_EQ(cache.find("a", "x", now), other);
+    EXPECT_EQ(cache.find({"a", "x"}, now), other);
 }
 
 }  // namespace

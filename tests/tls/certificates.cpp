@@ -21,26 +21,26 @@ using BioRef = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 constexpr long validity_seconds = 3600;
 
-void add_names(X509* certificate) {
+void add_names(X509* certificate, const std::string& text) {
     const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> names(
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"),
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, text.c_str()),
         &X509_EXTENSION_free
     );
     EXPECT_EQ(X509_add_ext(certificate, names.get(), -1), 1);
 }
 
-CertificateRef make_certificate(EVP_PKEY* key) {
+CertificateRef make_certificate(EVP_PKEY* key, const std::string& names, long ends_in_s) {
     CertificateRef certificate(X509_new(), &X509_free);
     X509_set_version(certificate.get(), X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -validity_seconds);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), validity_seconds);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), ends_in_s);
     X509_NAME* const name = X509_get_subject_name(certificate.get());
     const unsigned char text[] = "localhost";
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
     X509_set_issuer_name(certificate.get(), name);
     X509_set_pubkey(certificate.get(), key);
-    add_names(certificate.get());
+    add_names(certificate.get(), names);
     EXPECT_GT(X509_sign(certificate.get(), key, EVP_sha256()), 0);
     return certificate;
 }
@@ -59,13 +59,13 @@ void write_key(const std::filesystem::path& path, EVP_PKEY* key, const EVP_CIPHE
 
 }  // namespace
 
-Certificate::Certificate() {
+Certificate::Certificate(const std::string& names, long ends_in_s) {
     std::string directory = testing::TempDir() + "stampede-XXXXXX";
     EXPECT_NE(::mkdtemp(directory.data()), nullptr);
     directory_ = directory;
     const KeyRef key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
     EXPECT_NE(key, nullptr);
-    const CertificateRef certificate = make_certificate(key.get());
+    const CertificateRef certificate = make_certificate(key.get(), names, ends_in_s);
     EXPECT_EQ(PEM_write_bio_X509(open_file(certificate_file()).get(), certificate.get()), 1);
     write_key(key_file(), key.get(), nullptr);
     write_key(encrypted_key_file(), key.get(), EVP_aes_128_cbc());

@@ -7,10 +7,12 @@
 
 namespace tls {
 
-/// A self-signed certificate for `localhost` and 127.0.0.1, with its key; PEM files.
+/// A self-signed certificate, with its key; PEM files.
 class Certificate {
 public:
-    Certificate();
+    explicit Certificate(
+        const std::string& names = "DNS:localhost,IP:127.0.0.1", long ends_in_s = 3600
+    );
     ~Certificate();
     Certificate(const Certificate&) = delete;
     Certificate& operator=(const Certificate&) = delete;

@@ -223,14 +223,14 @@ def bound(method, arguments):
     return test
 
 
-def make_certificate(case):
-    """A folder with cert.pem and key.pem for localhost; skips the test class where openssl is missing."""
+def make_certificate(case, names="DNS:localhost,IP:127.0.0.1"):
+    """A folder with cert.pem and key.pem for `names`; skips the test class where openssl is missing."""
     folder = tempfile.TemporaryDirectory(prefix="stampede-e2e-")
     case.addClassCleanup(folder.cleanup)
     try:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-             "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+             "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=" + names, "-keyout",
              folder.name + "/key.pem", "-out", folder.name + "/cert.pem"], check=True, capture_output=True)
     except FileNotFoundError:
         raise unittest.SkipTest("openssl is not installed") from None
