@@ -3,13 +3,13 @@
 #include "broker/log/log.hpp"
 #include "broker/security/auth_hook.hpp"
 #include "broker/security/gate_attempt.hpp"
+#include "broker/security/remote_keys.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -121,7 +121,7 @@ void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, A
     for (const SecretRef& header : {given.peer.authorization, given.authorization}) {
         if (!header) { continue; }
         const auto token = after_scheme(header->reveal(), "bearer");
-        if (token && from.tokens) { return use_token(attempt, *from.tokens, *token); }
+        if (token && from.tokens) { return use_token(attempt, *token); }
         const bool is_upgrade = header == given.peer.authorization;
         const auto basic = is_upgrade ? after_scheme(header->reveal(), "basic") : std::nullopt;
         if (!basic || !from.has_passcodes()) { continue; }
@@ -133,7 +133,7 @@ void Gate::authenticate(engine::Shard& shard, engine::Credentials credentials, A
     }
     const bool has_token =
         from.tokens && given.passcode && is_compact_jwt_like(given.passcode->reveal());
-    if (has_token) { return use_token(attempt, *from.tokens, given.passcode->reveal()); }
+    if (has_token) { return use_token(attempt, given.passcode->reveal()); }
     use_passcode(attempt);
 }
 
@@ -150,15 +150,29 @@ void Gate::use_certificate(const AttemptRef& attempt, const Sources& from) {
     attempt->answer(std::move(principal));
 }
 
-void Gate::use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::string_view token) {
-    auto principal =
-        tokens.verify(token, static_cast<std::int64_t>(attempt->shard->wall_clock_ms()));
-    if (!principal) {
-        return refuse(
-            attempt, refusal_of(principal.error().fault), text_of(principal.error().fault)
-        );
+// `token` is part of what the attempt holds.
+void Gate::use_token(const AttemptRef& attempt, std::string_view token) {
+    auto principal = attempt->from.tokens->verify(
+        token, static_cast<std::int64_t>(attempt->shard->wall_clock_ms())
+    );
+    if (principal) {
+        return attempt->answer(std::make_shared<const engine::Principal>(std::move(*principal)));
     }
-    attempt->answer(std::make_shared<const engine::Principal>(std::move(*principal)));
+    const TokenFault fault = principal.error().fault;
+    const bool may_be_newer = fault == TokenFault::unknown_key && attempt->from.remote_keys;
+    if (may_be_newer) { return await_keys(attempt, token); }
+    refuse(attempt, refusal_of(fault), text_of(fault));
+}
+
+// Once: afterwards the attempt knows of no place where newer keys could come from.
+void Gate::await_keys(const AttemptRef& attempt, std::string_view token) {
+    const auto keys = std::exchange(attempt->from.remote_keys, nullptr);
+    keys->await_refresh([this, attempt, token](RemoteKeys::Waited waited) {
+        attempt->shard->post([this, attempt, token, waited] {
+            if (waited == RemoteKeys::Waited::to_the_end) { return use_token(attempt, token); }
+            attempt->answer(logins_overload("jwt.keys_url"));
+        });
+    });
 }
 
 // The connection counts as one that has not logged in for as long as its refusal is held back.

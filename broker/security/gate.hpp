@@ -21,6 +21,7 @@
 namespace security {
 
 class AuthHook;
+class RemoteKeys;
 struct HookAnswer;
 
 /// What principals come from; null: that source is off, and what is meant for it is ignored.
@@ -29,6 +30,8 @@ struct Sources {
     std::shared_ptr<const JwtVerifier> tokens;
     /// Null: there are none, and whoever shows a certificate is refused.
     std::shared_ptr<const Certificates> certificates = {};
+    /// Where the keys of `tokens` come from; null: from a file.
+    std::shared_ptr<RemoteKeys> remote_keys = nullptr;
     std::shared_ptr<AuthHook> hook = nullptr;
     bool is_hook_first = false;  ///< Asked before the users file, else after it (S-AUTH-04).
 
@@ -59,6 +62,9 @@ public:
     [[nodiscard]] engine::PrincipalRef renewed(const engine::PrincipalRef& principal
     ) const override;
 
+    /// Any thread.
+    [[nodiscard]] Sources sources() const;
+
     /// From now on. Forgets which logins were right.
     void exchange(Sources sources);
 
@@ -71,12 +77,12 @@ private:
     struct Attempt;
     using AttemptRef = std::shared_ptr<Attempt>;
 
-    [[nodiscard]] Sources sources() const;
     void use_certificate(const AttemptRef& attempt, const Sources& sources);
     [[nodiscard]] AttemptRef make_attempt(
         engine::Shard& shard, engine::Credentials credentials, Answer answer
     ) const;
-    void use_token(const AttemptRef& attempt, const JwtVerifier& tokens, std::string_view token);
+    void use_token(const AttemptRef& attempt, std::string_view token);
+    void await_keys(const AttemptRef& attempt, std::string_view token);
     void use_passcode(const AttemptRef& attempt);
     [[nodiscard]] engine::PrincipalRef find_known(Attempt& attempt);
     void ask_next(const AttemptRef& attempt);

@@ -303,7 +303,7 @@ asio::awaitable<HttpResult> HttpClient::Exchange::talk(Ref self, Stream& stream)
     std::string answer(static_cast<const char*>(octets.data()), octets.size());
     const bool may_stay = parser.keep_alive() && input.size() == 0 && self->done;
     if (may_stay) { self->core->keep(std::move(self->channel)); }
-    co_return answer;
+    co_return HttpResult(boost::system::in_place_value, std::move(answer));
 }
 
 HttpClient::HttpClient(Outbound& outbound, Settings settings)

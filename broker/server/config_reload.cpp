@@ -17,8 +17,16 @@ namespace {
 constexpr std::array<std::string_view, 2> limit_sections = {"limits", "heartbeat"};
 
 /// Read again on SIGHUP, each in its own way.
-constexpr std::array<std::string_view, 7> reloaded = {
-    "limits.", "heartbeat.", "auth.users_file", "jwt.", "acl[", "certificate[", "log.level"};
+constexpr std::array<std::string_view, 9> reloaded = {
+    "limits.",
+    "heartbeat.",
+    "auth.users_file",
+    "auth.backends",
+    "hook.",
+    "jwt.",
+    "acl[",
+    "certificate[",
+    "log.level"};
 
 bool is_reloaded(std::string_view key) {
     return std::ranges::any_of(reloaded, [key](std::string_view begin) {

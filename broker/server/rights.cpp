@@ -4,6 +4,7 @@
 #include "broker/security/access_list.hpp"
 #include "broker/security/auth_hook.hpp"
 #include "broker/security/jwks.hpp"
+#include "broker/security/remote_keys.hpp"
 #include "broker/security/users_file_load.hpp"
 
 #include <fmt/format.h>
@@ -69,11 +70,8 @@ security::KeySetRef json_keys(
     return std::make_shared<const security::KeySet>(std::move(keys->keys));
 }
 
-std::shared_ptr<const security::JwtVerifier> load_tokens(
-    const Config& config, std::vector<std::string>& warnings
-) {
+security::KeySetRef load_keys(const Config& config, std::vector<std::string>& warnings) {
     const AuthOptions& auth = config.auth;
-    if (auth.keys_file.empty()) { return nullptr; }
     files::SmallFile keys = read_keys(auth.keys_file);
     const bool is_pem = keys.text.find("-----BEGIN") != std::string::npos;
     // A set may hold secrets; public keys are for everyone.
@@ -87,13 +85,19 @@ std::shared_ptr<const security::JwtVerifier> load_tokens(
     }
     auto set = is_pem ? pem_keys(auth, keys.text) : json_keys(auth, keys.text, warnings);
     OPENSSL_cleanse(keys.text.data(), keys.text.size());
+    return set;
+}
+
+std::shared_ptr<security::JwtVerifier> make_verifier(
+    const AuthOptions& auth, security::KeySetRef keys
+) {
     security::TokenSettings settings;
     settings.issuer = auth.issuer;
     settings.audience = auth.audience;
     settings.user_claim = auth.user_claim;
     settings.roles_claim = auth.roles_claim;
     settings.skew_s = std::chrono::duration_cast<std::chrono::seconds>(auth.skew).count();
-    return std::make_shared<const security::JwtVerifier>(std::move(settings), std::move(set));
+    return std::make_shared<security::JwtVerifier>(std::move(settings), std::move(keys));
 }
 
 // An URL that load_config() has found good.
@@ -101,6 +105,26 @@ security::HttpUrl url_of(const std::string& text) {
     auto url = security::parse_http_url(text);
     if (!url) { throw std::runtime_error("the URL " + url.error().what); }
     return std::move(*url);
+}
+
+// Without keys at first, unless those of `before` came from the same place.
+void add_remote_tokens(
+    const AuthOptions& auth,
+    security::Outbound& outbound,
+    const security::Sources& before,
+    security::Sources& sources
+) {
+    auto verifier = make_verifier(auth, std::make_shared<const security::KeySet>());
+    security::RemoteKeys::Settings settings;
+    settings.url = url_of(auth.keys_url);
+    settings.ca_file = auth.keys_ca_file;
+    settings.refresh = auth.keys_refresh;
+    sources.remote_keys =
+        std::make_shared<security::RemoteKeys>(outbound, std::move(settings), verifier);
+    const bool is_same =
+        before.remote_keys && before.remote_keys->source() == sources.remote_keys->source();
+    if (is_same) { verifier->exchange_keys(before.tokens->keys()); }
+    sources.tokens = std::move(verifier);
 }
 
 std::shared_ptr<security::AuthHook> make_hook(
@@ -120,7 +144,9 @@ std::shared_ptr<security::AuthHook> make_hook(
 
 }  // namespace
 
-LoadedSources load_sources(const Config& config, security::Outbound& outbound) {
+LoadedSources load_sources(
+    const Config& config, security::Outbound& outbound, const security::Sources& before
+) {
     LoadedSources loaded;
     if (!config.auth.users_file.empty()) {
         auto users = security::load_users(config.auth.users_file, config.strict_file_modes);
@@ -131,7 +157,11 @@ LoadedSources load_sources(const Config& config, security::Outbound& outbound) {
     loaded.sources.hook = make_hook(config.auth.hook, outbound);
     loaded.sources.is_hook_first =
         !config.auth.backends.empty() && config.auth.backends.front() == "hook";
-    loaded.sources.tokens = load_tokens(config, loaded.warnings);
+    if (!config.auth.keys_url.empty()) {
+        add_remote_tokens(config.auth, outbound, before, loaded.sources);
+    } else if (!config.auth.keys_file.empty()) {
+        loaded.sources.tokens = make_verifier(config.auth, load_keys(config, loaded.warnings));
+    }
     return loaded;
 }
 

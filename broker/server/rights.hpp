@@ -19,8 +19,11 @@ struct LoadedSources {
 };
 
 /// Throws std::runtime_error if a file is missing, unreadable or wrong (S-BIND-05). What asks
-/// others does so on `outbound`.
-[[nodiscard]] LoadedSources load_sources(const Config& config, security::Outbound& outbound);
+/// others does so on `outbound`, once the caller starts it. Keys that `before` has fetched from
+/// where they are still to be fetched are good until there are newer ones.
+[[nodiscard]] LoadedSources load_sources(
+    const Config& config, security::Outbound& outbound, const security::Sources& before = {}
+);
 
 /// The access list in force; null if everything is allowed: neither rules nor authentication
 /// (S-ACL-02).

@@ -3,6 +3,7 @@
 #include "broker/admin/health.hpp"
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
+#include "broker/security/remote_keys.hpp"
 #include "broker/server/admin_token.hpp"
 #include "broker/server/config_reload.hpp"
 #include "broker/server/drain.hpp"
@@ -184,6 +185,7 @@ void Server::build_gate() {
         for (const std::string& warning : loaded.warnings) {
             logging::warn("credentials", warning);
         }
+        if (loaded.sources.remote_keys) { loaded.sources.remote_keys->start(); }
         security::Gate::Limits limits;
         limits.hashing = {config_.auth.hash_threads, config_.auth.hash_queue};
         limits.logins.failures = config_.auth.failed_logins;
@@ -258,12 +260,15 @@ std::vector<std::string> Server::renew(const LoadedConfig& loaded) {
     }
     try {
         LoadedSources found;
-        if (gate_) { found = load_sources(config, *outbound_); }
+        if (gate_) { found = load_sources(config, *outbound_, gate_->sources()); }
         const auto authorizer = load_authorizer(config);
         for (const std::string& warning : found.warnings) {
             logging::warn("credentials", warning);
         }
-        if (gate_) { gate_->exchange(std::move(found.sources)); }
+        if (gate_) {
+            if (found.sources.remote_keys) { found.sources.remote_keys->start(); }
+            gate_->exchange(std::move(found.sources));
+        }
         set_rights(authorizer);
         set_limits(config);
         logging::set_level(config.log.level);

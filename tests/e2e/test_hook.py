@@ -321,3 +321,98 @@ class HookReload(HookCase):
         self.broker.signal(signal.SIGHUP)
         self.assertTrue(self.broker.wait_for(
             lambda: any(r.get("event") == "reloaded" for r in self.broker.records[before:])), self.broker.log_text())
+
+
+class Key:
+    """An RSA key that signs tokens, made with openssl."""
+
+    def __init__(self, folder, name):
+        self.name = name
+        self.file = os.path.join(folder, name + ".pem")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.file],
+                       check=True, capture_output=True)
+        modulus = subprocess.run(["openssl", "rsa", "-in", self.file, "-noout", "-modulus"], check=True,
+                                 capture_output=True, text=True).stdout.strip().split("=")[1]
+        self.jwk = {"kty": "RSA", "alg": "RS256", "kid": name, "n": b64(bytes.fromhex(modulus)), "e": "AQAB"}
+
+    def token(self, kid=None):
+        head = b64(json.dumps({"alg": "RS256", "kid": kid or self.name}).encode())
+        body = b64(json.dumps({"iss": "https://id.example", "aud": "stampede", "sub": "tina", "roles": ["staff"],
+                               "exp": int(time.time()) + 3600}).encode())
+        text = head + "." + body
+        done = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.file], input=text.encode(), check=True,
+                              capture_output=True)
+        return text + "." + b64(done.stdout)
+
+
+def b64(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+class RemoteKeys(HookCase):
+    """S-AUTH-11: keys of tokens from an https server."""
+
+    def setUp(self):
+        self.folder = make_certificate(type(self))
+        self.first = Key(self.folder, "first")
+        self.second = Key(self.folder, "second")
+        self.keys = [self.first]
+        self.status = 200
+        self.service = Service(self.answer, self.folder)
+        self.addCleanup(self.service.close)
+
+    def answer(self, *_):
+        return self.status, json.dumps({"keys": [key.jwk for key in self.keys]})
+
+    def start_broker(self, ca_file=None):
+        self.broker = Broker({"jwt": {"keys_url": self.service.url, "keys_ca_file": ca_file or self.folder + "/cert.pem",
+                                      "issuer": "https://id.example", "audience": "stampede"},
+                              "auth": {"failed_logins": 100}, "acl": RULES})
+        self.addCleanup(self.broker.kill)
+
+    def reload(self, event):
+        before = len(self.broker.records)
+        self.broker.signal(signal.SIGHUP)
+        self.assertTrue(self.broker.wait_for(
+            lambda: any(r.get("event") == event for r in self.broker.records[before:])), self.broker.log_text())
+
+    def test_S_AUTH_11_keys_are_exchanged_while_it_runs(self):
+        self.start_broker()
+        self.client("tcp", "1.2", "passcode:" + self.first.token())
+        self.refused("tcp", "passcode:" + self.second.token())
+        self.refused("tcp", "passcode:" + self.second.token(kid="first"))
+        self.keys = [self.second]
+        # The last fetch is not a minute old.
+        for _ in range(3):
+            self.refused("tcp", "passcode:" + self.second.token())
+        self.assertEqual(len(self.service.requests), 1)
+        self.reload("keys-fetched")
+        self.client("tcp", "1.2", "passcode:" + self.second.token())
+        self.refused("tcp", "passcode:" + self.first.token())
+        self.end()
+
+    def test_S_AUTH_11_the_last_good_set_outlives_a_bad_server(self):
+        self.start_broker()
+        self.client("tcp", "1.2", "passcode:" + self.first.token())
+        self.status = 503
+        self.reload("keys-not-fetched")
+        self.client("tcp", "1.2", "passcode:" + self.first.token())
+        self.end()
+
+    def test_S_AUTH_11_without_keys_nobody_comes_in_until_they_are_there(self):
+        self.status = 503
+        self.start_broker()
+        self.refused("tcp", "passcode:" + self.first.token())
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("keys-not-fetched", keys=0)))
+        self.status = 200
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("keys-fetched"), 20), self.broker.log_text())
+        self.client("tcp", "1.2", "passcode:" + self.first.token())
+        self.end()
+
+    def test_S_TLS_04_keys_of_a_stranger_are_not_taken(self):
+        self.start_broker(make_certificate(type(self)) + "/cert.pem")
+        self.refused("tcp", "passcode:" + self.first.token())
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("keys-not-fetched")))
+        self.assertIn("certificate is refused", self.broker.event("keys-not-fetched")["err"])
+        self.assertEqual(self.service.requests, [])
+        self.end()

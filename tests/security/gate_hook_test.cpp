@@ -254,6 +254,40 @@ TEST_F(GateHookTest, S_AUTH_14_OneTooManyAtOnceIsToldOverload) {
     EXPECT_EQ(codes.back(), ErrorCode::internal);
 }
 
+TEST_F(GateHookTest, S_AUTH_16_AnAddressWithTooManyFailuresLeavesHalfThePlacesToOthers) {
+    std::promise<void> release;
+    const auto released = release.get_future().share();
+    const TinyServer server([released](Peer& peer) {
+        const std::string request = peer.read_request();
+        const bool is_first = request.find("\"first\"") != std::string::npos;
+        if (!is_first) { released.wait(); }
+        (void)peer.write(
+            TinyServer::ok(R"({"result":")" + std::string(is_first ? "deny" : "allow") + "\"}")
+        );
+    });
+    Gate::Limits limits;
+    limits.logins.failures = 1;
+    Gate gate(only(hook_at(server.url(), 2)), limits);
+    EXPECT_FALSE(ask(gate, login("first", "x")));
+    std::vector<ErrorCode> codes;
+    const auto note = [&codes](const Answer& answer) { codes.push_back(code_of(answer)); };
+    // The first one's place may not be free at once.
+    do {
+        codes.clear();
+        gate.authenticate(shard, login("anna", "x"), note);
+    } while (!codes.empty());
+    gate.authenticate(shard, login("bert", "x"), note);
+    EXPECT_EQ(codes, std::vector<ErrorCode>{ErrorCode::overload});
+    engine::Credentials other = login("carl", "x");
+    other.peer.network = "192.0.2.2";
+    gate.authenticate(shard, std::move(other), note);
+    EXPECT_EQ(codes.size(), 1U);
+    release.set_value();
+    while (codes.size() < 3) {
+        shard.run_one();
+    }
+}
+
 TEST_F(GateHookTest, S_ACL_11_ItsUsersStayAsLongAsItIsTheSameHook) {
     const TinyServer server(answering(R"({"result":"allow"})"));
     const TinyServer other(answering(R"({"result":"allow"})"));

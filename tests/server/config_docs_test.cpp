@@ -58,7 +58,10 @@ LoadedConfig load_example(const std::string& toml) {
     Flags flags;
     flags.config = file.path();
     // Examples of public listeners say so beside them.
-    flags.insecure_no_auth = toml.find("[auth]") == std::string::npos;
+    const auto lacks = [&toml](const char* section) {
+        return toml.find(section) == std::string::npos;
+    };
+    flags.insecure_no_auth = lacks("[auth]") && lacks("[hook]") && lacks("[jwt]");
     return load_config(flags, [](const char*) -> const char* { return nullptr; });
 }
 
