@@ -17,13 +17,6 @@ using support::TestClient;
 
 constexpr std::size_t body_max = 6000;
 
-TestClient::Options random_options(Scene& scene) {
-    TestClient::Options options;
-    options.shard = static_cast<unsigned>(scene.below(scene.broker.shards().size()));
-    if (scene.chance(50)) { options.framing = engine::Framing::web_socket; }
-    return options;
-}
-
 std::string random_version(Scene& scene) {
     const std::vector<std::string> versions = {"1.0", "1.1", "1.2", "1.2"};
     return scene.any_of(versions);
@@ -49,7 +42,7 @@ bool covers(const std::string& pattern, const std::string& topic) {
 Actor::Actor(Scene& scene)
     : scene_(scene),
       number_(++scene.last_publisher),
-      client_(scene.broker, random_options(scene)),
+      client_(scene.broker, random_options(scene, scene.broker)),
       version_(random_version(scene)) {
     unwritten_ = support::connect(version_).encoded(protocol::Version::v1_2);
 }
@@ -60,7 +53,7 @@ bool Actor::is_quiet() const {
 
 void Actor::act() {
     if (is_gone()) { return; }
-    if (unwritten_.size() > 20'000) { return write_some(); }
+    if (unwritten_.size() > 20'000) { return write_some(scene_, client_, unwritten_); }
     const std::size_t choice = scene_.below(100);
     if (choice < 30) { return send(); }
     if (choice < 38) { return subscribe(); }
@@ -69,22 +62,9 @@ void Actor::act() {
     if (choice < 60) { return settle(); }
     if (choice < 63) { return begin(); }
     if (choice < 67) { return end_transaction(scene_.chance(75)); }
-    if (choice < 82) { return read_some(); }
-    if (choice < 98) { return write_some(); }
+    if (choice < 82) { return read_some(scene_, client_); }
+    if (choice < 98) { return write_some(scene_, client_, unwritten_); }
     if (scene_.chance(30)) { leave(); }
-}
-
-void Actor::write_some() {
-    const std::size_t size =
-        scene_.chance(60) ? unwritten_.size() : scene_.below(unwritten_.size() + 1);
-    const std::string part = unwritten_.substr(0, size);
-    unwritten_.erase(0, size);
-    client_.writes(part);
-}
-
-void Actor::read_some() {
-    const std::size_t choice = scene_.below(10);
-    client_.allows(choice < 2 ? 0 : choice < 6 ? scene_.below(3000) : TestClient::unlimited);
 }
 
 void Actor::writes(Outgoing frame, Granted granted) {

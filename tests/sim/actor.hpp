@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/sim/checker.hpp"
+#include "tests/sim/parts.hpp"
 #include "tests/support/test_broker.hpp"
 #include "tests/support/test_client.hpp"
 
@@ -12,15 +13,13 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
 namespace sim {
 
 /// What one run is like, drawn from its seed.
-struct Scene {
-    std::mt19937_64 random;
+struct Scene : Dice {
     support::TestBroker& broker;
     Checker& checker;
     bool rejects = true;           ///< NACK with requeue:false.
@@ -31,15 +30,6 @@ struct Scene {
     unsigned last_publisher = 0;
     unsigned last_subscription = 0;
     unsigned last_transaction = 0;
-
-    [[nodiscard]] std::size_t below(std::size_t bound) { return random() % bound; }
-
-    [[nodiscard]] bool chance(unsigned percent) { return below(100) < percent; }
-
-    template <class T>
-    [[nodiscard]] const T& any_of(const std::vector<T>& values) {
-        return values[below(values.size())];
-    }
 };
 
 class Actor {
@@ -108,8 +98,6 @@ private:
     void may_have_settled(const Outstanding& named);
     void begin();
     void end_transaction(bool commits);
-    void read_some();
-    void write_some();
     void writes(support::Outgoing frame, Granted granted = {});
     void asks(support::Outgoing frame, Granted granted);
     void receive_message(const support::Received& frame);

@@ -12,13 +12,6 @@ using support::Outgoing;
 using support::Received;
 using support::TestClient;
 
-TestClient::Options random_options(DurableScene& scene, support::TestBroker& broker) {
-    TestClient::Options options;
-    options.shard = static_cast<unsigned>(scene.below(broker.shards().size()));
-    if (scene.chance(50)) { options.framing = engine::Framing::web_socket; }
-    return options;
-}
-
 std::uint64_t number_of(const std::string& token) {
     return std::stoull(token.substr(token.rfind('-') + 1));
 }
@@ -67,7 +60,7 @@ bool DurableActor::is_quiet() const {
 
 void DurableActor::act() {
     if (is_gone() || has_left_) { return; }
-    if (unwritten_.size() > 20'000) { return write_some(); }
+    if (unwritten_.size() > 20'000) { return write_some(scene_, client_, unwritten_); }
     const std::size_t choice = scene_.below(100);
     if (choice < 30) { return send(); }
     if (choice < 37) { return subscribe(); }
@@ -76,22 +69,9 @@ void DurableActor::act() {
     if (choice < 63) { return begin(); }
     if (choice < 68) { return end_transaction(scene_.chance(75)); }
     if (choice < 73) { return transact(); }
-    if (choice < 80) { return read_some(); }
-    if (choice < 99) { return write_some(); }
+    if (choice < 80) { return read_some(scene_, client_); }
+    if (choice < 99) { return write_some(scene_, client_, unwritten_); }
     if (scene_.chance(50)) { leave(); }
-}
-
-void DurableActor::write_some() {
-    const std::size_t size =
-        scene_.chance(60) ? unwritten_.size() : scene_.below(unwritten_.size() + 1);
-    const std::string part = unwritten_.substr(0, size);
-    unwritten_.erase(0, size);
-    client_.writes(part);
-}
-
-void DurableActor::read_some() {
-    const std::size_t choice = scene_.below(10);
-    client_.allows(choice < 2 ? 0 : choice < 5 ? scene_.below(3000) : TestClient::unlimited);
 }
 
 void DurableActor::writes(const Outgoing& frame) {
@@ -262,7 +242,7 @@ void DurableActor::transact() {
         scene_.chance(60) ? send() : settle();
     }
     end_transaction(true);
-    write_some();
+    write_some(scene_, client_, unwritten_);
 }
 
 void DurableActor::end_transaction(bool commits) {

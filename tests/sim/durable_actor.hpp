@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/sim/checker.hpp"
+#include "tests/sim/parts.hpp"
 #include "tests/support/test_broker.hpp"
 #include "tests/support/test_client.hpp"
 
@@ -11,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -34,8 +34,7 @@ struct Place {
 void disturb_order(Checker& checker, const Place& place);
 
 /// What one run is like, and what its actors share.
-struct DurableScene {
-    std::mt19937_64 random;
+struct DurableScene : Dice {
     Checker checker;
     std::vector<Place> places;
     std::vector<std::string> destinations;
@@ -48,15 +47,6 @@ struct DurableScene {
     unsigned last_transaction = 0;
     std::size_t confirmed = 0;
     std::size_t refused = 0;
-
-    [[nodiscard]] std::size_t below(std::size_t bound) { return random() % bound; }
-
-    [[nodiscard]] bool chance(unsigned percent) { return below(100) < percent; }
-
-    template <class T>
-    [[nodiscard]] const T& any_of(const std::vector<T>& values) {
-        return values[below(values.size())];
-    }
 };
 
 /// The body of message `number`: tells which it is, and whether it is whole.
@@ -128,8 +118,6 @@ private:
     void begin();
     void transact();
     void end_transaction(bool commits);
-    void write_some();
-    void read_some();
     void writes(const support::Outgoing& frame);
     void asks(
         support::Outgoing frame,

@@ -1,6 +1,7 @@
 #include "tests/sim/durable_simulation.hpp"
 
 #include "tests/sim/durable_actor.hpp"
+#include "tests/sim/parts.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -54,7 +55,7 @@ private:
 };
 
 DurableSimulation::DurableSimulation(std::uint64_t seed, Fault fault)
-    : scene_{std::mt19937_64(seed), {}, {}, {}},
+    : scene_{Dice(seed), {}, {}, {}},
       seed_(seed),
       commits_(5 + scene_.below(95)),
       store_(std::make_unique<DoctoredStore>(fault, std::make_unique<storage::MemoryStore>())) {
@@ -270,21 +271,18 @@ void DurableSimulation::drain_from(
     TestClient& client, std::size_t place, const support::Outgoing& subscribe
 ) {
     const unsigned subscription = ++scene_.last_subscription;
-    client.sends(subscribe);
-    while (!client.received().empty()) {
-        const support::Received frame = client.take();
+    const auto take = [&](const support::Received& frame) {
         const auto number = opened_body(frame.body);
-        if (frame.command != protocol::Command::message || !number) {
-            return scene_.checker.fails("draining: " + frame.describe());
-        }
+        if (!number) { return scene_.checker.fails("draining: " + frame.describe()); }
         const MessageNumber copy = scene_.copies[*number].at(place);
         // A letter is a message of its own: delivered for the first time.
         const bool is_marked = frame.find("redelivered") || frame.find("x-death-queue");
         scene_.checker.received(copy, subscription, is_marked ? 1'000'000 : 1, false);
         scene_.checker.drained(copy);
         ++report_.drained;
-        client.sends(support::ack(frame.token()));
-    }
+    };
+    const std::string other = sim::drain(client, subscribe, take);
+    if (!other.empty()) { scene_.checker.fails(other); }
 }
 
 DurableReport DurableSimulation::report() {
@@ -298,16 +296,7 @@ DurableReport DurableSimulation::report() {
 }  // namespace
 
 DurableReport simulate_durably(std::uint64_t seed, Fault fault) {
-    const std::int64_t before = engine::accounted_bytes();
-    DurableReport report;
-    {
-        DurableSimulation simulation(seed, fault);
-        simulation.run();
-        report = simulation.report();
-    }
-    const std::int64_t left = engine::accounted_bytes() - before;
-    if (left != 0) { report.violations.push_back("octets not released: " + std::to_string(left)); }
-    return report;
+    return report_of<DurableSimulation>(seed, fault);
 }
 
 }  // namespace sim

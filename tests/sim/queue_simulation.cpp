@@ -1,6 +1,7 @@
 #include "tests/sim/queue_simulation.hpp"
 
 #include "storage/memory_store.hpp"
+#include "tests/sim/parts.hpp"
 #include "tests/sim/queue_checker.hpp"
 #include "tests/support/test_client.hpp"
 
@@ -10,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -84,7 +84,7 @@ private:
     unsigned last_ = 0;
 };
 
-class QueueSimulation {
+class QueueSimulation : public Dice {
 public:
     explicit QueueSimulation(std::uint64_t seed);
     ~QueueSimulation();
@@ -94,10 +94,6 @@ public:
     void run();
     [[nodiscard]] QueueReport report();
 
-    [[nodiscard]] std::size_t below(std::size_t limit) { return random_() % limit; }
-
-    [[nodiscard]] bool chance(unsigned percent) { return below(100) < percent; }
-
     [[nodiscard]] std::int64_t now() {
         return static_cast<std::int64_t>(broker_->shards()[0].wall_clock_ms());
     }
@@ -105,7 +101,6 @@ public:
     /// All that was asked for has happened, and was seen.
     void settle();
 
-    std::mt19937_64 random_;
     std::unique_ptr<storage::MemoryStore> store_;
     std::unique_ptr<TestBroker> broker_;
     QueueChecker checker_;
@@ -285,7 +280,7 @@ void Worker::add_idle(std::set<QueueChecker::Consumer>& idle) const {
     }
 }
 
-QueueSimulation::QueueSimulation(std::uint64_t seed) : random_(seed) {
+QueueSimulation::QueueSimulation(std::uint64_t seed) : Dice(seed) {
     if (seed % 2 == 0) { store_ = std::make_unique<storage::MemoryStore>(); }
     broker_ = std::make_unique<TestBroker>(
         static_cast<unsigned>(1 + seed % 3), seed, WorkOrder::random, settings()
@@ -343,10 +338,7 @@ void QueueSimulation::run() {
 }
 
 void QueueSimulation::step() {
-    const auto living = std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
-        return !worker->is_gone();
-    });
-    if (living < 2 || (living < 6 && chance(3))) {
+    if (wants_member(workers_, *this, 6)) {
         workers_.push_back(std::make_unique<Worker>(*this, static_cast<unsigned>(workers_.size())));
     }
     const std::size_t choice = below(100);
@@ -399,17 +391,14 @@ void QueueSimulation::look() {
 }
 
 void QueueSimulation::drain(TestClient& client, const std::string& queue) {
-    client.sends(support::subscribe(queue, queue, "client-individual"));
     std::size_t number = 0;
-    while (!client.received().empty()) {
-        const Received frame = client.take();
-        if (frame.command != Command::message) {
-            return checker_.fails("draining: " + frame.describe());
-        }
+    const auto take = [&](const Received& frame) {
         ++number;
         checker_.drained(std::stoull("0" + frame.body), now());
-        client.sends(support::ack(frame.token()));
-    }
+    };
+    const std::string other =
+        sim::drain(client, support::subscribe(queue, queue, "client-individual"), take);
+    if (!other.empty()) { checker_.fails(other); }
     if (queue == "/queue/bounded" && number > bound) {
         checker_.fails(std::to_string(number) + " messages waited in a queue for few");
     }
@@ -429,16 +418,7 @@ QueueReport QueueSimulation::report() {
 }  // namespace
 
 QueueReport simulate_queues(std::uint64_t seed) {
-    const std::int64_t before = engine::accounted_bytes();
-    QueueReport report;
-    {
-        QueueSimulation simulation(seed);
-        simulation.run();
-        report = simulation.report();
-    }
-    const std::int64_t left = engine::accounted_bytes() - before;
-    if (left != 0) { report.violations.push_back("octets not released: " + std::to_string(left)); }
-    return report;
+    return report_of<QueueSimulation>(seed);
 }
 
 }  // namespace sim

@@ -2,6 +2,7 @@
 
 #include "tests/sim/actor.hpp"
 #include "tests/sim/checker.hpp"
+#include "tests/sim/parts.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -45,7 +46,7 @@ private:
 
 Simulation::Simulation(std::uint64_t seed, Sabotage sabotage)
     : broker_(static_cast<unsigned>(1 + seed % 3), seed, WorkOrder::random),
-      scene_{std::mt19937_64(seed), broker_, checker_, true, true, {}, {}, {}, 0, 0, 0},
+      scene_{Dice(seed), broker_, checker_, true, true, {}, {}, {}, 0, 0, 0},
       sabotage_(sabotage) {
     set_limits();
     scene_.queues = {"/queue/a", "/queue/b", "/queue/c"};
@@ -111,12 +112,7 @@ void Simulation::do_harm() {
 }
 
 void Simulation::step() {
-    const std::size_t living = static_cast<std::size_t>(std::count_if(
-        actors_.begin(), actors_.end(), [](const auto& actor) { return !actor->is_gone(); }
-    ));
-    if (living < 2 || (living < 7 && scene_.chance(2))) {
-        actors_.push_back(std::make_unique<Actor>(scene_));
-    }
+    if (wants_member(actors_, scene_, 7)) { actors_.push_back(std::make_unique<Actor>(scene_)); }
     const std::size_t choice = scene_.below(100);
     if (choice < 45) { return actors_[scene_.below(actors_.size())]->act(); }
     if (choice < 75 && broker_.shards().has_work()) { return broker_.shards().run_one(); }
@@ -192,15 +188,12 @@ void Simulation::drain() {
 }
 
 void Simulation::drain_queue(TestClient& client, const std::string& queue) {
-    client.sends(support::subscribe(queue, queue, "client-individual"));
-    while (!client.received().empty()) {
-        const support::Received frame = client.take();
-        if (frame.command != protocol::Command::message) {
-            return checker_.fails("draining: " + frame.describe());
-        }
+    const auto take = [this](const support::Received& frame) {
         checker_.drained(std::stoull("0" + frame.body));
-        client.sends(support::ack(frame.token()));
-    }
+    };
+    const std::string other =
+        sim::drain(client, support::subscribe(queue, queue, "client-individual"), take);
+    if (!other.empty()) { checker_.fails(other); }
 }
 
 Report Simulation::report() {
@@ -215,16 +208,7 @@ Report Simulation::report() {
 }  // namespace
 
 Report simulate(std::uint64_t seed, Sabotage sabotage) {
-    const std::int64_t before = engine::accounted_bytes();
-    Report report;
-    {
-        Simulation simulation(seed, sabotage);
-        simulation.run();
-        report = simulation.report();
-    }
-    const std::int64_t left = engine::accounted_bytes() - before;
-    if (left != 0) { report.violations.push_back("octets not released: " + std::to_string(left)); }
-    return report;
+    return report_of<Simulation>(seed, sabotage);
 }
 
 }  // namespace sim

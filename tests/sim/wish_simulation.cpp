@@ -1,5 +1,6 @@
 #include "tests/sim/wish_simulation.hpp"
 
+#include "tests/sim/parts.hpp"
 #include "tests/sim/wish_checker.hpp"
 #include "tests/support/test_client.hpp"
 
@@ -9,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <set>
 
 namespace sim {
@@ -74,15 +74,11 @@ private:
     unsigned last_id_ = 0;
 };
 
-class WishSimulation {
+class WishSimulation : public Dice {
 public:
     explicit WishSimulation(std::uint64_t seed);
     void run();
     [[nodiscard]] WishReport report();
-
-    [[nodiscard]] std::size_t below(std::size_t limit) { return random_() % limit; }
-
-    [[nodiscard]] bool chance(unsigned percent) { return below(100) < percent; }
 
     [[nodiscard]] std::int64_t now() {
         return static_cast<std::int64_t>(broker_.shards()[0].wall_clock_ms());
@@ -90,7 +86,6 @@ public:
 
     void look();
 
-    std::mt19937_64 random_;
     TestBroker broker_;
     WishChecker checker_;
     unsigned last_subscriber_ = 0;
@@ -305,7 +300,7 @@ void Wisher::end() {
 }
 
 WishSimulation::WishSimulation(std::uint64_t seed)
-    : random_(seed), broker_(static_cast<unsigned>(1 + seed % 3), seed, WorkOrder::random) {
+    : Dice(seed), broker_(static_cast<unsigned>(1 + seed % 3), seed, WorkOrder::random) {
     set_policies();
 }
 
@@ -352,10 +347,7 @@ void WishSimulation::run() {
 }
 
 void WishSimulation::step() {
-    const auto living = std::count_if(wishers_.begin(), wishers_.end(), [](const auto& wisher) {
-        return !wisher->is_gone();
-    });
-    if (living < 2 || (living < 6 && chance(3))) {
+    if (wants_member(wishers_, *this, 6)) {
         wishers_.push_back(std::make_unique<Wisher>(*this, static_cast<unsigned>(wishers_.size())));
     }
     const std::size_t choice = below(100);
@@ -397,16 +389,12 @@ void WishSimulation::drain() {
 
 void WishSimulation::drain_queue(TestClient& client, const std::string& queue) {
     std::vector<WishChecker::Number> numbers;
-    client.sends(support::subscribe(queue, queue, "client-individual").header("prefetch-count", "1")
+    const std::string other = sim::drain(
+        client,
+        support::subscribe(queue, queue, "client-individual").header("prefetch-count", "1"),
+        [&](const Received& frame) { numbers.push_back(std::stoull("0" + frame.body)); }
     );
-    while (!client.received().empty()) {
-        const Received frame = client.take();
-        if (frame.command != Command::message) {
-            return checker_.fails("draining: " + frame.describe());
-        }
-        numbers.push_back(std::stoull("0" + frame.body));
-        client.sends(support::ack(frame.token()));
-    }
+    if (!other.empty()) { checker_.fails(other); }
     checker_.drained(numbers, queue == "/queue/ranked", queue == "/queue/bounded" ? bound : 0);
 }
 
@@ -425,16 +413,7 @@ WishReport WishSimulation::report() {
 }  // namespace
 
 WishReport simulate_wishes(std::uint64_t seed) {
-    const std::int64_t before = engine::accounted_bytes();
-    WishReport report;
-    {
-        WishSimulation simulation(seed);
-        simulation.run();
-        report = simulation.report();
-    }
-    const std::int64_t left = engine::accounted_bytes() - before;
-    if (left != 0) { report.violations.push_back("octets not released: " + std::to_string(left)); }
-    return report;
+    return report_of<WishSimulation>(seed);
 }
 
 }  // namespace sim
