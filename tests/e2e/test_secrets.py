@@ -63,7 +63,8 @@ class Canaries(OwnBrokerCase):
             self.client(transport, "1.2", "passcode:" + good)
             self.client(transport, "1.2", "Authorization:Bearer " + good)
             for lines in (login("anna", GUESS), ("passcode:" + bad,), ("Authorization:Bearer " + old,),
-                          ("login:" + "anna", "passcode:" + GUESS, "secret:" + HEADER)):
+                          ("login:anna", "passcode:" + GUESS, "heart-beat:x"),
+                          ("login:anna", "passcode:" + GUESS, "secret:" + HEADER)):
                 self.refuse(transport, *lines)
             early = self.peer(transport)
             early.send(stomp("SEND", "destination:/topic/a", "passcode:" + BEFORE, body=BEFORE.encode()))
@@ -101,8 +102,9 @@ class Canaries(OwnBrokerCase):
         self.broker.signal(signal.SIGHUP)
         self.assertTrue(self.broker.wait_for(lambda: self.broker.event("reloaded") is not None))
         said = {"admin": self.ask_admin(), "tools": self.run_tools()}
-        with open("/proc/%d/cmdline" % self.broker.process.pid, encoding="utf-8") as arguments:
-            said["arguments"] = arguments.read()
+        for name in ("cmdline", "environ"):
+            with open("/proc/%d/%s" % (self.broker.process.pid, name), encoding="utf-8", errors="replace") as file:
+                said[name] = file.read()
         self.assertEqual(self.broker.stop(), 0)
         # pylint: disable=protected-access
         said["log"] = b"".join(self.broker._raw).decode("utf-8", "replace")
