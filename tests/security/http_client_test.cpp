@@ -261,15 +261,11 @@ TEST_F(HttpClientTest, S_AUTH_14_TricklingEndsAtTheDeadline) {
     for (const std::string head : {"", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"}) {
         const TinyServer trickling([head](Peer& peer) {
             (void)peer.read_request();
-            bool is_there = peer.write(head.empty() ? "HTTP/1.1 200 " : head);
-            while (is_there) {
-                is_there = peer.write("x");
-                std::this_thread::yield();
-            }
+            (void)peer.write(head.empty() ? "HTTP/1.1 200 " : head);
+            while (!peer.stirs_within(milliseconds(5)) && peer.write("x")) {}
         });
-        HttpClient::Settings settings = settings_of(trickling.url(), impatient);
-        const HttpResult result = post(settings);
-        EXPECT_FALSE(result);
+        const HttpResult result = post(settings_of(trickling.url(), impatient));
+        EXPECT_THAT(fault_of(result), HasSubstr("no answer in 300 ms"));
     }
 }
 

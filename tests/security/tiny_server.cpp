@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -70,6 +71,11 @@ bool TinyServer::Peer::write(std::string_view text) {
         text.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
+}
+
+bool TinyServer::Peer::stirs_within(std::chrono::milliseconds time) const {
+    pollfd watched{descriptor_, POLLIN, 0};
+    return ::poll(&watched, 1, static_cast<int>(time.count())) != 0;
 }
 
 void TinyServer::Peer::wait_until_gone() {

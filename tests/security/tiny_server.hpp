@@ -7,6 +7,7 @@
 #include <openssl/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +31,9 @@ public:
 
         /// False if the other end has gone.
         bool write(std::string_view text);
+
+        /// Whether it has gone, or said something, within this time.
+        [[nodiscard]] bool stirs_within(std::chrono::milliseconds time) const;
 
         /// Returns when the other end has gone, or the server ends.
         void wait_until_gone();
