@@ -206,13 +206,8 @@ class Reload(OwnBrokerCase):
 
     def test_CVE_2017_7652_without_descriptors_or_files_it_keeps_what_was(self):
         anna = self.client("tcp", "1.2", *login("anna", "hunter2-canary")).subscribe("/topic/a")
-        pid = self.broker.process.pid
-        soft_and_hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, soft_and_hard[1]))
-        try:
+        with self.broker.short_of(resource.RLIMIT_NOFILE, 3):
             self.reload("reload-failed")
-        finally:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, soft_and_hard)
         os.rename(self.place.users, self.place.users + ".gone")
         self.reload("reload-failed")
         for lines in ((), login("guest", "guest"), login("anna", "guess")):

@@ -3,13 +3,14 @@
 Names that begin with a CVE are rows of the table in the security specification, section 4.
 """
 import random
+import resource
 import socket
 import struct
 import time
 import unittest
 
-from support.broker import JUDGES_MEMORY, MIB, until, wait_time
-from support.case import BrokerCase, TRANSPORTS, combined, each, over_transports, send_to, stomp
+from support.broker import JUDGES_MEMORY, MIB, Broker, until, wait_time
+from support.case import TRANSPORTS, BrokerCase, GoodClient, OwnBrokerCase, combined, each, over_transports, send_to, stomp
 from support.faults import CLIENT_COMMANDS, lines_of
 from support.peers import BINARY, CONTINUATION, PING, TEXT, upgrade_request, ws_close, ws_frame
 
@@ -493,6 +494,29 @@ class Vulnerabilities(HostileCase):
             self.assertEqual(self.broker.http(path)[0], 404, path)
         # Without the token nobody learns what is there.
         self.assertEqual(self.broker.http("/api/v1/overview")[0], 401)
+
+
+@unittest.skipUnless(JUDGES_MEMORY, "a sanitizer has an address space of its own")
+class Throws(OwnBrokerCase):
+    """A handler that throws costs its connection only."""
+
+    @over_transports
+    def test_S_PROC_02_without_memory_one_connection_is_closed(self, transport):
+        self.broker = Broker({"limits": {"frame": "64MiB", "close_time": "500ms", "linger_time": "300ms"}})
+        self.addCleanup(self.broker.kill)
+        good = GoodClient(self.broker)
+        peer = self.client(transport)
+        with self.broker.short_of(resource.RLIMIT_AS, self.broker.rss("VmSize") + 16 * MIB):
+            peer.send(b"SEND\ndestination:/queue/large\ncontent-length:60000000\n\n")
+            for _ in range(60):
+                if not peer.send(b"x" * 1000000):
+                    break
+            self.assertEqual(peer.read_end(), [])
+            self.assertTrue(self.broker.wait_for(lambda: self.broker.event("handler-failed", err="std::bad_alloc")))
+            good.round_trip()
+        good.close()
+        self.client(transport).subscribe("/topic/after").publish("/topic/after", b"x" * 1000000)
+        self.assertEqual(self.broker.stop(), 0)
 
 
 class Random(HostileCase):

@@ -3,6 +3,7 @@
 The binary is named by the environment variable STAMPEDE. Readiness is awaited on the broker's own log line, then the
 ports file is read. STAMPEDE_PATIENCE multiplies all waiting times; above 1 (sanitizers) memory is not judged.
 """
+import contextlib
 import json
 import os
 import resource
@@ -156,6 +157,16 @@ class Broker:
 
     def descriptors(self):
         return len(os.listdir("/proc/%d/fd" % self.process.pid))
+
+    @contextlib.contextmanager
+    def short_of(self, what, soft):
+        """For a while it has no more than `soft` of a resource (RLIMIT_...)."""
+        before = resource.prlimit(self.process.pid, what)
+        resource.prlimit(self.process.pid, what, (soft, before[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(self.process.pid, what, before)
 
     def cpu_seconds(self):
         with open("/proc/%d/stat" % self.process.pid, encoding="ascii") as stat:

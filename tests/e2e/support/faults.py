@@ -56,73 +56,82 @@ BAD_UTF8 = {"ff": b"\xff", "c0_80": b"\xc0\x80", "surrogate": b"\xed\xa0\x80", "
 BAD_ESCAPES = {"q": "\\q", "t": "\\t", "at_the_end": "x\\", "digit": "\\0", "upper": "\\N", "before_colon": "\\:"}
 
 
-def grammar_faults(command, version):
-    """{name: (octets, verdict)} of a client's command."""
+def command_line_faults(command):
+    """{name: (octets, verdict)}: the first line, and where a frame can be cut."""
+    lines = lines_of(command)
+    name, rest = command.encode(), stomp("", *lines)
+    return {"lower_case": (stomp(command.lower(), *lines), "bad-frame"),
+            "capitalised": (stomp(command.capitalize(), *lines), "bad-frame"),
+            "blank_before": (stomp(" " + command, *lines), "bad-frame"),
+            "blank_after": (stomp(command + " ", *lines), "bad-frame"),
+            "tab_after": (stomp(command + "\t", *lines), "bad-frame"),
+            "colon_after": (stomp(command + ":", *lines), "bad-frame"),
+            "cr_alone_after": (name + b"\r" + rest[1:], "bad-frame"), "nul_after": (name + b"\0" + rest, "bad-frame"),
+            "cr_cr_lf": (name + b"\r\r" + rest, "bad-frame"),
+            "cr_lf": (stomp(command, *lines).replace(b"\n", b"\r\n"), LIVES),
+            "line_ends_before": (b"\n\r\n\n" * 20 + stomp(command, *lines), LIVES),
+            "lone_cr": (name + b"\r", HELD), "cut_in_command": (name[:-1], HELD), "cut_in_headers": ((name + rest)[:-2], HELD),
+            "cut_before_nul": (stomp(command, *lines, end=b""), HELD),
+            "cut_in_body": (stomp(command, *lines, "content-length:10", body=b"abc", end=b""), HELD)}
+
+
+def header_faults(command, version):
+    """{name: (octets, verdict)}: lines of headers, their octets and their number."""
     lines = lines_of(command)
     head = stomp(command, *lines)[:-2]
-    name = command.encode()
     is_login = command in LOGINS
-    result = {"lower_case": (stomp(command.lower(), *lines), "bad-frame"),
-              "capitalised": (stomp(command.capitalize(), *lines), "bad-frame"),
-              "blank_before": (stomp(" " + command, *lines), "bad-frame"),
-              "blank_after": (stomp(command + " ", *lines), "bad-frame"),
-              "tab_after": (stomp(command + "\t", *lines), "bad-frame"),
-              "cr_alone_after": (name + b"\r" + head[len(name) + 1:] + b"\n\0", "bad-frame"),
-              "nul_after": (name + b"\0" + head[len(name):] + b"\n\0", "bad-frame"),
-              "colon_after": (stomp(command + ":", *lines), "bad-frame"),
-              "cr_cr_lf": (name + b"\r\r\n" + head[len(name) + 1:] + b"\n\0", "bad-frame"),
-              "no_colon": (stomp(command, *lines, "junk"), "bad-frame"),
-              "blank_line_of_blanks": (stomp(command, *lines, "  "), "bad-frame"),
-              "empty_name": (stomp(command, *lines, ":x"), "bad-frame"),
-              "only_colon": (stomp(command, *lines, ":"), "bad-frame"),
-              "nul_in_name": (head + b"a\0b:c\n\n\0", "bad-frame"),
-              "nul_in_value": (head + b"a:b\0c\n\n\0", "bad-frame"),
+    result = {"no_colon": (stomp(command, *lines, "junk"), "bad-frame"), "only_blanks": (stomp(command, *lines, "  "), "bad-frame"),
+              "empty_name": (stomp(command, *lines, ":x"), "bad-frame"), "only_colon": (stomp(command, *lines, ":"), "bad-frame"),
+              "nul_in_name": (head + b"a\0b:c\n\n\0", "bad-frame"), "nul_in_value": (head + b"a:b\0c\n\n\0", "bad-frame"),
               "nul_for_the_blank_line": (head + b"\0", "bad-frame"),
-              "length_too_short": (stomp(command, *lines, "content-length:1", body=b"abc"), "bad-frame"),
-              "length_too_long": (stomp(command, *lines, "content-length:4", body=b"abc") + b"x", "bad-frame"),
-              "two_lengths_first_right": (stomp(command, *lines, "content-length:3", "content-length:-1", body=b"abc"), LIVES),
-              "two_lengths_first_wrong": (stomp(command, *lines, "content-length:2", "content-length:3", body=b"abc"),
-                                          "bad-frame"),
-              "two_lengths_first_junk": (stomp(command, *lines, "content-length:x", "content-length:3", body=b"abc"),
-                                         "bad-frame"),
-              "body": (stomp(command, *lines, body=b"body"), LIVES),
-              "body_with_nuls": (stomp(command, *lines, "content-length:3", body=b"\0\0\0"), LIVES),
-              "length_0": (stomp(command, *lines, "content-length:0"), LIVES),
               "header_line_too_long": (stomp(command, *lines, "x:" + "y" * 9000), "header-too-large"),
               "name_too_long": (stomp(command, *lines, "y" * 9000 + ":x"), "header-too-large"),
               "headers_too_many": (stomp(command, *lines, *["x%d:y" % i for i in range(65)]), "header-too-large"),
               "headers_too_large": (stomp(command, *lines, *["x%d:" % i + "y" * 3000 for i in range(6)]),
                                     {"header-too-large", "frame-too-large"}),
-              "body_too_long": (stomp(command, *lines, body=b"b" * FRAME_MAX), "frame-too-large"),
-              "body_too_long_as_declared": (stomp(command, *lines, "content-length:%d" % (FRAME_MAX + 1),
-                                                  body=b"b" * (FRAME_MAX + 1)), "frame-too-large"),
-              "declared_and_not_sent": (stomp(command, *lines, "content-length:%d" % (FRAME_MAX + 1), end=b""),
-                                        "frame-too-large"),
-              "cr_lf": (stomp(command, *lines).replace(b"\n", b"\r\n"), LIVES),
-              "line_ends_before": (b"\n\r\n\n" * 20 + stomp(command, *lines), LIVES),
               "unknown_headers": (stomp(command, *lines, "x-unknown:1", "\u00e9\u20ac:\u00e9", "X Y:  z"), LIVES),
               "every_header_twice": (stomp(command, *lines, *[line.split(":")[0] + ":~" for line in lines]), LIVES),
               "headers_reversed": (stomp(command, *reversed(lines)), LIVES),
-              "empty_value": (stomp(command, *lines, "x-empty:"), LIVES),
-              "lone_cr": (name + b"\r", HELD), "cut_in_command": (name[:-1], HELD), "cut_in_headers": (head, HELD),
-              "cut_before_nul": (stomp(command, *lines, end=b""), HELD),
-              "cut_in_body": (stomp(command, *lines, "content-length:10", body=b"abc", end=b""), HELD)}
+              "empty_value": (stomp(command, *lines, "x-empty:"), LIVES)}
     for text, octets in BAD_UTF8.items():
         result["utf8_in_value_" + text] = (head + b"x:a" + octets + b"\n\n\0", "bad-utf8")
         result["utf8_in_name_" + text] = (head + b"x" + octets + b":a\n\n\0", "bad-utf8")
+    verdict = LIVES if is_login or version == "1.0" else "bad-frame"
     for text, escape in BAD_ESCAPES.items():
-        verdict = LIVES if is_login or version == "1.0" else "bad-frame"
         result["escape_in_value_" + text] = (stomp(command, *lines, "x:" + escape), verdict)
         if text != "before_colon":
             result["escape_in_name_" + text] = (stomp(command, *lines, "x" + escape + ":a"), verdict)
     verdict = "bad-frame" if is_login or version == "1.2" else LIVES
     result["cr_inside_value"] = (stomp(command, *lines, "x:a\rb"), verdict)
     result["cr_at_value_start"] = (stomp(command, *lines, "x:\rb"), verdict)
-    for text, (length, verdict) in CONTENT_LENGTHS.items():
-        result["content_length_" + text] = (stomp(command, *lines, "content-length:" + length, body=b"abcde"), verdict)
-    verdict = LIVES if version == "1.0" and not is_login else "bad-frame"
-    result["content_length_blank_before"] = (stomp(command, *lines, "content-length: 5", body=b"abcde"), verdict)
     return result
+
+
+def body_faults(command, version):
+    """{name: (octets, verdict)}: lengths, said and true."""
+    lines = lines_of(command)
+
+    def with_lengths(*lengths, body=b"abc", end=b"\0"):
+        return stomp(command, *lines, *["content-length:" + length for length in lengths], body=body, end=end)
+    result = {"length_too_short": (with_lengths("1"), "bad-frame"), "length_too_long": (with_lengths("4") + b"x", "bad-frame"),
+              "two_lengths_first_right": (with_lengths("3", "-1"), LIVES),
+              "two_lengths_first_wrong": (with_lengths("2", "3"), "bad-frame"),
+              "two_lengths_first_junk": (with_lengths("x", "3"), "bad-frame"),
+              "body": (with_lengths(), LIVES), "length_0": (with_lengths("0", body=b""), LIVES),
+              "body_with_nuls": (with_lengths("3", body=b"\0\0\0"), LIVES),
+              "body_too_long": (with_lengths(body=b"b" * FRAME_MAX), "frame-too-large"),
+              "body_too_long_as_declared": (with_lengths(str(FRAME_MAX + 1), body=b"b" * (FRAME_MAX + 1)), "frame-too-large"),
+              "declared_and_not_sent": (with_lengths(str(FRAME_MAX + 1), body=b"", end=b""), "frame-too-large")}
+    for text, (length, verdict) in CONTENT_LENGTHS.items():
+        result["content_length_" + text] = (with_lengths(length, body=b"abcde"), verdict)
+    verdict = LIVES if version == "1.0" and command not in LOGINS else "bad-frame"
+    result["content_length_blank_before"] = (with_lengths(" 5", body=b"abcde"), verdict)
+    return result
+
+
+def grammar_faults(command, version):
+    """{name: (octets, verdict)} of a client's command."""
+    return {**command_line_faults(command), **header_faults(command, version), **body_faults(command, version)}
 
 
 # --- Faults of meaning: sound frames that ask for what there is not.
@@ -214,6 +223,14 @@ def meaning_faults(command, version):
     tables = {"SEND": SEND_FAULTS, "SUBSCRIBE": SUBSCRIBE_FAULTS, "CONNECT": CONNECT_FAULTS, "STOMP": CONNECT_FAULTS}
     for text, (line, verdict) in tables.get(command, {}).items():
         result[text] = (replaced(command, line), verdict)
+    once = command in LOGINS + ("BEGIN", "COMMIT", "ABORT")
+    result["twice"] = (stomp(command, *lines) * 2, "bad-state" if once else LIVES)
+    if command == "SEND":  # What repeats its head is not parsed again; what almost does is.
+        sound, again = stomp(command, *lines, "content-length:1", body=b"x") * 3, stomp(command, *lines)[:-2]
+        result["again_with_bad_length"] = (sound + again + b"content-length:-1\n\nx\0", "bad-frame")
+        result["again_with_bad_utf8"] = (sound + again + b"x:\xff\n\n\0", "bad-utf8")
+        result["again_with_bad_body"] = (sound + again + b"content-length:1\n\nxy\0", "bad-frame")
+        result["again_elsewhere"] = (sound + stomp(command, "destination:/topic/$a", *lines[1:]), "access-denied")
     if command == "SUBSCRIBE":
         result["browser"] = (stomp(command, "destination:/queue/matrix", "id:new", "browser:perhaps", RECEIPT), "bad-header")
     if command in ("SEND", "SUBSCRIBE"):
