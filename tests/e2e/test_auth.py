@@ -1,6 +1,5 @@
 """Users, tokens and rights of a configured broker, and what a reload does to those who are connected (security, 2.2, 2.3)."""
 import base64
-import json
 import os
 import resource
 import shutil

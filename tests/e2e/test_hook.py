@@ -155,7 +155,7 @@ class Hook(HookCase):
             with self.subTest(user):
                 self.refused("tcp", *login(user, "guess" if user == "anna" else CANARY))
 
-    def test_S_AUTH_05_an_empty_passcode_is_not_asked_about(self):
+    def test_S_AUTH_05_CVE_2014_3612_an_empty_passcode_is_not_asked_about(self):
         self.refused("tcp", *login("anna", ""))
         basic = base64.b64encode(b"anna:").decode()
         self.refused("ws", fields=(("Authorization", "Basic " + basic),))
@@ -203,7 +203,7 @@ class HookFailures(HookCase):
         self.client("tcp", "1.2", *login("anna", CANARY))
         self.end()
 
-    def test_S_BIND_05_a_service_that_is_gone_refuses(self):
+    def test_S_BIND_05_CVE_2026_95848_a_service_that_is_gone_refuses(self):
         self.start(decide)
         self.service.close()
         self.refused("tcp", *login("anna", CANARY))
@@ -284,7 +284,7 @@ class Trust(HookCase):
 
     @each({"wrong_authority": ("localhost", "another"), "self_signed": ("localhost", "the system's"),
            "wrong_name": ("other.example", "this")})
-    def test_S_TLS_04_others(self, name, trusts):
+    def test_S_TLS_04_CVE_2026_67404_others(self, name, trusts):
         self.assertEqual(self.login_over(name, trusts), ("ERROR", []))
 
 

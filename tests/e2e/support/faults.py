@@ -192,6 +192,19 @@ def replaced(command, line):
     return stomp(command, line, *rest)
 
 
+def delivery_faults(command):
+    """{name: (octets, verdict)} of ACK and NACK."""
+    # An id that is no M-n may be that of a delivery in auto mode (P-ACK-03).
+    result = {"id_unknown": (stomp(command, "id:nobody", "message-id:nobody", RECEIPT), ANY),
+              "without_id": (stomp(command, RECEIPT), "missing-header"),
+              "other_subscription": (stomp(command, *lines_of(command), "subscription:other"), "bad-state"),
+              "transaction_unknown": (stomp(command, *lines_of(command), "transaction:none"), "bad-state")}
+    for text, value in {"empty": "", "higher": ACK_ID + "9", "other": "0-1", "huge": ACK_ID + "9" * 20}.items():
+        others = {"bad-header", "missing-header", "bad-frame"} if text in ("empty", "huge") else set()
+        result["id_" + text] = (stomp(command, "id:" + value, "message-id:" + value, RECEIPT), {"bad-state"} | others)
+    return result
+
+
 def meaning_faults(command, version):
     """{name: (octets, verdict)} of a client's command."""
     lines = lines_of(command)
@@ -207,15 +220,7 @@ def meaning_faults(command, version):
         result["blank_after_" + name] = (stomp(command, *rest, lines[at].replace(":", " :", 1)), "missing-header")
         result["empty_" + name] = (replaced(command, name + ":"), {"bad-destination", "missing-header"} if name == "destination" else ANY)
     if command in ("ACK", "NACK"):
-        # An id that is no M-n may be that of a delivery in auto mode (P-ACK-03).
-        result["id_unknown"] = (stomp(command, "id:nobody", "message-id:nobody", RECEIPT), ANY)
-        for text, line in {"empty": "id:", "higher": "id:" + ACK_ID + "9", "other": "id:0-1",
-                           "huge": "id:" + ACK_ID + "99999999999999999999"}.items():
-            result["id_" + text] = (stomp(command, line, line.replace("id", "message-id", 1), RECEIPT), {"bad-state"} | (
-                {"bad-header", "missing-header", "bad-frame"} if text in ("empty", "huge") else set()))
-        result["without_id"] = (stomp(command, RECEIPT), "missing-header")
-        result["other_subscription"] = (stomp(command, *lines, "subscription:other"), "bad-state")
-        result["transaction_unknown"] = (stomp(command, *lines, "transaction:none"), "bad-state")
+        result.update(delivery_faults(command))
     if command != "CONNECT" and command != "STOMP":
         result["name_128"] = (replaced(command, "receipt:" + "r" * 128), LIVES)
         result["receipt_129"] = (replaced(command, "receipt:" + "r" * 129), "bad-frame")

@@ -64,10 +64,8 @@ def expected(state, command, verdict, is_grammar):
         return {"frame-timeout"} | ({fate} if fate not in (LIVES, ENDS) else set())
     if LIVES in verdicts:
         verdicts = (verdicts - {LIVES}) | {fate}
-    if fate not in (LIVES, ENDS) and is_early(state, command):
+    if fate not in (LIVES, ENDS) and (not is_grammar or is_early(state, command)):
         verdicts = verdicts | {fate}  # Both the command and the frame are wrong: either may be said.
-    elif fate not in (LIVES, ENDS) and not is_grammar:
-        verdicts = verdicts | {fate}
     if state == "accepted" and ("header-too-large" in verdicts or "frame-too-large" in verdicts):
         verdicts |= {"frame-too-large", "close-1009"}
     return verdicts
