@@ -7,7 +7,7 @@
 
 namespace engine {
 
-/// The message whose whole() these octets are, or null if they are none.
-[[nodiscard]] MessageRef restore_message(std::string_view octets);
+/// The message whose whole() the `stored` octets are, or null if they are none.
+[[nodiscard]] MessageRef restore_message(std::string_view stored);
 
 }  // namespace engine

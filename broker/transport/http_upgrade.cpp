@@ -150,20 +150,20 @@ HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
         return refuse(400, "This is no HTTP. A listener without TLS is spoken to as http or ws.");
     }
     const std::size_t end = pending_.find("\r\n\r\n");
-    if (end == std::string::npos) {
-        if (pending_.size() > limit) {
-            return refuse(431, "The request head is larger than limits.upgrade_head.");
-        }
-        if (std::count(pending_.begin(), pending_.end(), '\n') >
-            static_cast<std::ptrdiff_t>(options_.upgrade_fields_max) + 1) {
-            return refuse(431, "The request has more fields than limits.upgrade_fields.");
-        }
-        consumed_ = input.size();
-        return Outcome::need_more;
-    }
-    const std::size_t size = end + 4;
+    const bool is_whole = end != std::string::npos;
+    const std::size_t size = is_whole ? end + 4 : pending_.size();
     if (size > limit) {
         return refuse(431, "The request head is larger than limits.upgrade_head.");
+    }
+    // The lines before the blank one, so that it does not matter in which pieces they come.
+    const auto last = pending_.begin() + static_cast<std::ptrdiff_t>(is_whole ? end + 2 : size);
+    if (std::count(pending_.begin(), last, '\n') >
+        static_cast<std::ptrdiff_t>(options_.upgrade_fields_max) + 1) {
+        return refuse(431, "The request has more fields than limits.upgrade_fields.");
+    }
+    if (!is_whole) {
+        consumed_ = input.size();
+        return Outcome::need_more;
     }
     consumed_ = size - had;
     boost::beast::error_code ec;

@@ -117,9 +117,20 @@ TEST(StoredMessage, D_ROCK_01_BrokenOctetsDoNoHarm) {
             }
             const MessageRef back = restore_message(octets);
             // What is taken for a message is written as it was read.
-            if (back) { EXPECT_EQ(back->whole().size(), octets.size()); }
+            if (back) { EXPECT_EQ(back->whole(), octets); }
         }
     }
+}
+
+TEST(StoredMessage, D_ROCK_01_NumbersInAnotherFormAreNoMessage) {
+    const auto stored = [](const std::string& length, const std::string& expires) {
+        return "message-id:a1\ncontent-length:" + length + "\nexpires:" + expires +
+               "\ndestination:/queue/a\n\n" + std::string(1, '\0');
+    };
+    EXPECT_TRUE(restore_message(stored("0", "1700000000000")));
+    EXPECT_EQ(restore_message(stored("00", "1700000000000")), nullptr);
+    EXPECT_EQ(restore_message(stored("0", "17000000\t0000")), nullptr);
+    EXPECT_EQ(restore_message(stored("0", "17000000 0000")), nullptr);
 }
 
 }  // namespace engine

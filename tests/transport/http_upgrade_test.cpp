@@ -226,5 +226,25 @@ TEST_F(Upgrade, S_BIND_06_APROXYHeaderIsNoRequest) {
     EXPECT_EQ(binary.status(), 400U);
 }
 
+TEST_F(Upgrade, S_WEB_05_LinesAreCountedAlikeHoweverTheyArrive) {
+    options.upgrade_fields_max = 12;
+    std::string folded = "a";
+    for (int i = 0; i < 8; ++i) {
+        folded += "\r\n b";
+    }
+    const std::string text = request("broker.example", {{"X", folded.c_str()}});
+    HttpUpgrade whole(endpoint, "203.0.113.1");
+    EXPECT_EQ(whole.feed(text), HttpUpgrade::Outcome::respond_and_close);
+    EXPECT_EQ(whole.status(), 431U);
+    HttpUpgrade slow(endpoint, "203.0.113.1");
+    auto result = HttpUpgrade::Outcome::need_more;
+    for (std::size_t i = 0; i < text.size() && result == HttpUpgrade::Outcome::need_more; ++i) {
+        result = slow.feed(std::string_view(text).substr(i, 1));
+    }
+    EXPECT_EQ(slow.status(), 431U);
+    options.upgrade_fields_max = 14;
+    EXPECT_EQ(status("broker.example", {{"X", folded.c_str()}}), 101U);
+}
+
 }  // namespace
 }  // namespace transport
