@@ -3,6 +3,7 @@
 #include "broker/server/config.hpp"
 
 #include "broker/server/config_draft.hpp"
+#include "protocol/error.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -109,14 +110,21 @@ Origin Draft::origin_of(std::string_view key) const {
     return found == origins.end() ? Origin{} : found->second;
 }
 
+Origin Draft::place_for(std::string_view key) const {
+    const std::string_view section = key.substr(0, key.find('.') + 1);
+    const auto next = origins.lower_bound(section);
+    const bool is_missing = !has(key) && next != origins.end() && next->first.starts_with(section);
+    return is_missing ? next->second : origin_of(key);
+}
+
 void Draft::fail(const Origin& origin, std::string_view key, std::string message) {
     loaded.errors.push_back(
-        {origin.source, origin.line, origin.column, std::string(key), std::move(message)}
+        {origin.source, origin.line, origin.column, protocol::quoted(key), std::move(message)}
     );
 }
 
 void Draft::fail_at(std::string_view key, std::string message) {
-    fail(origin_of(key), key, std::move(message));
+    fail(place_for(key), key, std::move(message));
 }
 
 void Draft::set(

@@ -50,7 +50,10 @@ struct Draft {
 
     void fail(const Origin& origin, std::string_view key, std::string message);
 
-    /// Fails at the place where `key` was written.
+    /// Where `key` was written, or, if it is missing, another key of its section.
+    [[nodiscard]] Origin place_for(std::string_view key) const;
+
+    /// Fails at place_for(key).
     void fail_at(std::string_view key, std::string message);
 
     /// Puts `raw` into the field of `key`, whose name in messages is `full_name`.

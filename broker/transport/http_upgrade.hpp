@@ -86,6 +86,7 @@ public:
 private:
     struct Head;
 
+    Outcome parse(const std::string& head);
     Outcome answer();
     Outcome answer_upgrade(std::string_view path);
     Outcome answer_file(std::string_view path);

@@ -59,6 +59,12 @@ TEST(ConfigErrors, EachHasItsPlaceAndAllAreReported) {
     }
 }
 
+TEST(ConfigErrors, WhatIsMissingIsToldWhereItsSectionIs) {
+    const LoadedConfig loaded = load("[jwt]\nissuer = \"a\"\naudience = \"b\"\n");
+    ASSERT_EQ(loaded.errors.size(), 1U) << errors_of(loaded);
+    EXPECT_THAT(errors_of(loaded), HasSubstr(loaded.file + ":3:12: jwt.keys_file: expected the"));
+}
+
 TEST(ConfigErrors, NameTheNearestKey) {
     EXPECT_THAT(
         error_of("[limits]\nprefetch_byte = \"1MiB\"\n"),
@@ -458,6 +464,24 @@ TEST(ConfigErrors, BrokenTomlHasItsPlace) {
     ASSERT_EQ(loaded.errors.size(), 1U) << errors_of(loaded);
     EXPECT_THAT(loaded.errors[0].text(), HasSubstr(loaded.file + ":2:"));
     EXPECT_THAT(loaded.errors[0].message, HasSubstr("not TOML"));
+}
+
+TEST(ConfigErrors, BrokenHeadersDoNotEndTheProcess) {
+    for (const std::string_view toml :
+         {std::string_view("[[[policy]]]\n"),
+          std::string_view("[\0]\n", 4),
+          std::string_view("[[=")}) {
+        EXPECT_THAT(error_of(toml), HasSubstr("not TOML"));
+    }
+}
+
+TEST(ConfigErrors, AreOneLineEachWhateverTheFileHolds) {
+    for (const std::string_view toml :
+         {"[server]\nstrict = tru\n", "[server]\n\"a\\nb\" = 1\n", "[\"a\\nb\"]\n"}) {
+        const LoadedConfig loaded = load(toml);
+        ASSERT_EQ(loaded.errors.size(), 1U) << errors_of(loaded);
+        EXPECT_EQ(loaded.errors[0].text().find('\n'), std::string::npos) << errors_of(loaded);
+    }
 }
 
 TEST(ConfigErrors, ANamedFileMustBeThere) {
