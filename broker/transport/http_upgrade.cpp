@@ -174,7 +174,7 @@ HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
 HttpUpgrade::Outcome HttpUpgrade::parse(const std::string& head) {
     boost::beast::error_code ec;
     head_ = std::make_unique<Head>();
-    head_->parser.header_limit(static_cast<std::uint32_t>(endpoint_.options.upgrade_head_max));
+    head_->parser.header_limit(static_cast<std::uint32_t>(options_.upgrade_head_max));
     head_->parser.put(boost::asio::buffer(head), ec);
     if (ec == http::error::need_more) { ec = {}; }
     if (ec == http::error::bad_version) { return refuse(505, "Only HTTP/1.1 is spoken here."); }

@@ -50,8 +50,7 @@ private:
 
 struct Setting {
     transport::Options options;
-    HttpEndpoint endpoint{
-        options, {"/ws", "/stomp"}, false, false, "0.0.0.0", transport::StaticFiles("")};
+    HttpEndpoint endpoint{{"/ws", "/stomp"}, false, false, "0.0.0.0", transport::StaticFiles("")};
     std::string peer;
     bool is_trusted = false;
 };
@@ -161,7 +160,7 @@ void check_upgrade(const Setting& setting, const HttpUpgrade& upgrade, std::stri
 
 template <class Next>
 std::vector<Answer> run(const Setting& setting, std::string_view input, Next next) {
-    HttpUpgrade upgrade(setting.endpoint, setting.peer);
+    HttpUpgrade upgrade(setting.endpoint, setting.options, setting.peer);
     std::vector<Answer> answers;
     std::size_t begin = 0;
     for (std::size_t at = 0; at < input.size() && answers.size() < requests_max;) {

@@ -233,10 +233,10 @@ TEST_F(Upgrade, S_WEB_05_LinesAreCountedAlikeHoweverTheyArrive) {
         folded += "\r\n b";
     }
     const std::string text = request("broker.example", {{"X", folded.c_str()}});
-    HttpUpgrade whole(endpoint, "203.0.113.1");
+    HttpUpgrade whole(endpoint, options, "203.0.113.1");
     EXPECT_EQ(whole.feed(text), HttpUpgrade::Outcome::respond_and_close);
     EXPECT_EQ(whole.status(), 431U);
-    HttpUpgrade slow(endpoint, "203.0.113.1");
+    HttpUpgrade slow(endpoint, options, "203.0.113.1");
     auto result = HttpUpgrade::Outcome::need_more;
     for (std::size_t i = 0; i < text.size() && result == HttpUpgrade::Outcome::need_more; ++i) {
         result = slow.feed(std::string_view(text).substr(i, 1));
