@@ -56,21 +56,22 @@ int serve(const server::Flags& flags) {
     }
 }
 
-void try_certificate(const transport::TlsFiles& files, std::vector<std::string>& errors) {
+void try_certificates(const tls::ServerFiles& files, std::vector<std::string>& errors) {
     if (!files.is_set()) { return; }
     try {
-        static_cast<void>(tls::make_server_context(files.certificate_file, files.key_file));
+        static_cast<void>(tls::make_server_context(files));
     } catch (const tls::Error& error) { errors.emplace_back(error.what()); }
 }
 
 /// Opens what the configuration names, which load_config() does not.
 std::vector<std::string> try_files(const server::Config& config) {
     std::vector<std::string> errors;
-    try_certificate(config.tls, errors);
+    tls::ServerFiles shared;
+    shared.pairs = config.tls.pairs();
+    shared.strict_file_modes = config.strict_file_modes;
+    try_certificates(shared, errors);
     for (const transport::ListenerOptions& listener : config.listeners) {
-        const bool is_known = listener.tls.certificate_file == config.tls.certificate_file &&
-                              listener.tls.key_file == config.tls.key_file;
-        if (!is_known) { try_certificate(listener.tls, errors); }
+        if (listener.tls != shared) { try_certificates(listener.tls, errors); }
     }
 
     try {

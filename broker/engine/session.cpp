@@ -126,6 +126,7 @@ void Session::authenticate(const protocol::Connect& request) {
     peer_.authorization.reset();
     peer_.listener = {};
     peer_.origin = {};
+    peer_.certificate.reset();
     state_ = State::connecting;
     ++waits_;
     authenticator_.authenticate(

@@ -24,6 +24,8 @@ struct CertificateUser {
     std::string identity;  ///< `uri:...`, `email:...` or `dn:...`.
     std::string user;
     std::vector<std::string> roles;
+
+    friend bool operator==(const CertificateUser&, const CertificateUser&) = default;
 };
 
 /// What is wrong with one of them; a sentence.

@@ -91,6 +91,8 @@ void list_values(Draft& draft) {
     list_entries(draft, draft.listeners, listener_rows());
     list_entries(draft, draft.policies, policy_rows());
     list_entries(draft, draft.access_rules, acl_rows());
+    list_entries(draft, draft.tls_pairs, pair_rows());
+    list_entries(draft, draft.certificates, certificate_rows());
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include "broker/engine/policy.hpp"
 #include "broker/log/log.hpp"
 #include "broker/security/access_rule.hpp"
+#include "broker/security/certificates.hpp"
+#include "broker/tls/server_files.hpp"
 #include "broker/transport/options.hpp"
 
 #include <array>
@@ -79,8 +81,19 @@ struct HookOptions {
     friend bool operator==(const HookOptions&, const HookOptions&) = default;
 };
 
-/// `[auth]`, `[hook]` and `[jwt]`: where principals come from. Nothing set: only local clients, as
-/// guests.
+/// `[tls]` and `[[tls.pair]]`: what listeners with `tls = true` have in common.
+struct TlsKeys {
+    tls::PairFiles pair;
+    std::vector<tls::PairFiles> more_pairs;
+    std::string client_ca_file;
+    std::vector<std::string> crl_files;
+
+    /// All pairs; none if the first is missing.
+    [[nodiscard]] std::vector<tls::PairFiles> pairs() const;
+};
+
+/// `[auth]`, `[hook]`, `[jwt]` and `[[certificate]]`: where principals come from. Nothing set: only
+/// local clients, as guests.
 struct AuthOptions {
     std::string users_file;
     std::vector<std::string> backends;  ///< `users` and `hook` in order; empty: what is configured.
@@ -98,11 +111,17 @@ struct AuthOptions {
     std::string user_claim = "sub";
     std::string roles_claim = "roles";
     std::chrono::milliseconds skew = std::chrono::seconds(30);
+    std::vector<security::CertificateUser> certificates;  ///< Without faults (S-AUTH-13).
+    bool asks_for_certificates = false;                   ///< Some listener does, as a credential.
 
     [[nodiscard]] bool has_tokens() const { return !keys_file.empty() || !keys_url.empty(); }
 
+    [[nodiscard]] bool has_certificates() const {
+        return !certificates.empty() || asks_for_certificates;
+    }
+
     [[nodiscard]] bool is_set() const {
-        return !users_file.empty() || hook.is_set() || has_tokens();
+        return !users_file.empty() || hook.is_set() || has_tokens() || has_certificates();
     }
 
     friend bool operator==(const AuthOptions&, const AuthOptions&) = default;
@@ -125,7 +144,7 @@ struct Config {
     std::string admin_token_file;       ///< Empty: one is made for each run.
     Address tcp;                        ///< `server.tcp`; already applied to `listeners`.
     Address ws;                         ///< `server.ws`; already applied to `listeners`.
-    transport::TlsFiles tls;            ///< For listeners with `tls = true`; already applied.
+    TlsKeys tls;                        ///< For listeners with `tls = true`; already applied.
     bool strict_file_modes = false;     ///< Warnings about key files are errors (S-TLS-03).
     std::string ports_file;             ///< Bound addresses are written there; empty: nowhere.
     std::chrono::milliseconds drain_pre_stop_delay{0};

@@ -80,7 +80,8 @@ void check_backends(Draft& draft) {
 const char* key_of(const AuthOptions& auth) {
     if (!auth.users_file.empty()) { return "auth.users_file"; }
     if (auth.hook.is_set()) { return "hook.url"; }
-    return auth.keys_url.empty() ? "jwt.keys_file" : "jwt.keys_url";
+    if (!auth.keys_url.empty()) { return "jwt.keys_url"; }
+    return auth.keys_file.empty() ? "certificate" : "jwt.keys_file";
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ struct Draft {
     std::vector<Entry<ListenerDraft>> listeners;
     std::vector<Entry<PolicyDraft>> policies;
     std::vector<Entry<AclDraft>> access_rules;
+    std::vector<Entry<tls::PairFiles>> tls_pairs;
+    std::vector<Entry<security::CertificateUser>> certificates;
     transport::WebPolicy web;             ///< Of the server, for listeners that say nothing.
     transport::Networks trusted_proxies;  ///< The same.
     std::map<std::string, Origin, std::less<>>
@@ -79,6 +81,12 @@ void apply_networks(
     Draft& draft, const Entry<ListenerDraft>& entry, transport::ListenerOptions& options
 );
 
+/// Checks [tls] and [[tls.pair]], for listeners that say tls = true.
+void settle_shared_tls(Draft& draft);
+
+/// The pairs of `entry`, and what it asks of its clients. After settle_shared_tls().
+void apply_tls(Draft& draft, Entry<ListenerDraft>& entry, transport::ListenerOptions& options);
+
 /// Default listeners if none were written, then `server.tcp` and `server.ws`, then TLS of each.
 void settle_listeners(Draft& draft);
 
@@ -90,6 +98,10 @@ void settle_access_rules(Draft& draft);
 
 /// Where principals come from: pairs that belong together, URLs, and what the flags say to it.
 void check_auth(Draft& draft, const Flags& flags);
+
+/// Checks [[certificate]], and whether they and the listeners go together. After
+/// settle_listeners().
+void settle_certificates(Draft& draft);
 
 /// Rules that span keys, and S-BIND-03. Adds errors and warnings.
 void validate(Draft& draft, const Flags& flags);

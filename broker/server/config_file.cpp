@@ -105,6 +105,9 @@ void FileReader::read_section(const toml::key& name, const toml::node& node) {
     if (name == "listener") { return read_entries(name, node, listener_rows(), draft_.listeners); }
     if (name == "policy") { return read_entries(name, node, policy_rows(), draft_.policies); }
     if (name == "acl") { return read_entries(name, node, acl_rows(), draft_.access_rules); }
+    if (name == "certificate") {
+        return read_entries(name, node, certificate_rows(), draft_.certificates);
+    }
     if (!is_section(name.str())) { return refuse_section(name); }
     const std::string section(name.str());
     if (const toml::table* const table = node.as_table()) {
@@ -135,6 +138,10 @@ void FileReader::read_keys(
         const auto row = std::ranges::find_if(rows, [&](const Row<Owner>& candidate) {
             return candidate.key.section == section && candidate.key.name == name.str();
         });
+        if (row == rows.end() && full_name == "tls.pair") {
+            read_entries(name, entry.second, pair_rows(), draft_.tls_pairs);
+            continue;
+        }
         if (row == rows.end()) {
             draft_.fail(origin(name), full_name, "unknown key" + suggest_key(section, name.str()));
             continue;
@@ -151,18 +158,19 @@ void FileReader::read_entries(
     std::span<const Row<Owner>> rows,
     std::vector<Entry<Owner>>& entries
 ) {
+    const std::string_view section = rows.front().key.section;
     const toml::array* const array = node.as_array();
     const bool is_list = array != nullptr && array->is_homogeneous(toml::node_type::table);
     if (!is_list) {
-        const auto message = fmt::format("expected a repeated section: write [[{}]]", name.str());
-        return draft_.fail(origin(name), name.str(), message);
+        const auto message = fmt::format("expected a repeated section: write [[{}]]", section);
+        return draft_.fail(origin(name), section, message);
     }
     for (const toml::node& element : *array) {
         Entry<Owner> entry{
             Owner{},
-            fmt::format("{}[{}]", name.str(), entries.size()),
+            fmt::format("{}[{}]", section, entries.size()),
             origin_at(element.source(), path_)};
-        read_keys(*element.as_table(), name.str(), entry.name, rows, entry.value);
+        read_keys(*element.as_table(), section, entry.name, rows, entry.value);
         entries.push_back(std::move(entry));
     }
 }

@@ -23,7 +23,11 @@ struct ListenerDraft {
     transport::ListenerKind kind = transport::ListenerKind::tcp;
     Address address;
     bool use_tls = false;
-    transport::TlsFiles tls;
+    tls::PairFiles tls;
+    tls::ClientCertificates client_certificates = tls::ClientCertificates::off;
+    std::string client_ca;       ///< Empty: that of [tls].
+    std::optional<Strings> crl;  ///< Not set: those of [tls].
+    Strings credentials = {"certificate", "upgrade", "authorization", "passcode"};
     Strings paths = {"/ws", "/stomp"};
     std::optional<Strings> allowed_origins;
     std::optional<bool> allow_missing_origin;
@@ -53,6 +57,10 @@ struct AclDraft {
 [[nodiscard]] std::span<const Row<PolicyDraft>> policy_rows();
 
 [[nodiscard]] std::span<const Row<AclDraft>> acl_rows();
+
+[[nodiscard]] std::span<const Row<tls::PairFiles>> pair_rows();
+
+[[nodiscard]] std::span<const Row<security::CertificateUser>> certificate_rows();
 
 /// The defaults, with `threads` 0 for "auto".
 [[nodiscard]] Config default_config();

@@ -1,5 +1,5 @@
 // Which sockets are listened on: the file's list or the defaults, with addresses given by key or
-// flag, and the certificate of each.
+// flag.
 #include "broker/server/config_draft.hpp"
 
 #include <algorithm>
@@ -43,24 +43,6 @@ void replace(Draft& draft, ListenerKind kind, const std::string& key, const Addr
     draft.listeners.push_back(std::move(only));
 }
 
-void check_pair(
-    Draft& draft, const Origin& origin, const std::string& key, const transport::TlsFiles& files
-) {
-    if (files.certificate_file.empty() == files.key_file.empty()) { return; }
-    draft.fail(origin, key, "a certificate needs its key and a key its certificate: name both");
-}
-
-void settle_tls(Draft& draft, ListenerEntry& entry) {
-    ListenerDraft& listener = entry.value;
-    check_pair(draft, entry.origin, entry.name, listener.tls);
-    const bool has_files = !listener.tls.certificate_file.empty() || !listener.tls.key_file.empty();
-    if (listener.use_tls && !has_files) { listener.tls = draft.loaded.config.tls; }
-    const bool is_missing = listener.use_tls && !has_files && !listener.tls.is_set();
-    listener.use_tls = listener.tls.is_set();
-    if (!is_missing) { return; }
-    draft.fail(entry.origin, entry.name + ".tls", "set certificate and key in [tls] for this");
-}
-
 void check_paths(Draft& draft, const ListenerEntry& entry) {
     if (entry.value.kind != ListenerKind::web_socket) { return; }
     const Strings& paths = entry.value.paths;
@@ -86,7 +68,6 @@ transport::ListenerOptions to_options(const ListenerDraft& draft) {
     options.host = draft.address.host;
     options.port = draft.address.port;
     options.also_ipv6_loopback = draft.also_ipv6_loopback;
-    options.tls = draft.tls;
     options.paths = draft.paths;
     return options;
 }
@@ -105,11 +86,11 @@ void settle_listeners(Draft& draft) {
     settle_networks(draft);
     replace(draft, ListenerKind::web_socket, "server.ws", config.ws);
     replace(draft, ListenerKind::tcp, "server.tcp", config.tcp);
-    check_pair(draft, draft.origin_of("tls.certificate"), "tls", config.tls);
+    settle_shared_tls(draft);
     for (ListenerEntry& entry : draft.listeners) {
-        settle_tls(draft, entry);
         check_paths(draft, entry);
         config.listeners.push_back(to_options(entry.value));
+        apply_tls(draft, entry, config.listeners.back());
         apply_networks(draft, entry, config.listeners.back());
     }
 }

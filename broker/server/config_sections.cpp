@@ -36,6 +36,18 @@ const Row<ListenerDraft> listeners[] = {
     {{"listener", "tls_key", Unit::file, {}, "", "",
       "PEM file with its private key."},
      [](ListenerDraft& d) -> Target { return &d.tls.key_file; }},
+    {{"listener", "client_certificates", Unit::choice, {}, "", "off|optional|required",
+      "Whether clients are asked for certificates; what is given must be valid."},
+     [](ListenerDraft& d) -> Target { return &d.client_certificates; }},
+    {{"listener", "client_ca", Unit::file, {}, "", "",
+      "PEM file with the CAs of client certificates; empty: tls.client_ca."},
+     [](ListenerDraft& d) -> Target { return &d.client_ca; }},
+    {{"listener", "crl", Unit::list, {}, "default", "",
+      "As tls.crl, for this listener; default: those."},
+     [](ListenerDraft& d) -> Target { return &d.crl; }},
+    {{"listener", "credentials", Unit::list, {}, "", "",
+      "Sources of credentials that count here: \"certificate\", \"upgrade\", \"authorization\", \"passcode\"; others are ignored."},
+     [](ListenerDraft& d) -> Target { return &d.credentials; }},
     {{"listener", "paths", Unit::list, {}, "", "",
       "Paths of the WebSocket endpoint, each also as PATH/websocket."},
      [](ListenerDraft& d) -> Target { return &d.paths; }},
@@ -149,6 +161,27 @@ const Row<AclDraft> access_rules[] = {
      [](AclDraft& d) -> Target { return &d.rule.on; }},
 };
 
+const Row<tls::PairFiles> pairs[] = {
+    {{"tls.pair", "certificate", Unit::file, {}, "", "",
+      "PEM file with a further certificate chain, for clients that ask for one of its DNS names."},
+     [](tls::PairFiles& p) -> Target { return &p.certificate_file; }},
+    {{"tls.pair", "key", Unit::file, {}, "", "",
+      "PEM file with its private key."},
+     [](tls::PairFiles& p) -> Target { return &p.key_file; }},
+};
+
+const Row<security::CertificateUser> certificates[] = {
+    {{"certificate", "identity", Unit::text, {}, "", "",
+      "What a client certificate says, as a whole: \"uri:...\", \"email:...\" or \"dn:...\"."},
+     [](security::CertificateUser& c) -> Target { return &c.identity; }},
+    {{"certificate", "user", Unit::text, {}, "", "",
+      "The user that its owner is."},
+     [](security::CertificateUser& c) -> Target { return &c.user; }},
+    {{"certificate", "roles", Unit::list, {}, "", "",
+      "That user's roles."},
+     [](security::CertificateUser& c) -> Target { return &c.roles; }},
+};
+
 // clang-format on
 
 std::size_t edit_distance(std::string_view from, std::string_view to) {
@@ -214,6 +247,14 @@ std::span<const Row<AclDraft>> acl_rows() {
     return access_rules;
 }
 
+std::span<const Row<tls::PairFiles>> pair_rows() {
+    return pairs;
+}
+
+std::span<const Row<security::CertificateUser>> certificate_rows() {
+    return certificates;
+}
+
 std::string suggest_key(std::string_view section, std::string_view name) {
     Nearest nearest(name);
     for (const auto& row : config_rows()) {
@@ -228,6 +269,12 @@ std::string suggest_key(std::string_view section, std::string_view name) {
     for (const auto& row : acl_rows()) {
         offer_key(nearest, row.key, section);
     }
+    for (const auto& row : pair_rows()) {
+        offer_key(nearest, row.key, section);
+    }
+    for (const auto& row : certificate_rows()) {
+        offer_key(nearest, row.key, section);
+    }
     return nearest.sentence();
 }
 
@@ -239,6 +286,7 @@ std::string suggest_section(std::string_view section) {
     nearest.offer("listener", "listener", true);
     nearest.offer("policy", "policy", true);
     nearest.offer("acl", "acl", true);
+    nearest.offer("certificate", "certificate", true);
     return nearest.sentence();
 }
 

@@ -49,6 +49,14 @@ AclDraft example_access_rule() {
     return {{{"role:editors"}, {"publish", "subscribe"}, {}, {"/topic/news.#"}}};
 }
 
+tls::PairFiles example_pair() {
+    return {"/etc/stampede/other.pem", "/etc/stampede/other-key.pem"};
+}
+
+security::CertificateUser example_certificate() {
+    return {"uri:spiffe://example.org/orders", "orders", {"services"}};
+}
+
 // `limits` of `limits.frame`, `listener[0]` of `listener[0].kind`.
 std::string_view section_of(std::string_view key) {
     return key.substr(0, key.rfind('.'));
@@ -98,6 +106,11 @@ std::string default_config_text() {
     append_repeated(text, policy_rows(), example_policy());
     text += "\n# Who may do what where. A rule either allows or denies; deny overrides.\n";
     append_repeated(text, acl_rows(), example_access_rule());
+    text +=
+        "\n# Further certificates for listeners with tls = true, chosen by the name asked for.\n";
+    append_repeated(text, pair_rows(), example_pair());
+    text += "\n# Which client certificate is which user.\n";
+    append_repeated(text, certificate_rows(), example_certificate());
     return text;
 }
 
@@ -134,6 +147,14 @@ std::string key_table_markdown() {
     AclDraft access_rule;
     for (const auto& row : acl_rows()) {
         append_table_row(text, row, access_rule, false);
+    }
+    tls::PairFiles pair;
+    for (const auto& row : pair_rows()) {
+        append_table_row(text, row, pair, false);
+    }
+    security::CertificateUser certificate;
+    for (const auto& row : certificate_rows()) {
+        append_table_row(text, row, certificate, false);
     }
     return text;
 }

@@ -110,7 +110,9 @@ void check_public(Draft& draft, const PublicSocket& socket, const Flags& flags) 
     };
     if (!flags.insecure_no_auth && !draft.loaded.config.auth.is_set()) {
         refuse(
-            "and there is no authentication: set auth.users_file, hook.url, jwt.keys_file or jwt.keys_url, bind 127.0.0.1 "
+            "and there is no authentication: set auth.users_file, hook.url, jwt.keys_file or "
+            "jwt.keys_url, list client "
+            "certificates in [[certificate]], bind 127.0.0.1 "
             "or [::1], or let everyone in with --insecure-no-auth"
         );
     }
@@ -191,6 +193,7 @@ void validate(Draft& draft, const Flags& flags) {
     settle_policies(draft);
     settle_access_rules(draft);
     check_echo(draft);
+    settle_certificates(draft);
     check_auth(draft, flags);
     check_binding(draft, flags);
     warn_storage(draft, flags);

@@ -78,6 +78,7 @@ using Target = std::variant<
     logging::Level*,
     logging::Format*,
     transport::ListenerKind*,
+    tls::ClientCertificates*,
     engine::SlowConsumerAction*>;
 
 /// A value as written. `Other` is one of a type that no key has (a table, a date, a float).

@@ -162,6 +162,10 @@ LoadedSources load_sources(
     } else if (!config.auth.keys_file.empty()) {
         loaded.sources.tokens = make_verifier(config.auth, load_keys(config, loaded.warnings));
     }
+    if (!config.auth.certificates.empty()) {
+        loaded.sources.certificates =
+            std::make_shared<const security::Certificates>(config.auth.certificates);
+    }
     return loaded;
 }
 

@@ -60,6 +60,12 @@ bool is_loopback(const std::string& host) {
     return !ec && address.is_loopback();
 }
 
+void log_warnings(const tls::ServerContext& context) {
+    for (const std::string& warning : context.warnings()) {
+        logging::warn("key-file", warning);
+    }
+}
+
 class Server {
 public:
     Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload);
@@ -227,12 +233,13 @@ void Server::reload() {
     }
 }
 
-// Each pair by itself: one that is no good leaves the others their new ones (S-TLS-03).
+// Each listener by itself: one whose files are no good leaves the others their new ones (S-TLS-03).
 void Server::reload_certificates(bool only_changed) {
     for (const auto& pair : certificates_) {
         if (only_changed && !pair->has_changed()) { continue; }
         try {
             pair->reload();
+            log_warnings(*pair);
             logging::info(
                 "certificate-reloaded",
                 "New connections get the certificate of now.",
@@ -240,7 +247,7 @@ void Server::reload_certificates(bool only_changed) {
             );
         } catch (const tls::Error& error) {
             logging::error(
-                "reload-failed", std::string(error.what()) + "; the old pair stays in force"
+                "reload-failed", std::string(error.what()) + "; the old certificates stay in force"
             );
         }
     }
@@ -304,13 +311,8 @@ void Server::build_listeners() {
 
 void Server::listen(const transport::ListenerOptions& options) {
     if (options.tls.is_set()) {
-        certificates_.push_back(
-            std::make_unique<tls::ServerContext>(options.tls.certificate_file, options.tls.key_file)
-        );
-        for (const std::string& warning : tls::key_file_warnings(options.tls.key_file)) {
-            if (config_.strict_file_modes) { throw std::runtime_error(warning); }
-            logging::warn("key-file", warning);
-        }
+        certificates_.push_back(std::make_unique<tls::ServerContext>(options.tls));
+        log_warnings(*certificates_.back());
     }
     bind(options, options.host, options.port, true);
     if (!options.also_ipv6_loopback) { return; }
@@ -345,7 +347,8 @@ void Server::bind(
             options.web,
             options.trusted_proxies},
         fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(host), port),
-        options.proxy_protocol});
+        options.proxy_protocol,
+        options.sources});
     std::vector<transport::Post> posts;
     for (std::size_t i = 0; i < running_.shards.size(); ++i) {
         posts.push_back({running_.shards[i].get(), running_.connections[i].get()});

@@ -2,13 +2,18 @@
 // TLS 1.3 suites are OpenSSL's defaults, all of them AEAD; no tickets, so nothing to rotate.
 #include "broker/tls/context.hpp"
 
+#include "broker/files/small_file.hpp"
+#include "broker/tls/client_trust.hpp"
+#include "broker/tls/openssl_error.hpp"
+#include "broker/tls/server_names.hpp"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <cstring>
 #include <sys/stat.h>
+#include <utility>
 
 namespace tls {
 
@@ -20,26 +25,6 @@ constexpr const char* suites_1_2 =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-
-// The first error is the cause; OpenSSL piles the consequences on top of it.
-std::string openssl_reason() {
-    const unsigned long code = ERR_get_error();
-    ERR_clear_error();
-    if (code == 0) { return "no reason given"; }
-    if (ERR_SYSTEM_ERROR(code)) { return std::strerror(static_cast<int>(ERR_GET_REASON(code))); }
-    const char* const reason = ERR_reason_error_string(code);
-    return reason != nullptr ? reason : "error " + std::to_string(code);
-}
-
-[[noreturn]] void fail(const std::string& what, const std::string& advice) {
-    throw Error(what + " (" + openssl_reason() + "): " + advice);
-}
-
-void require(bool done, const char* what) {
-    if (!done) {
-        fail(std::string("TLS set-up failed at ") + what, "check the OpenSSL installation");
-    }
-}
 
 ContextRef make_context(const SSL_METHOD* method) {
     ERR_clear_error();
@@ -129,20 +114,54 @@ std::string octal(unsigned mode) {
     return digits;
 }
 
-}  // namespace
-
-std::shared_ptr<SSL_CTX> make_server_context(
-    const std::string& certificate_file, const std::string& key_file
+// S-TLS-03.
+void check_key_mode(
+    const std::string& key_file, bool is_strict, std::vector<std::string>& warnings
 ) {
+    struct stat status {};
+
+    if (::stat(key_file.c_str(), &status) != 0) { return; }
+    if (!files::is_looser(status.st_mode, 0640U)) { return; }
+    const std::string what =
+        "the TLS key \"" + key_file + "\" has mode " + octal(status.st_mode & 0777U) +
+        ", looser than 0640: others may read it; run chmod 0640 \"" + key_file + "\"";
+    if (is_strict) { throw Error(what); }
+    warnings.push_back(what);
+}
+
+// One certificate with its key. Chains are sent as they are in the file, never completed from what
+// clients are verified with.
+ContextRef make_pair_context(const PairFiles& pair) {
     ContextRef context = make_context(TLS_server_method());
     SSL_CTX_set_default_passwd_cb(context.get(), &refuse_passphrase);
-    use_certificate(*context, certificate_file);
-    use_key(*context, key_file, certificate_file);
+    SSL_CTX_set_mode(context.get(), SSL_MODE_NO_AUTO_CHAIN);
+    use_certificate(*context, pair.certificate_file);
+    use_key(*context, pair.key_file, pair.certificate_file);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     // With NO_TICKET alone TLS 1.3 would still send stateful tickets that nothing can redeem.
     require(SSL_CTX_set_num_tickets(context.get(), 0) == 1, "session tickets");
     SSL_CTX_set_alpn_select_cb(context.get(), &select_alpn, nullptr);
     return context;
+}
+
+}  // namespace
+
+ServerSide make_server_context(const ServerFiles& files) {
+    if (files.pairs.empty()) { throw Error("a TLS listener needs a certificate and its key"); }
+    ServerSide side;
+    const ClientTrust trust = read_client_trust(files);
+    auto names = std::make_unique<ServerNames>();
+    for (const PairFiles& pair : files.pairs) {
+        ContextRef context = make_pair_context(pair);
+        trust.apply(*context);
+        check_key_mode(pair.key_file, files.strict_file_modes, side.warnings);
+        const bool is_first = side.context == nullptr;
+        names->add(*context, is_first ? nullptr : context);
+        if (is_first) { side.context = std::move(context); }
+    }
+    side.warnings.insert(side.warnings.end(), trust.warnings.begin(), trust.warnings.end());
+    if (files.pairs.size() > 1) { ServerNames::attach(std::move(names), *side.context); }
+    return side;
 }
 
 std::shared_ptr<SSL_CTX> make_client_context(const std::string& ca_file) {
@@ -172,17 +191,6 @@ void set_peer_name(SSL& ssl, const std::string& host) {
     if (!is_name || !send_server_name(ssl, host) || SSL_set1_host(&ssl, host.c_str()) != 1) {
         fail("\"" + host + "\" cannot be the name of a TLS peer", "give a host name or an address");
     }
-}
-
-std::vector<std::string> key_file_warnings(const std::string& key_file) {
-    struct stat status {};
-
-    if (::stat(key_file.c_str(), &status) != 0) { return {}; }
-    const unsigned mode = status.st_mode & 0777U;
-    if ((mode & ~0640U) == 0) { return {}; }
-    return {
-        "the TLS key \"" + key_file + "\" has mode " + octal(mode) +
-        ", looser than 0640: others may read it; run chmod 0640 \"" + key_file + "\""};
 }
 
 }  // namespace tls

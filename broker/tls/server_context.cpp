@@ -1,36 +1,42 @@
 #include "broker/tls/server_context.hpp"
 
+#include <algorithm>
 #include <sys/stat.h>
 #include <utility>
 
 namespace tls {
 
-ServerContext::ServerContext(std::string certificate_file, std::string key_file)
-    : certificate_file_(std::move(certificate_file)), key_file_(std::move(key_file)) {
+ServerContext::ServerContext(ServerFiles files) : files_(std::move(files)) {
     reload();
 }
 
 std::shared_ptr<SSL_CTX> ServerContext::current() const {
     const std::lock_guard lock(mutex_);
-    return current_;
+    return current_.context;
+}
+
+std::vector<std::string> ServerContext::warnings() const {
+    const std::lock_guard lock(mutex_);
+    return current_.warnings;
 }
 
 void ServerContext::reload() {
     // Before they are read: what changes meanwhile is read once more.
-    const Stamps before = stamps();
+    Stamps before = stamps();
     {
         const std::lock_guard lock(mutex_);
-        read_ = before;
+        read_ = std::move(before);
     }
-    auto context = make_server_context(certificate_file_, key_file_);
+    ServerSide side = make_server_context(files_);
     const std::lock_guard lock(mutex_);
-    current_ = std::move(context);
+    current_ = std::move(side);
 }
 
 bool ServerContext::has_changed() const {
     const Stamps now = stamps();
+    if (!std::ranges::all_of(now, &Stamp::is_there)) { return false; }
     const std::lock_guard lock(mutex_);
-    return now[0].is_there && now[1].is_there && now != read_;
+    return now != read_;
 }
 
 ServerContext::Stamp ServerContext::stamp_of(const std::string& file) {
@@ -46,7 +52,16 @@ ServerContext::Stamp ServerContext::stamp_of(const std::string& file) {
 }
 
 ServerContext::Stamps ServerContext::stamps() const {
-    return {stamp_of(certificate_file_), stamp_of(key_file_)};
+    Stamps all;
+    for (const PairFiles& pair : files_.pairs) {
+        all.push_back(stamp_of(pair.certificate_file));
+        all.push_back(stamp_of(pair.key_file));
+    }
+    if (!files_.client_ca_file.empty()) { all.push_back(stamp_of(files_.client_ca_file)); }
+    for (const std::string& file : files_.crl_files) {
+        all.push_back(stamp_of(file));
+    }
+    return all;
 }
 
 }  // namespace tls

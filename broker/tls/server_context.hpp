@@ -1,34 +1,40 @@
-// The certificate and key of a listener, exchanged while it runs (S-TLS-03): new handshakes use the
-// new pair, connections keep the one that they began with.
-// Any thread may ask; reload() blocks for two small files.
+// The certificates, keys, client CAs and CRLs of a listener, exchanged while it runs (S-TLS-03):
+// new handshakes use the new ones, connections keep what they began with. Any thread may ask;
+// reload() blocks for a few files.
 #pragma once
 
 #include "broker/tls/context.hpp"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace tls {
 
 class ServerContext {
 public:
     /// Throws Error, as make_server_context().
-    ServerContext(std::string certificate_file, std::string key_file);
+    explicit ServerContext(ServerFiles files);
 
     /// For the next handshake.
     [[nodiscard]] std::shared_ptr<SSL_CTX> current() const;
 
-    /// Reads both files again. Throws Error and keeps the old pair if they are no good pair.
+    /// Reads all files again. Throws Error and keeps the old ones if one of them is no good.
     void reload();
 
     /// A file is another one than when they were last read, good or not; false while one is
     /// missing, as it is while somebody exchanges it.
     [[nodiscard]] bool has_changed() const;
 
-    [[nodiscard]] const std::string& certificate_file() const { return certificate_file_; }
+    /// Of what is in use: to be logged at WARN.
+    [[nodiscard]] std::vector<std::string> warnings() const;
+
+    /// For the log.
+    [[nodiscard]] const std::string& certificate_file() const {
+        return files_.pairs.front().certificate_file;
+    }
 
 private:
     /// What tells one content of a file from another.
@@ -41,15 +47,14 @@ private:
         friend bool operator==(const Stamp&, const Stamp&) = default;
     };
 
-    using Stamps = std::array<Stamp, 2>;
+    using Stamps = std::vector<Stamp>;
 
     [[nodiscard]] static Stamp stamp_of(const std::string& file);
     [[nodiscard]] Stamps stamps() const;
 
-    const std::string certificate_file_;
-    const std::string key_file_;
+    const ServerFiles files_;
     mutable std::mutex mutex_;
-    std::shared_ptr<SSL_CTX> current_;
+    ServerSide current_;
     Stamps read_;
 };
 

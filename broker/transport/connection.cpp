@@ -39,6 +39,7 @@ Connection::Connection(
       accepted_at_(shard.now()),
       phase_at_(shard.now()) {
     session_->outbox().set_owner(this);
+    session_->peer().sources = context.sources;
 }
 
 Connection::~Connection() {

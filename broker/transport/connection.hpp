@@ -43,6 +43,7 @@ struct ConnectionContext {
     HttpEndpoint http;
     std::string listener_name;  ///< For the log.
     bool needs_proxy_header = false;
+    engine::CredentialSources sources = engine::CredentialSources::all();
 
     /// Whether another address may yet turn out to be the client's (S-BIND-06).
     [[nodiscard]] bool may_be_proxy(const std::string& address) const {
@@ -146,6 +147,7 @@ private:
     bool read_proxy_header();
     bool take_proxy_header();
     bool meet_client(const std::optional<IpAddress>& client, bool is_final);
+    void log_certificate();
     void refuse_beginning(std::string_view what);
     void answer_and_close(const std::string& response);
 

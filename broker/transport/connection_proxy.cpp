@@ -1,4 +1,4 @@
-// Connection: who its client is, if a proxy passes it on.
+// Connection: who its client is, if a proxy passes it on, or its certificate is no good.
 #include "broker/log/log.hpp"
 #include "broker/transport/connection.hpp"
 
@@ -84,6 +84,17 @@ bool Connection::meet_client(const std::optional<IpAddress>& client, bool is_fin
     is_exempt_ = is_exempt;
     known = std::move(found);
     return true;
+}
+
+// Of TLS itself the client learns little more than that it was refused.
+void Connection::log_certificate() {
+    const std::string problem = stream_->certificate_problem();
+    if (problem.empty()) { return; }
+    logging::warn(
+        "certificate-refused",
+        "A client certificate was refused.",
+        {{"remote", peer().address}, {"listener", context_.listener_name}, {"why", problem}}
+    );
 }
 
 // What came first is wrong: said in the listener's own protocol, but for TLS.

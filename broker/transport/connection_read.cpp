@@ -51,8 +51,10 @@ void Connection::continue_handshake() {
             return wait_writable();
         case IoStatus::end:
         case IoStatus::failed:
+            log_certificate();
             return end(stream_->failure());
     }
+    session_->peer().certificate = stream_->client_certificate();
     if (context_.kind == ListenerKind::tcp) {
         begin_open();
     } else {

@@ -2,6 +2,8 @@
 // Filled by broker/server; nothing here knows TOML.
 #pragma once
 
+#include "broker/engine/authenticator.hpp"
+#include "broker/tls/server_files.hpp"
 #include "broker/transport/address.hpp"
 #include "broker/transport/origin.hpp"
 
@@ -15,20 +17,13 @@ namespace transport {
 
 enum class ListenerKind : std::uint8_t { tcp, web_socket };
 
-/// Certificate chain and private key, PEM files.
-struct TlsFiles {
-    std::string certificate_file;
-    std::string key_file;
-
-    [[nodiscard]] bool is_set() const { return !certificate_file.empty(); }
-};
-
 struct ListenerOptions {
     ListenerKind kind = ListenerKind::tcp;
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;           ///< 0: any free port.
     bool also_ipv6_loopback = false;  ///< Default listeners also bind ::1, best effort.
-    TlsFiles tls;
+    tls::ServerFiles tls;
+    engine::CredentialSources sources = engine::CredentialSources::all();  ///< S-AUTH-03.
     std::vector<std::string> paths = {"/ws", "/stomp"};  ///< Each also as PATH/websocket (P-WS-01).
     WebPolicy web;                                       ///< S-WEB-01 to -04.
     Networks trusted_proxies;                            ///< S-BIND-06.

@@ -1,7 +1,10 @@
 #include "broker/transport/stream.hpp"
 
+#include "broker/tls/client_identity.hpp"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +13,7 @@
 #include <new>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <utility>
 
 namespace transport {
 
@@ -138,6 +142,24 @@ public:
 
     std::size_t late_handshakes() const override { return late_handshakes_; }
 
+    engine::ClientCertificateRef client_certificate() const override {
+        const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+        if (certificate == nullptr) { return nullptr; }
+        tls::ClientIdentity identity = tls::identity_of(*certificate);
+        // A handshake with such a one fails; if it ever did not, its owner were nobody.
+        if (SSL_get_verify_result(ssl_.get()) != X509_V_OK) {
+            identity = {{}, "the certificate was not verified"};
+        }
+        return std::make_shared<const engine::ClientCertificate>(engine::ClientCertificate{
+            std::move(identity.text), std::move(identity.fault), identity.expires_at});
+    }
+
+    std::string certificate_problem() const override {
+        if (lacks_certificate_) { return "none was given"; }
+        const long verified = SSL_get_verify_result(ssl_.get());
+        return verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified);
+    }
+
     std::string failure() const override { return failure_; }
 
 private:
@@ -193,6 +215,7 @@ private:
         if (code == 0) { return IoStatus::end; }
         ERR_error_string_n(code, text.data(), text.size());
         failure_ = text.data();
+        lacks_certificate_ = ERR_GET_REASON(code) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
         return IoStatus::failed;
     }
 
@@ -202,6 +225,7 @@ private:
     std::unique_ptr<SSL, Free> ssl_;
     std::string failure_;
     bool is_established_ = false;
+    bool lacks_certificate_ = false;
     std::size_t messages_ = 0;  ///< Handshake messages and alerts received.
     std::size_t late_handshakes_ = 0;
 };

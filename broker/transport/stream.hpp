@@ -2,6 +2,7 @@
 // Never waits. The caller waits for readiness and keeps the deadlines.
 #pragma once
 
+#include "broker/engine/authenticator.hpp"
 #include "broker/engine/outbox.hpp"
 
 #include <openssl/types.h>
@@ -45,6 +46,12 @@ public:
 
     /// Handshake messages that came after the handshake, such as KeyUpdate (S-TLS-02).
     [[nodiscard]] virtual std::size_t late_handshakes() const { return 0; }
+
+    /// What the client's certificate says, after the handshake; null if it gave none.
+    [[nodiscard]] virtual engine::ClientCertificateRef client_certificate() const { return {}; }
+
+    /// Why the handshake did not take the client's certificate, or that it gave none; or empty.
+    [[nodiscard]] virtual std::string certificate_problem() const { return {}; }
 
     /// Why it failed, for the log.
     [[nodiscard]] virtual std::string failure() const = 0;

@@ -1,4 +1,6 @@
 """TLS on both listeners: large bodies, slow and broken handshakes, mixed-up ports, versions, ends (security, 2.5)."""
+import ctypes
+import ctypes.util
 import os
 import random
 import selectors
@@ -371,7 +373,39 @@ class Handshake(TlsCase):
             seen += octet
         return seen
 
-    def test_CVE_2026_39304_key_updates_without_end(self):
+    FLOOD = 100_000
+
+    @staticmethod
+    def flood(address, kind):
+        """How many KeyUpdates OpenSSL could send before the connection broke, of FLOOD."""
+        library = ctypes.CDLL(ctypes.util.find_library("ssl") or "libssl.so.3")
+        for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+            getattr(library, name).restype = ctypes.c_void_p
+        context = ctypes.c_void_p(library.SSL_CTX_new(ctypes.c_void_p(library.TLS_client_method())))
+        connection = ctypes.c_void_p(library.SSL_new(context))
+        try:
+            with socket.create_connection(address, 10) as sock:
+                sock.settimeout(None)
+                library.SSL_set_fd(connection, sock.fileno())
+                if library.SSL_connect(connection) != 1:
+                    raise AssertionError("no handshake")
+                for sent in range(Handshake.FLOOD):
+                    if library.SSL_key_update(connection, kind) != 1 or library.SSL_do_handshake(connection) != 1:
+                        return sent
+                return Handshake.FLOOD
+        finally:
+            library.SSL_free(connection)
+            library.SSL_CTX_free(context)
+
+    @each({"that_ask_for_none": 0, "that_ask_for_one_back": 1})
+    def test_CVE_2026_39304_a_hundred_thousand_key_updates(self, kind):
+        before = self.broker.rss()
+        self.assertLess(self.flood(self.address("stomps"), kind), self.FLOOD)
+        self.assertTrue(self.broker.is_alive())
+        self.assertLess(self.broker.rss() - before, 16 * MIB)
+        self.check_others()
+
+    def test_S_TLS_02_key_updates_without_end(self):
         process = self.key_updates(60)
         self.assertTrue(until(lambda: process.poll() is not None, 3), "the connection still stands")
         with self.assertRaises((BrokenPipeError, ValueError)):

@@ -68,6 +68,7 @@ Certificate::Certificate(const std::string& names, long ends_in_s) {
     const CertificateRef certificate = make_certificate(key.get(), names, ends_in_s);
     EXPECT_EQ(PEM_write_bio_X509(open_file(certificate_file()).get(), certificate.get()), 1);
     write_key(key_file(), key.get(), nullptr);
+    std::filesystem::permissions(key_file(), static_cast<std::filesystem::perms>(0600));
     write_key(encrypted_key_file(), key.get(), EVP_aes_128_cbc());
 }
 

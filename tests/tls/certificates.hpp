@@ -2,6 +2,8 @@
 // Elliptic curve keys, so that making them costs nothing.
 #pragma once
 
+#include "broker/tls/server_files.hpp"
+
 #include <filesystem>
 #include <string>
 
@@ -26,6 +28,12 @@ public:
     /// The same key, protected by a passphrase.
     [[nodiscard]] std::string encrypted_key_file() const {
         return (directory_ / "locked.pem").string();
+    }
+
+    [[nodiscard]] ServerFiles files() const {
+        ServerFiles files;
+        files.pairs = {{certificate_file(), key_file()}};
+        return files;
     }
 
     /// A file with `text` beside the others.

@@ -30,8 +30,7 @@ protected:
     }
 
     static bool serves(const std::shared_ptr<SSL_CTX>& context, const Certificate& certificate) {
-        const auto other =
-            make_server_context(certificate.certificate_file(), certificate.key_file());
+        const auto other = make_server_context(certificate.files()).context;
         return X509_cmp(
                    SSL_CTX_get0_certificate(context.get()), SSL_CTX_get0_certificate(other.get())
                ) == 0;
@@ -46,7 +45,7 @@ protected:
 
 TEST_F(Exchange, S_TLS_03_ANewPairIsForNewHandshakes) {
     use(first);
-    ServerContext context(place.certificate_file(), place.key_file());
+    ServerContext context(place.files());
     const auto before = context.current();
     EXPECT_TRUE(serves(before, first));
     EXPECT_FALSE(context.has_changed());
@@ -60,7 +59,7 @@ TEST_F(Exchange, S_TLS_03_ANewPairIsForNewHandshakes) {
 
 TEST_F(Exchange, S_TLS_03_ABadPairKeepsTheOldOne) {
     use(first);
-    ServerContext context(place.certificate_file(), place.key_file());
+    ServerContext context(place.files());
     put(second.key_file(), place.key_file());
     EXPECT_TRUE(context.has_changed());
     EXPECT_THROW(context.reload(), Error);
@@ -75,7 +74,7 @@ TEST_F(Exchange, S_TLS_03_ABadPairKeepsTheOldOne) {
 
 TEST_F(Exchange, S_TLS_03_WhatIsMissingIsWaitedFor) {
     use(first);
-    ServerContext context(place.certificate_file(), place.key_file());
+    ServerContext context(place.files());
     fs::remove(place.key_file());
     EXPECT_FALSE(context.has_changed());
     EXPECT_THROW(context.reload(), Error);
@@ -85,7 +84,9 @@ TEST_F(Exchange, S_TLS_03_WhatIsMissingIsWaitedFor) {
 }
 
 TEST_F(Exchange, S_BIND_05_ABadPairAtTheStartIsAnError) {
-    EXPECT_THROW(ServerContext(first.certificate_file(), second.key_file()), Error);
+    ServerFiles files;
+    files.pairs = {{first.certificate_file(), second.key_file()}};
+    EXPECT_THROW(ServerContext{files}, Error);
 }
 
 }  // namespace tls

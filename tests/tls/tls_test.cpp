@@ -1,10 +1,10 @@
 // What TLS contexts negotiate and refuse; client and server talk through memory.
 #include "broker/tls/context.hpp"
 #include "tests/tls/certificates.hpp"
+#include "tests/tls/handshake.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -17,42 +17,6 @@ namespace {
 
 using testing::HasSubstr;
 using ContextRef = std::shared_ptr<SSL_CTX>;
-using SslRef = std::unique_ptr<SSL, decltype(&SSL_free)>;
-
-// A client and a server joined by a pair of buffers.
-class Pair {
-public:
-    Pair(const ContextRef& client, const ContextRef& server)
-        : client_(SSL_new(client.get()), &SSL_free), server_(SSL_new(server.get()), &SSL_free) {
-        BIO* near = nullptr;
-        BIO* far = nullptr;
-        EXPECT_EQ(BIO_new_bio_pair(&near, 0, &far, 0), 1);
-        SSL_set_bio(client_.get(), near, near);
-        SSL_set_bio(server_.get(), far, far);
-        SSL_set_connect_state(client_.get());
-        SSL_set_accept_state(server_.get());
-    }
-
-    [[nodiscard]] SSL* client() { return client_.get(); }
-
-    [[nodiscard]] SSL* server() { return server_.get(); }
-
-    /// Whether both sides come to an agreement.
-    [[nodiscard]] bool shakes_hands() {
-        ERR_clear_error();
-        for (int step = 0; step < 20; ++step) {
-            const int client = SSL_do_handshake(client_.get());
-            const int server = SSL_do_handshake(server_.get());
-            if (client == 1 && server == 1) { return true; }
-        }
-        ERR_clear_error();
-        return false;
-    }
-
-private:
-    SslRef client_;
-    SslRef server_;
-};
 
 // A client that accepts any certificate, to be told what else to do.
 ContextRef open_client() {
@@ -79,7 +43,11 @@ std::string refusal(Make make) {
 }
 
 std::string server_refusal(const std::string& certificate_file, const std::string& key_file) {
-    return refusal([&] { return make_server_context(certificate_file, key_file); });
+    return refusal([&] {
+        ServerFiles files;
+        files.pairs = {{certificate_file, key_file}};
+        return make_server_context(files);
+    });
 }
 
 std::string client_refusal(const std::string& ca_file) {
@@ -88,9 +56,7 @@ std::string client_refusal(const std::string& ca_file) {
 
 class Tls : public testing::Test {
 protected:
-    [[nodiscard]] ContextRef server() const {
-        return make_server_context(files_.certificate_file(), files_.key_file());
-    }
+    [[nodiscard]] ContextRef server() const { return make_server_context(files_.files()).context; }
 
     [[nodiscard]] bool accepts_version(int version) const {
         const ContextRef client = open_client();
@@ -231,19 +197,28 @@ TEST_F(Tls, S_TLS_04_ImpossibleNamesAreRefused) {
 
 TEST_F(Tls, S_TLS_03_WarnsAboutKeysThatOthersMayRead) {
     using std::filesystem::perms;
-    for (const unsigned mode : {0600U, 0640U, 0400U, 0440U}) {
+    const auto warnings_at = [&](unsigned mode) {
         std::filesystem::permissions(files_.key_file(), static_cast<perms>(mode));
-        EXPECT_TRUE(key_file_warnings(files_.key_file()).empty()) << mode;
+        return make_server_context(files_.files()).warnings;
+    };
+    for (const unsigned mode : {0600U, 0640U, 0400U, 0440U}) {
+        EXPECT_TRUE(warnings_at(mode).empty()) << mode;
     }
     for (const unsigned mode : {0644U, 0604U, 0660U, 0740U, 0777U}) {
-        std::filesystem::permissions(files_.key_file(), static_cast<perms>(mode));
-        EXPECT_EQ(key_file_warnings(files_.key_file()).size(), 1U) << mode;
+        EXPECT_EQ(warnings_at(mode).size(), 1U) << mode;
     }
-    std::filesystem::permissions(files_.key_file(), static_cast<perms>(0644));
-    const std::string warning = key_file_warnings(files_.key_file()).front();
-    EXPECT_THAT(warning, HasSubstr("has mode 0644"));
-    EXPECT_THAT(warning, HasSubstr("chmod 0640"));
-    EXPECT_TRUE(key_file_warnings(files_.key_file() + ".missing").empty());
+    EXPECT_THAT(warnings_at(0644).front(), HasSubstr("has mode 0644"));
+    EXPECT_THAT(warnings_at(0644).front(), HasSubstr("chmod 0640"));
+}
+
+TEST_F(Tls, S_TLS_03_StrictModesRefuseThemForEachPair) {
+    const Certificate other;
+    std::filesystem::permissions(other.key_file(), static_cast<std::filesystem::perms>(0644));
+    ServerFiles files = files_.files();
+    files.pairs.push_back(other.files().pairs.front());
+    EXPECT_EQ(make_server_context(files).warnings.size(), 1U);
+    files.strict_file_modes = true;
+    EXPECT_THAT(refusal([&] { return make_server_context(files); }), HasSubstr(other.key_file()));
 }
 
 }  // namespace

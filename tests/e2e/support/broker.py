@@ -67,7 +67,8 @@ class Broker:
     `wrapper`: a command that starts the broker in its own place.
     """
 
-    def __init__(self, config=None, arguments=(), threads=1, files=None, listeners=True, wrapper=()):
+    def __init__(self, config=None, arguments=(), threads=1, files=None, listeners=True, wrapper=(),
+                 environment=None):
         self.folder = tempfile.mkdtemp(prefix="stampede-e2e-")
         self.ports_file = os.path.join(self.folder, "ports.json")
         self.records = []
@@ -81,7 +82,8 @@ class Broker:
                    "--threads", str(threads), "--admin", "127.0.0.1:0"]
         if listeners:
             command += ["--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0"]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("STAMPEDE_")}
+        environment = {**{key: value for key, value in os.environ.items() if not key.startswith("STAMPEDE_")},
+                       **(environment or {})}
         environment["STAMPEDE_LOG__FORMAT"] = "json"
         self.process = subprocess.Popen(
             command + list(arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

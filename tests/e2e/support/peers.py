@@ -379,8 +379,12 @@ class WsPeer(Peer):
         self.answer = None
         self.fragments = None
         self.wire = bytearray()
-        if upgrade:
-            self.upgrade(path, protocols, fields)
+        try:
+            if upgrade:
+                self.upgrade(path, protocols, fields)
+        except BaseException:
+            self.close()
+            raise
 
     def upgrade(self, path="/ws", protocols=(), fields=()):
         key = base64.b64encode(os.urandom(16))
