@@ -159,7 +159,7 @@ TEST(Config, AddressByFlagKeepsPathsAndTlsOfTheFile) {
     ASSERT_EQ(loaded.config.listeners.size(), 1U);
     EXPECT_EQ(loaded.config.listeners[0].port, 9000);
     EXPECT_EQ(loaded.config.listeners[0].tls.pairs.at(0).certificate_file, "c.pem");
-    EXPECT_EQ(loaded.config.listeners[0].tls.key_file, "k.pem");
+    EXPECT_EQ(loaded.config.listeners[0].tls.pairs.at(0).key_file, "k.pem");
     EXPECT_THAT(loaded.config.listeners[0].paths, ElementsAre("/a"));
 }
 
