@@ -47,6 +47,17 @@ protected:
         return served.size();
     }
 
+    static bool takes(
+        const std::shared_ptr<SSL_CTX>& server, const std::string& name, const Issued& issued
+    ) {
+        const auto client = open_client();
+        SSL_CTX_use_certificate(client.get(), issued.certificate.get());
+        SSL_CTX_use_PrivateKey(client.get(), issued.key.get());
+        Pair pair(client, server);
+        if (!name.empty()) { ask_for(pair, name); }
+        return pair.shakes_hands();
+    }
+
     const Authority authority;
     ServerFiles files;
     std::vector<Issued> served;
@@ -141,7 +152,9 @@ TEST_F(ServerNamesTest, CVE_2021_32026_EachPairHasTheSameRules) {
         EXPECT_FALSE(shakes_hands(context, "ECDHE-ECDSA-AES128-SHA256", TLS1_2_VERSION)) << name;
         EXPECT_FALSE(shakes_hands(context, "ECDHE-ECDSA-AES256-SHA", TLS1_2_VERSION)) << name;
         EXPECT_FALSE(shakes_hands(context, "ALL", TLS1_1_VERSION)) << name;
-        // And asks for the same.
+        // And asks for the same, of the same authorities.
+        EXPECT_TRUE(takes(strict, name, authority.issue({}))) << name;
+        EXPECT_FALSE(takes(strict, name, Authority("Other CA").issue({}))) << name;
         EXPECT_FALSE(shakes_hands(strict, "ALL", TLS1_2_VERSION)) << name;
         EXPECT_FALSE(shakes_hands(strict, "ALL", TLS1_3_VERSION)) << name;
     }
