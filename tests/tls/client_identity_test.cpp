@@ -13,7 +13,7 @@ namespace tls {
 namespace {
 
 using testing::HasSubstr;
-using namespace std::string_literals;
+using std::string_literals::operator""s;
 using Values = std::vector<std::pair<int, std::string>>;
 
 class Certificate : public testing::Test {
