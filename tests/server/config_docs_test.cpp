@@ -61,7 +61,8 @@ LoadedConfig load_example(const std::string& toml) {
     const auto lacks = [&toml](const char* section) {
         return toml.find(section) == std::string::npos;
     };
-    flags.insecure_no_auth = lacks("[auth]") && lacks("[hook]") && lacks("[jwt]");
+    flags.insecure_no_auth =
+        lacks("[auth]") && lacks("[hook]") && lacks("[jwt]") && lacks("[[certificate]]");
     return load_config(flags, [](const char*) -> const char* { return nullptr; });
 }
 

@@ -126,7 +126,7 @@ TEST(ConfigTls, S_BIND_05_FaultsHaveTheirPlace) {
         error_of("[[tls.pair]]\ncertificate = \"c.pem\"\nkey = \"c.key\"\n"),
         HasSubstr("tls.pair[0]: the first pair is tls.certificate")
     );
-    EXPECT_THAT(error_of(shared + "[[tls.pair]]\ncert = 1\n"), HasSubstr("did you mean"));
+    EXPECT_THAT(error_of(shared + "cert = 1\n"), HasSubstr("did you mean"));
     EXPECT_THAT(error_of("[tls]\npair = 1\n"), HasSubstr("write [[tls.pair]]"));
 }
 
