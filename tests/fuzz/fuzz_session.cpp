@@ -161,7 +161,7 @@ std::vector<security::AccessListRef> make_lists() {
         list(
             {{{"user:ada"}, all, {}, {"/queue/**", "/topic/**"}},
              {{"user:bob"}, {"subscribe", "create"}, {}, {"/topic/**", "/queue/a"}},
-             {{"user:bob", "user:eve"}, {}, {"subscribe", "browse"}, {"/topic/secret/**"}}}
+             {{"user:bob", "user:eve"}, {}, {"subscribe", "browse"}, {"/topic/secret.**"}}}
         ),
         list(
             {{{"user:ada"}, all, {}, {"/queue/**", "/topic/**"}},
