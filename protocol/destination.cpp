@@ -16,10 +16,16 @@ namespace {
 
 // --- Refusals ---
 
-Error bad(std::string_view text, std::string_view what, std::string_view remedy, const char* rule) {
+Error bad(
+    std::string_view text,
+    std::string_view what,
+    std::string_view remedy,
+    const char* rule,
+    LimitKey limit = LimitKey::none
+) {
     std::string sentence = "Destination \"" + quoted(text) + "\" ";
     sentence.append(what).append(".");
-    return {ErrorCode::bad_destination, std::move(sentence), std::string(remedy), rule};
+    return {ErrorCode::bad_destination, std::move(sentence), std::string(remedy), rule, limit};
 }
 
 Error reserved(std::string_view text) {
@@ -27,7 +33,10 @@ Error reserved(std::string_view text) {
         ErrorCode::access_denied,
         "Destination \"" + quoted(text) + "\" is a reserved name.",
         "Use a name outside /sys/ whose levels do not begin with $.",
-        "S-ACL-08"};
+        "S-ACL-08",
+        LimitKey::none,
+        false,
+        quoted(text)};
 }
 
 Error no_headers_exchange(std::string_view text) {
@@ -143,8 +152,9 @@ std::optional<Error> check_text(std::string_view text, const Limits& limits) {
             text,
             "has " + std::to_string(text.size()) + " octets; at most " +
                 std::to_string(limits.destination_bytes_max) + " are allowed",
-            "Shorten the name.",
-            "P-DEST-03"
+            "Shorten the name; limits.destination_bytes is the limit.",
+            "P-DEST-03",
+            LimitKey::destination_bytes
         );
     }
     if (!is_utf8(text) || std::any_of(text.begin(), text.end(), is_c0) || has_c1(text)) {
@@ -180,8 +190,9 @@ std::optional<Error> check_levels(
         return bad(
             text,
             "has more than " + std::to_string(limits.destination_levels_max) + " levels",
-            "Use fewer levels.",
-            "P-DEST-03"
+            "Use fewer levels; limits.destination_levels is the limit.",
+            "P-DEST-03",
+            LimitKey::destination_levels
         );
     }
     return std::nullopt;

@@ -2,6 +2,8 @@
 // The one table of wire texts and WebSocket close codes (P-ERR-08). No exceptions.
 #pragma once
 
+#include "protocol/limit_key.hpp"
+
 #include <boost/system/result.hpp>
 
 #include <cstdint>
@@ -62,7 +64,10 @@ struct Error {
     ErrorCode code = ErrorCode::internal;
     std::string what;
     std::string remedy;
-    std::string_view rule = {};  ///< Cited as a third line in strict mode, e.g. "P-FRAME-05".
+    std::string_view rule = {};       ///< Cited as a third line in strict mode, e.g. "P-FRAME-05".
+    LimitKey limit = LimitKey::none;  ///< The limit that was reached; the remedy names its key.
+    bool is_logged = false;           ///< Whoever made it has written its line in the log.
+    std::string destination = {};     ///< What it is about, for the log.
 };
 
 template <class T>

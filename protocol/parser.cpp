@@ -210,11 +210,11 @@ std::size_t Parser::budget() const {
 }
 
 Parser::Event Parser::refuse_budget() {
-    return fail(
+    return fail_at(
+        LimitKey::before_connected,
         ErrorCode::frame_too_large,
         "More than " + std::to_string(limits_.before_connected_max) + " octets before CONNECTED.",
-        "Send CONNECT first, with credentials that fit.",
-        "P-LIM-01"
+        "Send CONNECT first, with credentials that fit, or raise limits.before_connected."
     );
 }
 
@@ -332,28 +332,30 @@ Parser::Event Parser::check_line(const char* data, std::size_t end) {
         );
     }
     if (length > line_max) {
-        return fail(
+        const LimitKey limit =
+            connected_ ? LimitKey::header_line : LimitKey::header_line_before_connected;
+        return fail_at(
+            limit,
             ErrorCode::header_too_large,
             "A header line is longer than " + std::to_string(line_max) + " octets.",
-            "Shorten it, move the data to the body, or raise limits.header_line.",
-            "P-LIM-01"
+            "Shorten it, move the data to the body, or raise " + std::string(name_of(limit)) + "."
         );
     }
     if (header_bytes_ + length > limits_.header_bytes_max) {
-        return fail(
+        return fail_at(
+            LimitKey::header_bytes,
             ErrorCode::header_too_large,
             "The headers are longer than " + std::to_string(limits_.header_bytes_max) +
                 " octets together.",
-            "Send fewer or shorter headers, or raise limits.header_bytes.",
-            "P-LIM-01"
+            "Send fewer or shorter headers, or raise limits.header_bytes."
         );
     }
     if (header_count_ >= limits_.header_count_max) {
-        return fail(
+        return fail_at(
+            LimitKey::header_count,
             ErrorCode::header_too_large,
             "More than " + std::to_string(limits_.header_count_max) + " headers.",
-            "Send fewer headers, or raise limits.headers.",
-            "P-LIM-01"
+            "Send fewer headers, or raise limits.header_count."
         );
     }
     return Event::need_more;
@@ -429,15 +431,16 @@ Parser::Event Parser::end_of_head(char* data) {
     if (read_content_length() == Event::failed) { return Event::failed; }
     const std::size_t size = body_begin_ + content_length_.value_or(0) + 1;
     if (size > limits_.frame_bytes_max || size > budget()) {
-        return fail(
+        const LimitKey limit = connected_ ? LimitKey::frame : LimitKey::before_connected;
+        return fail_at(
+            limit,
             ErrorCode::frame_too_large,
             "The frame has " + std::to_string(size) + " octets; the limit is " +
                 std::to_string(
                     connected_ ? limits_.frame_bytes_max : limits_.before_connected_max
                 ) +
                 ".",
-            "Send smaller bodies, or raise limits.frame.",
-            "P-FRAME-11"
+            "Send smaller bodies, or raise " + std::string(name_of(limit)) + "."
         );
     }
     return Event::need_more;
@@ -479,11 +482,11 @@ Parser::Event Parser::scan_body(char* data, std::size_t size) {
     const char* const nul = find_octet(data + scanned_, data + size, '\0');
     const std::size_t seen = nul == nullptr ? size : static_cast<std::size_t>(nul - data);
     if (seen + 1 > limits_.frame_bytes_max) {
-        return fail(
+        return fail_at(
+            LimitKey::frame,
             ErrorCode::frame_too_large,
             "The frame is longer than " + std::to_string(limits_.frame_bytes_max) + " octets.",
-            "Send smaller bodies, or raise limits.frame.",
-            "P-LIM-01"
+            "Send smaller bodies, or raise limits.frame."
         );
     }
     scanned_ = seen;
@@ -693,6 +696,14 @@ void Parser::find_failed_receipt() {
     const bool is_usable =
         value.size() <= limits_.id_bytes_max && value.find('\\') == std::string_view::npos;
     if (is_usable && is_utf8(value)) { failed_receipt_ = value; }
+}
+
+Parser::Event Parser::fail_at(
+    LimitKey limit, ErrorCode code, std::string what, std::string remedy
+) {
+    (void)fail(code, std::move(what), std::move(remedy), "P-LIM-01");
+    error_->limit = limit;
+    return Event::failed;
 }
 
 Parser::Event Parser::fail(

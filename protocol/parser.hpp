@@ -111,6 +111,7 @@ private:
     Event refuse_body_end();
     void find_failed_receipt();
     Event fail(ErrorCode code, std::string what, std::string remedy, std::string_view rule);
+    Event fail_at(LimitKey limit, ErrorCode code, std::string what, std::string remedy);
     bool try_repeat();
     void add_header(const Header& header);
     void remember_head(const char* data);

@@ -25,8 +25,9 @@ Result<std::optional<Text>> optional_id(const Frame& frame, Text name, const Lim
             "The header " + std::string(name) + " of " + std::string(to_string(frame.command)) +
                 " has " + std::to_string(value->size()) + " octets; the limit is " +
                 std::to_string(limits.id_bytes_max) + ".",
-            "Use a shorter " + std::string(name) + ".",
-            "P-LIM-01"};
+            "Use a shorter " + std::string(name) + "; limits.id_bytes is the limit.",
+            "P-LIM-01",
+            LimitKey::id_bytes};
     }
     return value;
 }

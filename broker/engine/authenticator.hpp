@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace engine {
 
@@ -85,6 +86,7 @@ struct Credentials {
     Peer peer;
     std::string client_id = {};
     std::string host = {};
+    std::string session = {};  ///< Session::name(), for the log.
 };
 
 /// Takes away what comes from a source that the listener has off: nobody sees it (S-AUTH-03).

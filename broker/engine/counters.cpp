@@ -18,6 +18,11 @@ void account(std::int64_t octets) {
     accounted += octets;
 }
 
+void Counters::count(const protocol::Error& refusal) {
+    ++refusals[static_cast<std::size_t>(refusal.code)];
+    if (refusal.limit != protocol::LimitKey::none) { count(refusal.limit); }
+}
+
 void Counters::add(const Counters& other) {
     messages_published += other.messages_published;
     messages_delivered += other.messages_delivered;
@@ -41,6 +46,9 @@ void Counters::add(const Counters& other) {
     transactions_aborted += other.transactions_aborted;
     for (std::size_t i = 0; i < refusals.size(); ++i) {
         refusals[i] += other.refusals[i];
+    }
+    for (std::size_t i = 0; i < limit_hits.size(); ++i) {
+        limit_hits[i] += other.limit_hits[i];
     }
 }
 

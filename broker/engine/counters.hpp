@@ -33,6 +33,13 @@ struct Counters {
     std::uint64_t transactions_committed = 0;
     std::uint64_t transactions_aborted = 0;
     std::array<std::uint64_t, protocol::error_code_count> refusals{};
+    std::array<std::uint64_t, protocol::limit_key_count> limit_hits{};  ///< S-RATE-01.
+
+    /// A client was refused.
+    void count(const protocol::Error& refusal);
+
+    /// A client met a limit.
+    void count(protocol::LimitKey limit) { ++limit_hits[static_cast<std::size_t>(limit)]; }
 
     void add(const Counters& other);
 };

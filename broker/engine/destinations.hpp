@@ -36,6 +36,7 @@
 
 namespace engine {
 
+class Attendance;
 class QueueLink;
 class Schedule;
 class Session;
@@ -92,6 +93,7 @@ struct RouterSettings {
     Limits limits;
     std::vector<Policy> policies;
     storage::MessageStore* store = nullptr;  ///< None: nothing is durable.
+    Attendance* attendance = nullptr;        ///< None: users have as many connections as they like.
 };
 
 class Destinations : private Queue::Host {
@@ -114,6 +116,9 @@ public:
     [[nodiscard]] const Limits& limits() const { return settings_.limits; }
 
     [[nodiscard]] Counters& counters() const { return output_.counters; }
+
+    /// Null: users may have as many connections as they like.
+    [[nodiscard]] Attendance* attendance() const { return settings_.attendance; }
 
     [[nodiscard]] Journal& journal() { return journal_; }
 

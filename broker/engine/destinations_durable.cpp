@@ -22,7 +22,8 @@ Error too_many_durables(std::size_t limit) {
         "You already have " + std::to_string(limit) + " durable subscriptions.",
         "Delete some by UNSUBSCRIBE with the header that made them, or raise "
         "limits.durable_subscriptions.",
-        "P-LIM-01"};
+        "P-LIM-01",
+        protocol::LimitKey::durable_subscriptions};
 }
 
 Error taken_over(const DurableName& name) {

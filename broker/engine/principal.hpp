@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,23 @@ namespace engine {
 
 /// What has vouched for a principal.
 enum class Voucher : std::uint8_t { nobody, users_file, token, hook, certificate };
+
+/// For the log.
+[[nodiscard]] constexpr std::string_view to_string(Voucher voucher) {
+    switch (voucher) {
+        case Voucher::nobody:
+            return "nobody";
+        case Voucher::users_file:
+            return "users-file";
+        case Voucher::token:
+            return "token";
+        case Voucher::hook:
+            return "hook";
+        case Voucher::certificate:
+            return "certificate";
+    }
+    return {};
+}
 
 struct Principal {
     /// Obeys S-AUTH-06: 1 to 128 octets of printable UTF-8 without `:`, separators (`/`, `.`) and

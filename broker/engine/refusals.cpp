@@ -9,6 +9,7 @@ namespace engine {
 
 using protocol::Error;
 using protocol::ErrorCode;
+using protocol::LimitKey;
 
 Error queue_full(const std::string& queue) {
     return {
@@ -16,7 +17,10 @@ Error queue_full(const std::string& queue) {
         "The queue " + protocol::quoted(queue) + " is full.",
         "Let its consumers catch up and send again later, or raise limits.queue_messages or "
         "limits.queue_bytes.",
-        "P-SEND-08"};
+        "P-SEND-08",
+        LimitKey::queue_messages,
+        false,
+        queue};
 }
 
 Error schedule_full(const std::string& destination) {
@@ -24,8 +28,12 @@ Error schedule_full(const std::string& destination) {
         ErrorCode::queue_full,
         "Too many delayed messages wait for " + protocol::quoted(destination) +
             ", or too many octets for all destinations.",
-        "Send again when some have become due, or cancel some on the admin listener.",
-        "P-QOS-03"};
+        "Send again when some have become due, cancel some on the admin listener, or raise "
+        "limits.scheduled or limits.queue_bytes.",
+        "P-QOS-03",
+        LimitKey::scheduled,
+        false,
+        destination};
 }
 
 Error too_many_queues(std::size_t limit) {
@@ -33,7 +41,8 @@ Error too_many_queues(std::size_t limit) {
         ErrorCode::limit_queues,
         "There are already " + std::to_string(limit) + " queues.",
         "Remove unused queues, or raise limits.queues.",
-        "P-LIM-01"};
+        "P-LIM-01",
+        LimitKey::queues};
 }
 
 Error queue_removed(const std::string& queue) {
@@ -49,7 +58,10 @@ Error queue_exclusive(const std::string& queue) {
         ErrorCode::access_denied,
         "The queue " + protocol::quoted(queue) + " is exclusive to another connection.",
         "Use a queue of your own, or make it without the header exclusive.",
-        "P-SUB-10"};
+        "P-SUB-10",
+        LimitKey::none,
+        false,
+        queue};
 }
 
 Error not_allowed(Action action, const std::string& destination) {
@@ -62,7 +74,10 @@ Error not_allowed(Action action, const std::string& destination) {
         "You may not " + std::string(verbs[index]) + " " + protocol::quoted(destination) + ".",
         "Use another destination or login, or let the operator add an [[acl]] entry that allows `" +
             std::string(names[index]) + "` there.",
-        "S-ACL-05"};
+        "S-ACL-05",
+        LimitKey::none,
+        false,
+        destination};
 }
 
 Error login_revoked() {
@@ -78,7 +93,10 @@ Error allowed_no_more(const std::string& destination) {
         ErrorCode::revoked,
         "The right to subscribe to " + protocol::quoted(destination) + " was taken away.",
         "Connect again without this subscription, or ask the operator for the right.",
-        "S-ACL-11"};
+        "S-ACL-11",
+        LimitKey::none,
+        false,
+        destination};
 }
 
 Error no_appends(const Journal& journal) {

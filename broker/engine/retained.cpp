@@ -52,7 +52,8 @@ std::optional<protocol::Error> Retained::refusal(const std::string& topic, const
             protocol::ErrorCode::limit_queues,
             "The broker keeps as many retained messages as it may.",
             "Remove some with retain:remove, or raise limits.retained.",
-            "P-LIM-01"};
+            "P-LIM-01",
+            protocol::LimitKey::retained};
     }
     const bool is_stored = journal_.has_store() && message.is_persistent();
     if (is_stored && !journal_.accepts_appends()) { return no_appends(journal_); }

@@ -67,7 +67,8 @@ protocol::Result<SelectorProgram> SelectorParser::parse() {
         fail(
             limits_.bytes_max,
             "it is longer than " + std::to_string(limits_.bytes_max) + " octets",
-            "Shorten the selector, or subscribe more than once."
+            "Shorten the selector, subscribe more than once, or raise limits.selector_bytes.",
+            protocol::LimitKey::selector_bytes
         );
         return error();
     }
@@ -201,7 +202,9 @@ SelectorParser::Parsed SelectorParser::deeper(std::size_t at, Strength least) {
         fail(
             at,
             "it is nested more than " + std::to_string(limits_.depth_max) + " deep",
-            "Use fewer parentheses, NOTs and signs around one another."
+            "Use fewer parentheses, NOTs and signs around one another, or raise "
+            "limits.selector_depth.",
+            protocol::LimitKey::selector_depth
         );
         return std::nullopt;
     }

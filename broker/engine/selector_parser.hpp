@@ -56,6 +56,7 @@ private:
         std::size_t at;
         std::string what;
         Text remedy;
+        protocol::LimitKey limit;
     };
 
     [[nodiscard]] static Strength strength_of(Kind kind);
@@ -108,7 +109,12 @@ private:
     void require(const Operand& operand, Type type, Text what);
     void require_alike(const Operand& left, const Operand& right);
     /// Only the first problem is told.
-    void fail(std::size_t at, std::string what, Text remedy);
+    void fail(
+        std::size_t at,
+        std::string what,
+        Text remedy,
+        protocol::LimitKey limit = protocol::LimitKey::none
+    );
     protocol::Error error() const;
 
     static constexpr Text grammar_remedy =

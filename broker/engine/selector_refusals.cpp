@@ -24,7 +24,8 @@ void SelectorParser::count_node(std::size_t at) {
     fail(
         at,
         "it has more than " + std::to_string(limits_.nodes_max) + " names, literals and operators",
-        "Shorten the selector, or subscribe more than once."
+        "Shorten the selector, subscribe more than once, or raise limits.selector_nodes.",
+        protocol::LimitKey::selector_nodes
     );
 }
 
@@ -87,8 +88,8 @@ void SelectorParser::require_alike(const Operand& left, const Operand& right) {
     require(right, left.type, "what is compared is not alike");
 }
 
-void SelectorParser::fail(std::size_t at, std::string what, Text remedy) {
-    if (!problem_) { problem_ = Problem{at, std::move(what), remedy}; }
+void SelectorParser::fail(std::size_t at, std::string what, Text remedy, protocol::LimitKey limit) {
+    if (!problem_) { problem_ = Problem{at, std::move(what), remedy, limit}; }
 }
 
 protocol::Error SelectorParser::error() const {
@@ -101,7 +102,8 @@ protocol::Error SelectorParser::error() const {
         "The selector is wrong at column " + std::to_string(characters + 1) + ": " +
             problem_->what + ". It reads: " + protocol::quoted(selector_),
         std::string(problem_->remedy),
-        "P-SEL-04"};
+        "P-SEL-04",
+        problem_->limit};
 }
 
 }  // namespace engine

@@ -1,5 +1,6 @@
 #include "broker/engine/session.hpp"
 
+#include "broker/engine/attendance.hpp"
 #include "broker/engine/refusals.hpp"
 #include "protocol/encoder.hpp"
 #include "protocol/escape.hpp"
@@ -17,6 +18,7 @@ using protocol::Command;
 using protocol::Error;
 using protocol::ErrorCode;
 using protocol::Header;
+using protocol::LimitKey;
 using protocol::Version;
 
 constexpr std::chrono::milliseconds receipts_wait = std::chrono::seconds(2);  // P-ERR-02
@@ -122,6 +124,7 @@ void Session::authenticate(const protocol::Connect& request) {
     credentials.peer = peer_;
     credentials.client_id = connecting_->client_id;
     credentials.host = request.host.value_or("");
+    credentials.session = name_;
     drop_unwanted(credentials);
     peer_.authorization.reset();
     peer_.listener = {};
@@ -144,6 +147,7 @@ void Session::authenticated(protocol::Result<PrincipalRef> principal) {
     if (state_ != State::connecting) { return; }
     if (waits_ > 0) { --waits_; }
     if (!principal) { return fail(principal.error()); }
+    if (!take_seat(**principal)) { return; }
     const auto connecting = std::exchange(connecting_, nullptr);
     version_ = connecting->version;
     principal_ = std::move(*principal);
@@ -156,6 +160,25 @@ void Session::authenticated(protocol::Result<PrincipalRef> principal) {
     send_connected(connecting->request_id);
     outbox_.mark_dirty();
     if (principal_->expires_at != 0) { router_.expiry_watch().add(*this, principal_->expires_at); }
+}
+
+// `anonymous` and the built-in guest are nobody's own (S-RATE-01).
+bool Session::take_seat(const Principal& principal) {
+    Attendance* const attendance = router_.attendance();
+    if (attendance == nullptr || principal.voucher == Voucher::nobody) { return true; }
+    if (attendance->enter(principal.user)) {
+        is_seated_ = true;
+        return true;
+    }
+    fail(
+        {ErrorCode::limit_connections,
+         "The user " + protocol::quoted(principal.user) +
+             " has as many connections as it may have.",
+         "Close some, or let the operator raise limits.connections_per_user.",
+         "S-RATE-01",
+         LimitKey::connections_per_user}
+    );
+    return false;
 }
 
 void Session::expire() {
@@ -359,7 +382,7 @@ void Session::begin_failing() {
 }
 
 void Session::finish_failing() {
-    ++router_.counters().refusals[static_cast<std::size_t>(refusal_.code)];
+    router_.counters().count(refusal_);
     if (is_quiet_) {
         return set_closing({protocol::close_code(refusal_.code), refusal_.code, false, false});
     }
@@ -414,8 +437,11 @@ void Session::cut_slow_consumer(const std::string& destination) {
             protocol::quoted(destination) + ".",
         "Read faster, subscribe to less, use acknowledgements with a small prefetch-count, or let "
         "the operator choose "
-        "a slow_consumer policy that drops messages.",
-        "P-LIM-03"};
+        "a slow_consumer policy that drops messages or raise limits.outbound_bytes.",
+        "P-LIM-03",
+        LimitKey::outbound_bytes,
+        false,
+        destination};
     outbox_.mark_dirty();
 }
 
@@ -577,6 +603,7 @@ void Session::end() {
     if (principal_) {
         router_.leave(*this);
         if (principal_->expires_at != 0) { router_.expiry_watch().remove(*this); }
+        if (is_seated_) { router_.attendance()->leave(user_); }
     }
     settle_sent();
     drop_everything();

@@ -237,6 +237,7 @@ private:
     void fail_with(protocol::Error error, const Receipt& receipt, std::string_view subscription);
     void authenticate(const protocol::Connect& request);
     void authenticated(protocol::Result<PrincipalRef> principal);
+    [[nodiscard]] bool take_seat(const Principal& principal);
     void send_connected(const std::optional<std::string>& request_id);
     void grant(const Receipt& receipt);
     void grant_stored(const Receipt& receipt, unsigned home);
@@ -387,6 +388,7 @@ private:
     protocol::Error refusal_;
     std::optional<std::string> refusal_receipt_;
     std::string refusal_subscription_;
+    bool is_seated_ = false;              ///< It counts as a connection of its user.
     bool is_quiet_ = false;               ///< It ends without ERROR.
     bool is_cut_ = false;                 ///< A slow consumer, to be failed at the next flush.
     unsigned commits_ = 0;                ///< COMMITs whose outcome is not known yet.

@@ -14,6 +14,7 @@ namespace {
 using protocol::DestinationKind;
 using protocol::Error;
 using protocol::ErrorCode;
+using protocol::LimitKey;
 using protocol::Result;
 
 constexpr std::int64_t delay_max_ms = 30LL * 24 * 3600 * 1000;
@@ -261,17 +262,16 @@ bool Session::count_in(Transaction& open, std::size_t bytes, const Receipt& rece
     const Limits& limits = router_.limits();
     ++open.frames;
     open.bytes += bytes;
-    if (open.frames <= limits.transaction_frames_max &&
-        open.bytes <= limits.transaction_bytes_max) {
-        return true;
-    }
+    const bool is_long = open.frames > limits.transaction_frames_max;
+    if (!is_long && open.bytes <= limits.transaction_bytes_max) { return true; }
     refuse(
         {ErrorCode::limit_transaction,
          "A transaction holds more than " + std::to_string(limits.transaction_frames_max) +
              " frames or " + std::to_string(limits.transaction_bytes_max) + " octets.",
          "Commit in smaller portions, or raise limits.transaction_frames or "
          "limits.transaction_bytes.",
-         "P-TX-07"},
+         "P-TX-07",
+         is_long ? LimitKey::transaction_frames : LimitKey::transaction_bytes},
         receipt
     );
     return false;
@@ -295,7 +295,8 @@ void Session::on(const protocol::Begin& request) {
              "More than " + std::to_string(router_.limits().transactions_max) +
                  " transactions are open.",
              "COMMIT or ABORT some, or raise limits.transactions.",
-             "P-TX-07"},
+             "P-TX-07",
+             LimitKey::transactions},
             request.receipt
         );
     }
@@ -319,7 +320,8 @@ void Session::watch_transaction(std::string id, std::uint64_t serial) {
              "The transaction " + protocol::quoted(id) + " was idle for " +
                  std::to_string(limit.count()) + " ms.",
              "COMMIT or ABORT sooner, or raise limits.transaction_idle.",
-             "P-TX-07"}
+             "P-TX-07",
+             LimitKey::transaction_idle}
         );
     }
     shard_.after(limit - idle, [weak = weak_from_this(), id = std::move(id), serial] {

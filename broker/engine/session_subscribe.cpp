@@ -12,6 +12,7 @@ namespace {
 using protocol::DestinationKind;
 using protocol::Error;
 using protocol::ErrorCode;
+using protocol::LimitKey;
 
 bool is_temporary(DestinationKind kind) {
     return kind == DestinationKind::temp_queue || kind == DestinationKind::temp_topic;
@@ -130,7 +131,8 @@ bool Session::check_subscription_limits(
              (too_many ? " subscriptions." : " wildcard subscriptions."),
          too_many ? "UNSUBSCRIBE some, use wildcards, or raise limits.subscriptions."
                   : "UNSUBSCRIBE some, or raise limits.wildcard_subscriptions.",
-         "P-LIM-01"},
+         "P-LIM-01",
+         too_many ? LimitKey::subscriptions : LimitKey::wildcard_subscriptions},
         request.receipt
     );
     return false;

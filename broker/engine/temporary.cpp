@@ -15,7 +15,8 @@ protocol::Result<const TemporaryDestinations::Temporary*> TemporaryDestinations:
             "This connection already has " + std::to_string(limit) + " temporary destinations.",
             "Use one reply destination with correlation-id for all requests, or raise "
             "limits.temporary_destinations.",
-            "P-LIM-01"};
+            "P-LIM-01",
+            protocol::LimitKey::temporary_destinations};
     }
     Route route;
     route.home = router_.shard().index();

@@ -185,10 +185,14 @@ void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) 
         if (held_back_ >= limits_.held_back_max) { delay = LoginBudget::Duration(0); }
         if (delay.count() != 0) { ++held_back_; }
     }
+    error.is_logged = true;
     logging::warn(
         "auth-failed",
         "A login was refused.",
-        {{"remote", attempt->credentials.peer.address},
+        {{"reason", protocol::token(error.code)},
+         {"conn", attempt->credentials.session},
+         {"remote", attempt->credentials.peer.address},
+         {"listener", attempt->credentials.peer.listener},
          {"user", attempt->credentials.login.value_or("")},
          {"why", why},
          {"delay_ms", delay.count()}}

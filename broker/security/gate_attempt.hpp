@@ -14,7 +14,9 @@ namespace security {
 [[nodiscard]] protocol::Error login_failed();
 
 /// `key`: of the limit that is reached.
-[[nodiscard]] protocol::Error logins_overload(std::string_view key);
+[[nodiscard]] protocol::Error logins_overload(
+    std::string_view key, protocol::LimitKey limit = protocol::LimitKey::none
+);
 
 struct Gate::Attempt {
     engine::Shard* shard = nullptr;

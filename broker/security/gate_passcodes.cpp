@@ -17,6 +17,7 @@ namespace {
 using engine::PrincipalRef;
 using protocol::Error;
 using protocol::ErrorCode;
+using protocol::LimitKey;
 using Duration = PasswordCache::Duration;
 
 LoginBudget::Time now() {
@@ -46,12 +47,13 @@ Error login_failed() {
         "P-CONN-07"};
 }
 
-Error logins_overload(std::string_view key) {
+Error logins_overload(std::string_view key, LimitKey limit) {
     return {
         ErrorCode::overload,
         "Too many logins at once (" + std::string(key) + ").",
         "Connect again in a few seconds.",
-        "S-AUTH-08"};
+        "S-AUTH-08",
+        limit};
 }
 
 void Gate::use_passcode(const AttemptRef& attempt) {
@@ -92,7 +94,7 @@ void Gate::ask_users(const AttemptRef& attempt) {
     const HashJob job = [this, attempt](Turn turn) {
         if (turn == Turn::overload) {
             return attempt->shard->post([attempt] {
-                attempt->answer(logins_overload("auth.hash_queue"));
+                attempt->answer(logins_overload("auth.hash_queue", LimitKey::hash_queue));
             });
         }
         const UsersFile& users = *attempt->from.users;
@@ -106,7 +108,7 @@ void Gate::ask_users(const AttemptRef& attempt) {
         });
     };
     const bool is_taken = pool_.submit(attempt->credentials.peer.network, attempt->standing, job);
-    if (!is_taken) { attempt->answer(logins_overload("auth.hash_queue")); }
+    if (!is_taken) { attempt->answer(logins_overload("auth.hash_queue", LimitKey::hash_queue)); }
 }
 
 // A wrong passcode of a user of the file is the end; others may know who the file does not.
@@ -135,7 +137,7 @@ void Gate::ask_hook(const AttemptRef& attempt) {
             });
         }
     );
-    if (!is_asked) { attempt->answer(logins_overload("hook.in_flight")); }
+    if (!is_asked) { attempt->answer(logins_overload("hook.in_flight", LimitKey::hook_in_flight)); }
 }
 
 void Gate::hook_answered(const AttemptRef& attempt, HookAnswer answer, std::string_view why) {

@@ -37,8 +37,7 @@ namespace {
 transport::Options settled(transport::Options options) {
     const std::size_t descriptors = raise_descriptor_limit();
     const std::size_t usable = descriptors > 512 ? descriptors - 256 : descriptors / 2;
-    options.connections_max =
-        options.connections_max == 0 ? usable : std::min(options.connections_max, usable);
+    options.connections_max = transport::smaller_limit(options.connections_max, usable);
     if (options.memory_limit == 0) { options.memory_limit = available_memory(); }
     return options;
 }
@@ -120,6 +119,7 @@ private:
     std::unique_ptr<security::Gate> gate_;          ///< Null: no authentication is configured.
     transport::Options options_;            ///< config_.transport, with what "auto" stands for.
     transport::Census census_;
+    transport::RateLimits rates_;
     std::atomic<int> memory_alarm_{0};
     Running running_;
     std::vector<std::unique_ptr<tls::ServerContext>> certificates_;
@@ -171,7 +171,7 @@ Server::~Server() {
 }
 
 void Server::build_shards() {
-    const engine::RouterSettings settings{config_.limits, config_.policies, store_.get()};
+    const engine::RouterSettings settings{config_.limits, config_.policies, store_.get(), &census_};
     std::vector<transport::IoShard*> peers;
     for (unsigned i = 0; i < config_.transport.threads; ++i) {
         running_.shards.push_back(std::make_unique<transport::IoShard>(i, settings, options_));
@@ -336,6 +336,7 @@ void Server::bind(
     auto context = std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
         authenticator(),
         census_,
+        rates_,
         options.kind,
         tls,
         transport::HttpEndpoint{

@@ -2,9 +2,12 @@
 
 namespace transport {
 
+using protocol::LimitKey;
+
 void Census::set_limits(const Options& options) {
     connections_max_.store(options.connections_max, std::memory_order_relaxed);
     unauthenticated_max_.store(options.unauthenticated_max, std::memory_order_relaxed);
+    connections_per_user_max_.store(options.connections_per_user_max, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     exempt_ = options.exempt;
     connections_per_ip_max_ = options.connections_per_ip_max;
@@ -17,15 +20,16 @@ bool Census::is_exempt(const std::string& address, bool is_loopback) const {
     return exempt_.contains(address);
 }
 
-bool Census::count_at(const std::string& network) {
+LimitKey Census::count_at(const std::string& network) {
     Count& count = by_network_[network];
-    const bool is_over =
-        (connections_per_ip_max_ != 0 && count.connections >= connections_per_ip_max_) ||
-        count.unauthenticated >= unauthenticated_per_ip_max_;
-    if (is_over) { return false; }
+    const std::size_t limit = connections_per_ip_max_;
+    if (limit != 0 && count.connections >= limit) { return LimitKey::connections_per_ip; }
+    if (count.unauthenticated >= unauthenticated_per_ip_max_) {
+        return LimitKey::unauthenticated_per_ip;
+    }
     ++count.connections;
     ++count.unauthenticated;
-    return true;
+    return LimitKey::none;
 }
 
 void Census::forget_at(const std::string& network, bool was_authenticated) {
@@ -35,28 +39,30 @@ void Census::forget_at(const std::string& network, bool was_authenticated) {
     if (--found->second.connections == 0) { by_network_.erase(found); }
 }
 
-Admission Census::admit(const std::string& network, bool is_exempt) {
+LimitKey Census::admit(const std::string& network, bool is_exempt) {
     if (connections() >= connections_max_.load(std::memory_order_relaxed)) {
-        return Admission::too_many;
+        return LimitKey::connections;
     }
-    if (is_waiting_room_full()) { return Admission::too_many_unauthenticated; }
+    if (is_waiting_room_full()) { return LimitKey::unauthenticated; }
     if (!is_exempt) {
         const std::lock_guard lock(mutex_);
-        if (!count_at(network)) { return Admission::too_many_from_address; }
+        if (const auto crossed = count_at(network); crossed != LimitKey::none) { return crossed; }
     }
     connections_.fetch_add(1, std::memory_order_relaxed);
     unauthenticated_.fetch_add(1, std::memory_order_relaxed);
-    return Admission::admitted;
+    return LimitKey::none;
 }
 
-bool Census::move(
+LimitKey Census::move(
     const std::string& from, bool from_exempt, const std::string& to, bool to_exempt
 ) {
-    if (from == to && from_exempt == to_exempt) { return true; }
+    if (from == to && from_exempt == to_exempt) { return LimitKey::none; }
     const std::lock_guard lock(mutex_);
-    if (!to_exempt && !count_at(to)) { return false; }
+    if (!to_exempt) {
+        if (const auto crossed = count_at(to); crossed != LimitKey::none) { return crossed; }
+    }
     if (!from_exempt) { forget_at(from, false); }
-    return true;
+    return LimitKey::none;
 }
 
 void Census::authenticated(const std::string& network, bool is_exempt) {
@@ -72,6 +78,21 @@ void Census::left(const std::string& network, bool is_exempt, bool was_authentic
     if (is_exempt) { return; }
     const std::lock_guard lock(mutex_);
     forget_at(network, was_authenticated);
+}
+
+bool Census::enter(const std::string& user) {
+    const std::lock_guard lock(users_mutex_);
+    std::size_t& count = by_user_[user];
+    const std::size_t limit = connections_per_user_max_.load(std::memory_order_relaxed);
+    if (limit != 0 && count >= limit) { return false; }
+    ++count;
+    return true;
+}
+
+void Census::leave(const std::string& user) {
+    const std::lock_guard lock(users_mutex_);
+    const auto found = by_user_.find(user);
+    if (found != by_user_.end() && --found->second == 0) { by_user_.erase(found); }
 }
 
 }  // namespace transport

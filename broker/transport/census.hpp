@@ -1,8 +1,10 @@
-// How many connections there are, in all and by address: what the connection limits are checked
-// against. Shared by all shards; the table by address is locked, and empty for exempt peers.
+// How many connections there are, in all, by address and by user: what the connection limits are
+// checked against. Shared by all shards; the tables are locked, and bounded by the connections.
 #pragma once
 
+#include "broker/engine/attendance.hpp"
 #include "broker/transport/options.hpp"
+#include "protocol/limit_key.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -13,14 +15,7 @@
 
 namespace transport {
 
-enum class Admission : std::uint8_t {
-    admitted,
-    too_many,
-    too_many_from_address,
-    too_many_unauthenticated
-};
-
-class Census {
+class Census : public engine::Attendance {
 public:
     explicit Census(const Options& options) { set_limits(options); }
 
@@ -28,18 +23,21 @@ public:
     void set_limits(const Options& options);
 
     /// `network`, here and below: Peer::network. Counts a new, unauthenticated connection, or says
-    /// which limit it would cross. `is_exempt`: it counts in all, but not at its address. The same
-    /// is to be said in the other calls about it.
-    [[nodiscard]] Admission admit(const std::string& network, bool is_exempt);
+    /// which limit it would cross, else `none`. `is_exempt`: it counts in all, but not at its
+    /// address. The same is to be said in the other calls about it.
+    [[nodiscard]] protocol::LimitKey admit(const std::string& network, bool is_exempt);
     /// One not yet authenticated turns out to be another's, behind a proxy: from now on it counts
-    /// at `to`. False, and nothing has changed, if that address has as many as it may have.
-    [[nodiscard]] bool move(
+    /// at `to`. Nothing has changed if that would cross a limit there.
+    [[nodiscard]] protocol::LimitKey move(
         const std::string& from, bool from_exempt, const std::string& to, bool to_exempt
     );
     /// It got CONNECTED.
     void authenticated(const std::string& network, bool is_exempt);
     /// It ended. `was_authenticated`: authenticated() was called for it.
     void left(const std::string& network, bool is_exempt, bool was_authenticated);
+
+    bool enter(const std::string& user) override;
+    void leave(const std::string& user) override;
 
     /// Loopback and `limits.exempt`.
     [[nodiscard]] bool is_exempt(const std::string& address, bool is_loopback) const;
@@ -63,12 +61,13 @@ private:
         std::size_t unauthenticated = 0;
     };
 
-    /// False if that would be one too many; then it is not counted. With the lock held.
-    [[nodiscard]] bool count_at(const std::string& network);
+    /// Not counted if a limit would be crossed. With the lock held.
+    [[nodiscard]] protocol::LimitKey count_at(const std::string& network);
     void forget_at(const std::string& network, bool was_authenticated);
 
     std::atomic<std::size_t> connections_max_{0};
     std::atomic<std::size_t> unauthenticated_max_{0};
+    std::atomic<std::size_t> connections_per_user_max_{0};  ///< 0: unlimited.
     std::atomic<std::size_t> connections_{0};
     std::atomic<std::size_t> unauthenticated_{0};
     mutable std::mutex mutex_;
@@ -76,6 +75,8 @@ private:
     std::size_t connections_per_ip_max_ = 0;  ///< 0: unlimited.
     std::size_t unauthenticated_per_ip_max_ = 0;
     std::unordered_map<std::string, Count> by_network_;
+    std::mutex users_mutex_;
+    std::unordered_map<std::string, std::size_t> by_user_;
 };
 
 }  // namespace transport

@@ -1,6 +1,7 @@
 #include "broker/transport/connection.hpp"
 
 #include "broker/log/log.hpp"
+#include "broker/transport/turned_away.hpp"
 
 #include <algorithm>
 #include <linux/sockios.h>
@@ -12,6 +13,7 @@ namespace transport {
 
 using engine::Instant;
 using protocol::ErrorCode;
+using protocol::LimitKey;
 using State = engine::Session::State;
 
 Connection::Connection(
@@ -193,6 +195,7 @@ Instant Connection::next_deadline() const {
         at = std::min(at, stalled_at_ + shard_.limits().outbound_stall);
     }
     if (paused_ == Paused::memory) { at = std::min(at, shard_.now() + Instant(100)); }
+    if (paused_ == Paused::rate) { at = std::min(at, paused_until_); }
     return at;
 }
 
@@ -219,11 +222,12 @@ void Connection::check_deadlines() {
         refuse(
             ErrorCode::slow_consumer,
             "This connection took no octets for " + std::to_string(stall.count()) + " ms.",
-            "Read faster, or subscribe to less."
+            "Read faster, subscribe to less, or let the operator raise limits.outbound_stall.",
+            LimitKey::outbound_stall
         );
         stalled_at_ = Instant(0);
     }
-    if (paused_ == Paused::memory) { resume(); }
+    if (paused_ == Paused::memory || paused_ == Paused::rate) { resume(); }
     arm();
 }
 
@@ -235,10 +239,12 @@ bool Connection::check_setup_time() {
     if (is_authenticated_ || phase_ == Phase::echo) { return false; }
     const bool is_late = now >= accepted_at_ + options.connect_time;
     if (phase_ == Phase::handshake && (is_late || now >= phase_at_ + options.tls_handshake_time)) {
+        note_timeout(is_late ? LimitKey::connect_time : LimitKey::tls_handshake_time);
         end("connect-timeout");
         return true;
     }
     if (phase_ == Phase::http && (is_late || now >= phase_at_ + options.upgrade_time)) {
+        note_timeout(is_late ? LimitKey::connect_time : LimitKey::upgrade_time);
         session_->outbox().push_raw(HttpUpgrade::timeout_response());
         closes_after_flush_ = true;
         phase_ = Phase::flushing;
@@ -250,12 +256,25 @@ bool Connection::check_setup_time() {
         refuse(
             ErrorCode::connect_timeout,
             "No CONNECT within " + std::to_string(options.connect_time.count()) + " ms.",
-            "Send CONNECT at once."
+            "Send CONNECT at once; limits.connect_time is the limit.",
+            LimitKey::connect_time
         );
         arm();
         return true;
     }
     return false;
+}
+
+// Of the steps before there is a session to refuse.
+void Connection::note_timeout(LimitKey limit) {
+    note_refusal(
+        {ErrorCode::connect_timeout,
+         "A connection took too long to come in.",
+         "Look at " + std::string(name_of(limit)) + ".",
+         "P-CONN-11",
+         limit},
+        peer().address
+    );
 }
 
 bool Connection::check_frame_time() {
@@ -279,10 +298,13 @@ bool Connection::check_frame_time() {
         partial_octets_ < options.frame_rate_min * static_cast<std::size_t>(age.count()) / 1000;
     if (age < options.frame_time || (!is_slow && age < options.frame_time_max)) { return false; }
     partial_at_ = Instant(0);
+    const LimitKey limit = is_slow ? LimitKey::frame_time : LimitKey::frame_time_max;
     refuse(
         ErrorCode::frame_timeout,
         "A frame was not complete after " + std::to_string(age.count()) + " ms.",
-        "Send whole frames; slow links may take longer only at 1 KiB a second or more."
+        "Send whole frames, and at the pace of limits.frame_rate or faster; " +
+            std::string(name_of(limit)) + " is the limit.",
+        limit
     );
     arm();
     return true;
@@ -328,8 +350,8 @@ bool Connection::check_keepalive() {
     return false;
 }
 
-void Connection::refuse(ErrorCode code, std::string what, std::string remedy) {
-    session_->fail({code, std::move(what), std::move(remedy)});
+void Connection::refuse(ErrorCode code, std::string what, std::string remedy, LimitKey limit) {
+    session_->fail({code, std::move(what), std::move(remedy), {}, limit});
     write_output();
 }
 
@@ -353,6 +375,7 @@ void Connection::shut_down() {
 }
 
 void Connection::make_room() {
+    note_refusal(turned_away_by(LimitKey::unauthenticated), peer().address);
     end("limit-connections");
 }
 
@@ -372,7 +395,7 @@ void ConnectionSet::remove(Connection& connection) {
 void ConnectionSet::end_all() {
     while (!connections_.empty()) {
         const auto last = connections_.back();
-        last->make_room();
+        last->cut();
     }
 }
 

@@ -11,6 +11,7 @@
 #include "broker/transport/keepalive.hpp"
 #include "broker/transport/options.hpp"
 #include "broker/transport/proxy_protocol.hpp"
+#include "broker/transport/rates.hpp"
 #include "broker/transport/stream.hpp"
 #include "broker/transport/timer_wheel.hpp"
 #include "protocol/parser.hpp"
@@ -38,6 +39,7 @@ using Socket =
 struct ConnectionContext {
     engine::Authenticator& authenticator;
     Census& census;
+    RateLimits& rates;
     ListenerKind kind = ListenerKind::tcp;
     const tls::ServerContext* tls = nullptr;
     HttpEndpoint http;
@@ -78,6 +80,9 @@ public:
     /// Closes one that has not logged in yet, to make room (S-RATE-03).
     void make_room();
 
+    /// Ends it at once: its shard has stopped.
+    void cut() { end("shutdown"); }
+
     [[nodiscard]] bool is_connected() const { return is_authenticated_; }
 
     [[nodiscard]] const engine::Peer& peer() const { return session_->peer(); }
@@ -95,7 +100,7 @@ private:
         awaiting,   ///< All is sent: the peer has some time to close.
         ended,
     };
-    enum class Paused : std::uint8_t { no, session, memory, mail };
+    enum class Paused : std::uint8_t { no, session, memory, rate };
 
     // connection.cpp
     void on_deadline() override;
@@ -103,6 +108,7 @@ private:
     void arm();
     [[nodiscard]] engine::Instant next_deadline() const;
     bool check_setup_time();
+    void note_timeout(protocol::LimitKey limit);
     bool check_frame_time();
     bool check_keepalive();
     void write_output();
@@ -112,7 +118,12 @@ private:
     [[nodiscard]] int unacknowledged();
     void begin_open();
     void guard(void (Connection::*work)());
-    void refuse(protocol::ErrorCode code, std::string what, std::string remedy);
+    void refuse(
+        protocol::ErrorCode code,
+        std::string what,
+        std::string remedy,
+        protocol::LimitKey limit = protocol::LimitKey::none
+    );
 
     // connection_read.cpp
     void wait_readable();
@@ -123,6 +134,7 @@ private:
     bool has_too_many_rekeys();
     bool process(std::span<char> input);
     void process_http(std::span<char> input);
+    void log_answer();
     bool process_web_socket(std::span<char> input);
     bool process_stomp(std::span<char> input, bool is_utf8 = false);
     bool handle_event(protocol::Parser::Event event);
@@ -135,18 +147,22 @@ private:
     void note_connected();
     void on_end_of_input();
     void note_partial(std::size_t octets);
-    void pause(Paused reason);
-    void resume();
-    bool resume_stash();
     void discard_input();
     [[nodiscard]] bool is_leaving() const;
 
     [[nodiscard]] bool is_web_socket() const { return web_socket_ != nullptr; }
 
+    // connection_pause.cpp
+    [[nodiscard]] static protocol::Error short_of_memory();
+    bool pay_toll(std::size_t octets);
+    void pause(Paused reason);
+    void resume();
+    bool resume_stash();
+
     // connection_proxy.cpp
     bool read_proxy_header();
     bool take_proxy_header();
-    bool meet_client(const std::optional<IpAddress>& client, bool is_final);
+    protocol::LimitKey meet_client(const std::optional<IpAddress>& client, bool is_final);
     void log_certificate();
     void refuse_beginning(std::string_view what);
     void answer_and_close(const std::string& response);
@@ -156,9 +172,12 @@ private:
     void send_close_frame(std::uint16_t code, std::string_view reason);
     void close_without_error(std::uint16_t code, std::string_view reason);
     void close_for_violation();
+    void close_for(protocol::ErrorCode code, std::string_view what, protocol::LimitKey limit);
+    void note_refusal(const protocol::Error& refusal, std::string_view remote);
     void finish_flushing();
     void on_peer_close(std::uint16_t code, std::string_view reason);
     void end(std::string_view reason);
+    void log_login();
     void log_refusal();
 
     struct WebSocket {
@@ -193,6 +212,7 @@ private:
     std::unique_ptr<HttpUpgrade> http_;
     std::unique_ptr<WebSocket> web_socket_;
     std::unique_ptr<Stash> stash_;
+    std::unique_ptr<Toll> toll_;  ///< Null: nothing limits its rates.
     Keepalive keepalive_;
     Phase phase_ = Phase::handshake;
     Paused paused_ = Paused::no;
@@ -211,6 +231,7 @@ private:
     engine::Instant stalled_at_{0};  ///< When the socket stopped taking octets; 0: it takes them.
     int stalled_queue_ = 0;          ///< Octets that the peer had not acknowledged then.
     engine::Instant paused_at_{0};
+    engine::Instant paused_until_{0};  ///< By its rate.
     engine::Instant missing_nul_at_{0};
     std::size_t control_octets_ = 0;  ///< Of pings and pongs, not sent yet.
     std::size_t partial_octets_ = 0;

@@ -1,12 +1,15 @@
 // Connection: how it ends.
+#include "broker/log/audit.hpp"
 #include "broker/log/log.hpp"
 #include "broker/transport/connection.hpp"
+#include "broker/transport/turned_away.hpp"
 
 #include <string>
 
 namespace transport {
 
 using engine::Instant;
+using protocol::LimitKey;
 
 // The session is over: its ERROR or last RECEIPT is in the output, which is flushed first
 // (P-ERR-05).
@@ -31,21 +34,33 @@ void Connection::begin_closing() {
     arm();
 }
 
+void Connection::log_login() {
+    logging::audit({
+        .event = "auth-ok",
+        .message = "A client has logged in.",
+        .reason = to_string(session_->principal()->voucher),
+        .conn = session_->name(),
+        .user = session_->user(),
+        .remote = peer().address,
+        .listener = context_.listener_name,
+    });
+}
+
 void Connection::log_refusal() {
     const engine::Closing closing = *session_->closing();
     // Neither is the client's fault, and a drain has log lines of its own.
     if (closing.is_disconnect || closing.reason == protocol::ErrorCode::shutdown) { return; }
     const protocol::Error& refusal = session_->refusal();
-    logging::warn(
-        "refused",
-        refusal.what,
-        {{"reason", protocol::token(closing.reason)},
-         {"remedy", refusal.remedy},
-         {"conn", session_->name()},
-         {"user", session_->user()},
-         {"remote", peer().address},
-         {"listener", context_.listener_name}}
+    if (refusal.is_logged) { return; }
+    audit_refusal(
+        refusal, {peer().address, context_.listener_name, session_->name(), session_->user()}
     );
+}
+
+// Of a client that its session does not refuse.
+void Connection::note_refusal(const protocol::Error& refusal, std::string_view remote) {
+    shard_.output().counters.count(refusal);
+    audit_refusal(refusal, {remote, context_.listener_name, session_->name(), session_->user()});
 }
 
 void Connection::send_close_frame(std::uint16_t code, std::string_view reason) {
@@ -60,16 +75,6 @@ void Connection::send_close_frame(std::uint16_t code, std::string_view reason) {
 // What is wrong below STOMP ends with a close frame only.
 void Connection::close_without_error(std::uint16_t code, std::string_view reason) {
     if (phase_ == Phase::ended) { return; }
-    if (phase_ == Phase::open) {
-        logging::info(
-            "closed",
-            "A WebSocket connection was closed for what its peer sent.",
-            {{"reason", reason},
-             {"code", code},
-             {"conn", session_->name()},
-             {"remote", peer().address}}
-        );
-    }
     send_close_frame(code, reason);
     session_->leave();
     phase_ = Phase::flushing;
@@ -85,10 +90,18 @@ void Connection::close_for_violation() {
     auto code = protocol::ErrorCode::bad_frame;
     if (decoder.close_code() == 1007) { code = protocol::ErrorCode::bad_utf8; }
     if (decoder.close_code() == 1009) { code = protocol::ErrorCode::frame_too_large; }
-    ++shard_.output().counters.refusals[static_cast<std::size_t>(code)];
-    const std::string reason =
-        std::string(protocol::token(code)).append(" ").append(decoder.reason());
-    close_without_error(decoder.close_code(), reason);
+    auto limit = LimitKey::none;
+    if (code == protocol::ErrorCode::frame_too_large) {
+        limit = is_authenticated_ ? LimitKey::web_socket_message
+                                  : LimitKey::web_socket_message_before_connected;
+    }
+    close_for(code, decoder.reason(), limit);
+}
+
+void Connection::close_for(protocol::ErrorCode code, std::string_view what, LimitKey limit) {
+    note_refusal({code, std::string(what), {}, {}, limit}, peer().address);
+    const std::string reason = std::string(protocol::token(code)).append(" ").append(what);
+    close_without_error(protocol::close_code(code), reason);
 }
 
 void Connection::on_peer_close(std::uint16_t code, std::string_view reason) {

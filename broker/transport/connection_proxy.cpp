@@ -1,6 +1,7 @@
 // Connection: who its client is, if a proxy passes it on, or its certificate is no good.
 #include "broker/log/log.hpp"
 #include "broker/transport/connection.hpp"
+#include "broker/transport/turned_away.hpp"
 
 #include <array>
 #include <cerrno>
@@ -9,6 +10,8 @@
 #include <utility>
 
 namespace transport {
+
+using protocol::LimitKey;
 
 // False if the header is not complete, or the connection is done for. It comes before TLS, so it is
 // read past the stream, and not an octet more than it has.
@@ -52,7 +55,7 @@ bool Connection::take_proxy_header() {
     // One that the proxy cannot name, or the proxy itself, is nobody's neighbour (S-BIND-02).
     const bool is_local = header->client() && header->client()->is_loopback();
     const bool is_final = context_.kind == ListenerKind::tcp;
-    if (!meet_client(header->client(), is_final)) {
+    if (meet_client(header->client(), is_final) != LimitKey::none) {
         end("limit-connections");
         return false;
     }
@@ -60,30 +63,27 @@ bool Connection::take_proxy_header() {
     return true;
 }
 
-// From now on the client is the peer, for the session and for the limits by address. False if its
-// address has as many connections as it may have. `is_final`: no more is to be learnt about it.
-bool Connection::meet_client(const std::optional<IpAddress>& client, bool is_final) {
-    if (context_.http.trusted_proxies.empty()) { return true; }
+// From now on the client is the peer, for the session and for the limits by address, unless that
+// would cross one. `is_final`: no more is to be learnt about it.
+LimitKey Connection::meet_client(const std::optional<IpAddress>& client, bool is_final) {
+    if (context_.http.trusted_proxies.empty()) { return LimitKey::none; }
     engine::Peer& known = session_->peer();
     engine::Peer found = known;
     if (client) { name_peer(found, *client); }
     const bool is_exempt = context_.census.is_exempt(found.address, found.is_loopback) ||
                            (!is_final && context_.may_be_proxy(found.address));
-    if (!context_.census.move(known.network, is_exempt_, found.network, is_exempt)) {
-        logging::warn(
-            "connection-refused",
-            "A proxy's client was turned away: limits.connections_per_ip or "
-            "limits.unauthenticated_per_ip is reached.",
-            {{"reason", "limit-connections"},
-             {"remote", found.address},
-             {"proxy", known.address},
-             {"listener", context_.listener_name}}
-        );
-        return false;
+    const bool is_new = found.address != known.address && !is_exempt;
+    const LimitKey crossed =
+        is_new && !context_.rates.admit(found.network, shard_.options(), shard_.now())
+            ? LimitKey::connections_per_second_per_ip
+            : context_.census.move(known.network, is_exempt_, found.network, is_exempt);
+    if (crossed != LimitKey::none) {
+        note_refusal(turned_away_by(crossed), found.address);
+        return crossed;
     }
     is_exempt_ = is_exempt;
     known = std::move(found);
-    return true;
+    return LimitKey::none;
 }
 
 // Of TLS itself the client learns little more than that it was refused.

@@ -1,6 +1,7 @@
 // Connection: from readable to processed.
 #include "broker/log/log.hpp"
 #include "broker/transport/connection.hpp"
+#include "broker/transport/turned_away.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +10,7 @@ namespace transport {
 
 using engine::Instant;
 using protocol::ErrorCode;
+using protocol::LimitKey;
 using protocol::WebSocketDecoder;
 
 void Connection::wait_readable() {
@@ -82,7 +84,8 @@ void Connection::on_readable() {
 void Connection::read_some() {
     for (;;) {
         if (phase_ == Phase::ended || paused_ != Paused::no) { return; }
-        const std::span<char> buffer = shard_.read_buffer();
+        std::span<char> buffer = shard_.read_buffer();
+        if (toll_) { buffer = buffer.first(toll_->read_max(buffer.size(), shard_.options())); }
         const IoResult result = stream_->read(buffer);
         if (has_too_many_rekeys()) { return end("abuse"); }
         switch (result.status) {
@@ -99,7 +102,9 @@ void Connection::read_some() {
         }
         shard_.count_read(result.octets);
         keepalive_.heard(shard_.now());
-        if (!process(buffer.first(result.octets))) { return; }
+        const bool goes_on = process(buffer.first(result.octets));
+        if (toll_ && !pay_toll(result.octets)) { return; }
+        if (!goes_on) { return; }
         const bool is_drained = result.octets < buffer.size() && !stream_->is_tls();
         if (is_drained) { return wait_readable(); }
         if (!shard_.is_turn_full()) { continue; }
@@ -162,8 +167,11 @@ void Connection::process_http(std::span<char> input) {
         input = input.subspan(std::min(http_->consumed(), input.size()));
         if (outcome == HttpUpgrade::Outcome::need_more) { return; }
         const bool is_upgrade = outcome == HttpUpgrade::Outcome::upgrade;
-        if (is_upgrade && !meet_client(http_->client(), true)) {
-            return answer_and_close(HttpUpgrade::too_many_response());
+        if (is_upgrade) {
+            const LimitKey crossed = meet_client(http_->client(), true);
+            if (crossed != LimitKey::none) {
+                return answer_and_close(as_response(turned_away_by(crossed)));
+            }
         }
         session_->outbox().push_raw(http_->response());
         if (outcome == HttpUpgrade::Outcome::respond) {
@@ -171,13 +179,7 @@ void Connection::process_http(std::span<char> input) {
             continue;
         }
         if (outcome == HttpUpgrade::Outcome::respond_and_close) {
-            logging::info(
-                "http-answer",
-                "An HTTP request was answered without an upgrade.",
-                {{"remote", peer().address},
-                 {"listener", context_.listener_name},
-                 {"status", http_->status()}}
-            );
+            log_answer();
             closes_after_flush_ = true;
             phase_ = Phase::flushing;
             phase_at_ = shard_.now();
@@ -207,6 +209,22 @@ void Connection::process_http(std::span<char> input) {
         if (!input.empty()) { (void)process_web_socket(input); }
         return;
     }
+}
+
+// What is forbidden or too large is a matter of the audit, everything else is not.
+void Connection::log_answer() {
+    const unsigned status = http_->status();
+    const bool is_denied = status == 403 || status == 421;
+    if (is_denied || http_->limit() != LimitKey::none) {
+        const auto code = is_denied ? ErrorCode::access_denied : ErrorCode::header_too_large;
+        const std::string text = "An HTTP request was answered " + std::to_string(status) + ".";
+        return note_refusal({code, text, {}, {}, http_->limit()}, peer().address);
+    }
+    logging::info(
+        "http-answer",
+        "An HTTP request was answered without an upgrade.",
+        {{"remote", peer().address}, {"listener", context_.listener_name}, {"status", status}}
+    );
 }
 
 bool Connection::process_web_socket(std::span<char> input) {
@@ -288,8 +306,10 @@ bool Connection::handle_control(WebSocketDecoder::Event event) {
     const bool is_limited = phase_ != Phase::echo;
     if (is_limited &&
         ++web_socket_->control_frames > shard_.limits().protocol.control_frames_per_second_max) {
-        close_without_error(
-            1008, "abuse more control frames than limits.control_frames_per_second"
+        close_for(
+            ErrorCode::abuse,
+            "more control frames than limits.control_frames_per_second",
+            LimitKey::control_frames_per_second
         );
         return false;
     }
@@ -315,7 +335,11 @@ bool Connection::check_barren() {
     if (barren_frames_ <= options.barren_frames_max && barren_octets_ <= options.barren_bytes_max) {
         return true;
     }
-    close_without_error(1008, "abuse frames without content");
+    const bool is_frames = barren_frames_ > options.barren_frames_max;
+    const LimitKey limit = is_frames ? LimitKey::barren_frames : LimitKey::barren_bytes;
+    close_for(
+        ErrorCode::abuse, "frames without content, beyond " + std::string(name_of(limit)), limit
+    );
     return false;
 }
 
@@ -346,10 +370,12 @@ bool Connection::handle_event(protocol::Parser::Event event) {
 }
 
 bool Connection::handle_frame() {
-    const bool is_send = parser_.frame().command == protocol::Command::send;
+    const protocol::Command command = parser_.frame().command;
+    const bool is_send = command == protocol::Command::send;
     partial_at_ = Instant(0);
     session_->handle(parser_.frame());
     note_connected();
+    if (toll_) { toll_->note(command); }
     if (session_->may_read()) {
         if (!is_send) { return true; }
         if (shard_.is_store_congested() && session_->outstanding() == 0) {
@@ -362,11 +388,7 @@ bool Connection::handle_frame() {
             pause(Paused::memory);
             return false;
         }
-        session_->fail(
-            {ErrorCode::overload,
-             "The broker is short of memory.",
-             "Send again later, more slowly."}
-        );
+        session_->fail(short_of_memory());
     }
     const auto state = session_->state();
     const bool may_go_on =
@@ -396,20 +418,18 @@ void Connection::note_connected() {
     is_authenticated_ = true;
     parser_.connected(session_->version());
     context_.census.authenticated(peer().network, is_exempt_);
+    const bool has_user = session_->principal()->voucher != engine::Voucher::nobody;
+    toll_ = context_.rates.toll(
+        is_exempt_ ? std::string() : peer().network,
+        has_user ? session_->user() : std::string(),
+        shard_.options(),
+        shard_.now()
+    );
     if (is_web_socket()) {
         web_socket_->decoder.set_message_max(shard_.limits().protocol.web_socket_message_max);
     }
     keepalive_.start(session_->heart_beats(), is_web_socket(), shard_.options(), shard_.now());
-    if (logging::is_enabled(logging::Level::debug)) {
-        logging::debug(
-            "connected",
-            "A client has logged in.",
-            {{"conn", session_->name()},
-             {"user", session_->user()},
-             {"remote", peer().address},
-             {"listener", context_.listener_name}}
-        );
-    }
+    log_login();
 }
 
 // Half-close ends the input only: what was received before is processed and answered (P-TCP-03).
@@ -436,53 +456,6 @@ void Connection::note_partial(std::size_t octets) {
         partial_octets_ = 0;
     }
     partial_octets_ += octets;
-}
-
-void Connection::pause(Paused reason) {
-    paused_ = reason;
-    paused_at_ = shard_.now();
-    const std::span<const char> rest = parser_.take_rest();
-    stash_ = std::make_unique<Stash>();
-    stash_->stomp.assign(rest.data(), rest.size());
-    if (reason == Paused::session) { session_->outbox().mark_dirty(); }
-    arm();
-}
-
-void Connection::resume() {
-    if (phase_ != Phase::open) { return; }
-    if (paused_ == Paused::memory) {
-        const bool is_congested = shard_.is_store_congested();
-        if (is_congested || shard_.is_memory_alarm()) {
-            const Instant paused = shard_.now() - paused_at_;
-            if (is_congested || paused < shard_.options().memory_pause_max) { return; }
-            return refuse(
-                ErrorCode::overload,
-                "The broker is short of memory.",
-                "Send again later, more slowly."
-            );
-        }
-        paused_ = Paused::no;
-    }
-    keepalive_.resume(shard_.now());
-    if (resume_stash()) { on_readable(); }
-}
-
-// Processes what was read before the pause; false if that ended in another.
-bool Connection::resume_stash() {
-    const std::unique_ptr<Stash> stash = std::move(stash_);
-    if (!stash) { return true; }
-    if (!stash->stomp.empty() && !process_stomp(stash->stomp)) {
-        // Paused again (or closed): what had not been reached yet stays behind it.
-        if (stash_) {
-            stash_->raw += stash->raw;
-        } else if (!stash->raw.empty()) {
-            (void)process_web_socket(stash->raw);
-        }
-        return false;
-    }
-    if (!stash->raw.empty() && !process_web_socket(stash->raw)) { return false; }
-    note_partial(stash->stomp.size() + stash->raw.size());
-    return true;
 }
 
 }  // namespace transport

@@ -13,6 +13,8 @@
 
 namespace transport {
 
+using protocol::LimitKey;
+
 namespace {
 
 namespace http = boost::beast::http;
@@ -113,19 +115,8 @@ std::string HttpUpgrade::timeout_response() {
     return plain_response(408, "The request took too long.", {}, {});
 }
 
-std::string HttpUpgrade::overload_response() {
-    return plain_response(
-        503,
-        "The broker has as many connections as it may have. Try again later.",
-        "Retry-After",
-        "5"
-    );
-}
-
-std::string HttpUpgrade::too_many_response() {
-    return plain_response(
-        429, "Your address has as many connections as it may have.", "Retry-After", "5"
-    );
+std::string HttpUpgrade::try_later_response(unsigned status, std::string_view text) {
+    return plain_response(status, text, "Retry-After", "5");
 }
 
 std::string HttpUpgrade::bad_response(std::string_view text) {
@@ -140,6 +131,13 @@ HttpUpgrade::Outcome HttpUpgrade::refuse(
     return Outcome::respond_and_close;
 }
 
+HttpUpgrade::Outcome HttpUpgrade::refuse_size(LimitKey limit, std::string_view what) {
+    limit_ = limit;
+    const std::string text =
+        "The request " + std::string(what) + " than " + std::string(name_of(limit)) + ".";
+    return refuse(431, text);
+}
+
 // Beast gets a head once it is whole; until then only its size and line ends are looked at.
 HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
     consumed_ = 0;
@@ -152,14 +150,12 @@ HttpUpgrade::Outcome HttpUpgrade::feed(std::span<const char> input) {
     const std::size_t end = pending_.find("\r\n\r\n");
     const bool is_whole = end != std::string::npos;
     const std::size_t size = is_whole ? end + 4 : pending_.size();
-    if (size > limit) {
-        return refuse(431, "The request head is larger than limits.upgrade_head.");
-    }
+    if (size > limit) { return refuse_size(LimitKey::upgrade_head, "head is larger"); }
     // The lines before the blank one, so that it does not matter in which pieces they come.
     const auto last = pending_.begin() + static_cast<std::ptrdiff_t>(is_whole ? end + 2 : size);
     if (std::count(pending_.begin(), last, '\n') >
         static_cast<std::ptrdiff_t>(options_.upgrade_fields_max) + 1) {
-        return refuse(431, "The request has more fields than limits.upgrade_fields.");
+        return refuse_size(LimitKey::upgrade_fields, "has more fields");
     }
     if (!is_whole) {
         consumed_ = input.size();
@@ -189,7 +185,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer() {
     if (request.version() != 11) { return refuse(505, "Only HTTP/1.1 is spoken here."); }
     const auto fields = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
     if (fields > options_.upgrade_fields_max) {
-        return refuse(431, "The request has more fields than limits.upgrade_fields.");
+        return refuse_size(LimitKey::upgrade_fields, "has more fields");
     }
     const std::string_view length = head_->field(http::field::content_length);
     const bool has_body = request.count(http::field::transfer_encoding) != 0 ||

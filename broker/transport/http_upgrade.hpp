@@ -7,6 +7,7 @@
 #include "broker/transport/forwarded.hpp"
 #include "broker/transport/options.hpp"
 #include "broker/transport/static_files.hpp"
+#include "protocol/limit_key.hpp"
 #include "protocol/version.hpp"
 
 #include <cstddef>
@@ -55,8 +56,7 @@ public:
 
     /// The answer to a head that takes too long.
     [[nodiscard]] static std::string timeout_response();
-    [[nodiscard]] static std::string overload_response();
-    [[nodiscard]] static std::string too_many_response();
+    [[nodiscard]] static std::string try_later_response(unsigned status, std::string_view text);
     /// 400 with `text`, to what has not come as far as a request.
     [[nodiscard]] static std::string bad_response(std::string_view text);
 
@@ -83,6 +83,9 @@ public:
     /// Status of the last answer, for the log.
     [[nodiscard]] unsigned status() const { return status_; }
 
+    /// The limit that the last answer is about, or `none`.
+    [[nodiscard]] protocol::LimitKey limit() const { return limit_; }
+
 private:
     struct Head;
 
@@ -96,6 +99,7 @@ private:
         std::string_view extra_field = {},
         std::string_view extra_value = {}
     );
+    Outcome refuse_size(protocol::LimitKey limit, std::string_view what);
     [[nodiscard]] bool is_web_socket_path(std::string_view path) const;
     void take_forwarding();
     [[nodiscard]] bool take_host();
@@ -120,6 +124,7 @@ private:
     std::string origin_;
     std::string strange_;
     unsigned status_ = 0;
+    protocol::LimitKey limit_ = protocol::LimitKey::none;
 };
 
 }  // namespace transport

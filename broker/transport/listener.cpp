@@ -1,6 +1,7 @@
 #include "broker/transport/listener.hpp"
 
 #include "broker/log/log.hpp"
+#include "broker/transport/turned_away.hpp"
 
 #include <boost/asio/ip/v6_only.hpp>
 
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 namespace transport {
+
+using protocol::LimitKey;
 
 namespace {
 
@@ -178,22 +181,8 @@ bool Listener::accept_one() {
     set_options(descriptor, context_->kind == ListenerKind::tcp);
     const bool is_exempt = context_->census.is_exempt(peer.address, peer.is_loopback) ||
                            context_->may_be_proxy(peer.address);
-    const Admission admission = context_->census.admit(peer.network, is_exempt);
-    if (admission == Admission::too_many_unauthenticated) {
-        // Room is made by the oldest of the address that holds most; this one has to come again.
-        for (const Post& post : posts_) {
-            post.shard->post([connections = post.connections] {
-                (void)connections->evict_unauthenticated();
-            });
-        }
-    }
-    if (admission != Admission::admitted) {
-        turn_away(descriptor, peer, admission);
-        return true;
-    }
-    if (posts_.front().shard->memory_alarm() >= 2) {
-        context_->census.left(peer.network, is_exempt, false);
-        turn_away(descriptor, peer, Admission::too_many);
+    if (const LimitKey crossed = admit(peer, is_exempt); crossed != LimitKey::none) {
+        turn_away(descriptor, peer, crossed);
         return true;
     }
     was_full_ = false;
@@ -210,6 +199,25 @@ bool Listener::accept_one() {
     return true;
 }
 
+LimitKey Listener::admit(const engine::Peer& peer, bool is_exempt) {
+    const IoShard& shard = *posts_.front().shard;
+    if (shard.memory_alarm() >= 2) { return LimitKey::memory_alarm_2; }
+    const std::string network = is_exempt ? std::string() : peer.network;
+    if (!context_->rates.admit(network, shard.options(), shard.now())) {
+        return LimitKey::connections_per_second_per_ip;
+    }
+    const LimitKey crossed = context_->census.admit(peer.network, is_exempt);
+    if (crossed == LimitKey::unauthenticated) {
+        // Room is made by the oldest of the address that holds most; this one has to come again.
+        for (const Post& post : posts_) {
+            post.shard->post([connections = post.connections] {
+                (void)connections->evict_unauthenticated();
+            });
+        }
+    }
+    return crossed;
+}
+
 // Descriptors, or patience with the unauthenticated, have run out: try again soon, never spin.
 void Listener::pause(const char* why) {
     logging::warn(
@@ -223,19 +231,14 @@ void Listener::pause(const char* why) {
     });
 }
 
-void Listener::turn_away(int descriptor, const engine::Peer& peer, Admission admission) {
-    logging::warn(
-        "connection-refused",
-        "A connection was turned away: limits.connections, limits.connections_per_ip, the "
-        "unauthenticated limits or memory alarm 2 are reached.",
-        {{"reason", "limit-connections"},
-         {"remote", peer.address},
-         {"listener", context_->listener_name}}
-    );
-    if (context_->kind == ListenerKind::web_socket && context_->tls == nullptr) {
-        const std::string text = admission == Admission::too_many_from_address
-                                     ? HttpUpgrade::too_many_response()
-                                     : HttpUpgrade::overload_response();
+// Said in the listener's own protocol, but for TLS, which would cost more than turning away saves.
+void Listener::turn_away(int descriptor, const engine::Peer& peer, LimitKey crossed) {
+    const protocol::Error error = turned_away_by(crossed);
+    posts_.front().shard->output().counters.count(error);
+    audit_refusal(error, {peer.address, context_->listener_name});
+    if (context_->tls == nullptr) {
+        const std::string text =
+            context_->kind == ListenerKind::web_socket ? as_response(error) : as_frame(error);
         ::send(descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     ::shutdown(descriptor, SHUT_RDWR);

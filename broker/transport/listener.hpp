@@ -40,7 +40,8 @@ private:
     void accept_some();
     bool accept_one();
     void pause(const char* why);
-    void turn_away(int descriptor, const engine::Peer& peer, Admission admission);
+    void turn_away(int descriptor, const engine::Peer& peer, protocol::LimitKey crossed);
+    [[nodiscard]] protocol::LimitKey admit(const engine::Peer& peer, bool is_exempt);
 
     std::vector<Post> posts_;
     std::shared_ptr<const ConnectionContext> context_;

@@ -7,6 +7,7 @@
 #include "broker/transport/address.hpp"
 #include "broker/transport/origin.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,21 @@ struct ListenerOptions {
     WebPolicy web;                                       ///< S-WEB-01 to -04.
     Networks trusted_proxies;                            ///< S-BIND-06.
     bool proxy_protocol = false;  ///< A PROXY header is required from the trusted proxies.
+};
+
+/// Of two limits, each 0 if there is none, the one that holds.
+[[nodiscard]] constexpr std::size_t smaller_limit(std::size_t a, std::size_t b) {
+    // The greatest number there is stands in for none.
+    return std::min(a - 1, b - 1) + 1;
+}
+
+/// What a user, or an address, may send in a second; 0: as much as it likes (S-RATE-02).
+struct Rates {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    std::size_t subscribes = 0;
+
+    [[nodiscard]] bool are_set() const { return (messages | bytes | subscribes) != 0; }
 };
 
 struct Options {
@@ -52,11 +68,15 @@ struct Options {
     std::size_t connections_max = 0;  ///< 0: RLIMIT_NOFILE - 256, computed at start.
     std::size_t connections_per_ip_max =
         0;  ///< 0 in this struct: unlimited (the key says "unlimited").
+    std::size_t connections_per_user_max = 0;  ///< The same.
     std::size_t unauthenticated_max = 4096;
     std::size_t unauthenticated_per_ip_max = 512;
     std::uint32_t rekeys_per_second_max = 10;  ///< TLS messages such as KeyUpdate (S-TLS-02).
     std::size_t barren_bytes_max = 64 * 1024;  ///< Octets in a row that bring no STOMP octet.
     std::size_t barren_frames_max = 1000;  ///< WebSocket frames in a row that bring no STOMP octet.
+    Rates rates_per_ip;
+    Rates rates_per_user;
+    std::size_t connections_per_second_per_ip = 0;  ///< 0: unlimited.
     std::size_t memory_limit = 0;          ///< Accounted octets; 0: from cgroup or RAM at start.
     unsigned memory_alarm_1_percent = 60;  ///< Publishers pause (S-RATE-04).
     unsigned memory_alarm_2_percent = 85;  ///< New connections get 503.

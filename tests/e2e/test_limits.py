@@ -1,13 +1,16 @@
 """Limits of connections, descriptors, frames in time, and memory (security, section 3; S-RATE-03, -04)."""
 import resource
+import shutil
 import socket
 import threading
 import time
 import unittest
+import zlib
 
-from support.broker import MIB, until, wait_time
+from support.auth import Place, token
+from support.broker import MIB, Broker, until, wait_time
 from support.case import BrokerCase, TRANSPORTS, broker_peer, combined, each, over_transports, send_to, stomp
-from support.peers import TcpPeer, WsPeer, upgrade_request
+from support.peers import PING, TcpPeer, WsPeer, upgrade_request, ws_frame
 
 
 def pause(seconds):
@@ -25,9 +28,18 @@ def public_address():
     return None if address.startswith("127.") or address == "0.0.0.0" else address
 
 
+def seconds_behind(peer, octets):
+    """Until what comes in a later read than `octets` is answered."""
+    begin = time.monotonic()
+    peer.send(octets)
+    pause(0.1)
+    peer.ask("UNSUBSCRIBE", "id:none", "destination:/topic/none", receipt="behind")
+    return time.monotonic() - begin
+
+
 class LimitCase(BrokerCase):
     def turned_away(self, transport):
-        """A connection that gets nothing, or over HTTP the status."""
+        """A connection that gets an ERROR only, or over HTTP a status: the text of either."""
         kind = {"tcp": "tcp", "ws": "ws"}[transport]
         peer = TcpPeer(self.broker.address(kind)) if transport == "tcp" else WsPeer(self.broker.address(kind),
                                                                                    upgrade=False)
@@ -38,9 +50,9 @@ class LimitCase(BrokerCase):
             peer.close()
             return answer
         frames = peer.read_end()
-        self.assertEqual(frames, [])
+        self.assertEqual([frame.command for frame in frames], ["ERROR"])
         peer.close()
-        return None
+        return frames[0]
 
     def comes_in(self, transport="tcp"):
         """True if a new client is served now."""
@@ -67,7 +79,11 @@ class Connections(LimitCase):
             if transport == "ws":
                 self.assertEqual(answer.status, 503)
                 self.assertTrue(answer["Retry-After"])
-        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("connection-refused")))
+            else:
+                self.assertEqual(answer["message"], "limit-connections")
+                self.assertIn(b"limits.connections.", answer.body)
+        self.assertTrue(self.broker.wait_for(
+            lambda: self.broker.event("limit", reason="limit-connections", limit="limits.connections")))
         for peer in peers:
             self.assert_lives(peer)
         peers.pop().close()
@@ -75,6 +91,152 @@ class Connections(LimitCase):
         for peer in peers:
             peer.close()
         self.assertTrue(until(lambda: self.comes_in("tcp")))
+
+
+class PerUser(LimitCase):
+    """Connections of one user, over both transports and all shards together."""
+
+    threads = 2
+    config = {"limits": {"connections_per_user": 3}}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = Place()
+        cls.addClassCleanup(shutil.rmtree, cls.place.folder)
+        everything = [{"who": ["authenticated"], "allow": ["publish", "subscribe"], "on": ["/topic/**"]}]
+        cls.broker = Broker({**cls.place.config(everything), **cls.config}, threads=2)
+        cls.addClassCleanup(cls.broker.kill)
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.broker.stop() != 0 or cls.broker.event("handler-failed"):
+            raise AssertionError(cls.broker.log_text())
+
+    def user(self, name, transport="tcp"):
+        return self.client(transport, "1.2", "passcode:" + token(sub=name))
+
+    def refused(self, name, transport):
+        peer = self.peer(transport)
+        peer.send(stomp("CONNECT", "accept-version:1.2", "passcode:" + token(sub=name)))
+        return self.assert_refused(peer, "limit-connections", before=[])
+
+    def comes_in_as(self, name):
+        try:
+            self.user(name).close()
+            return True
+        except AssertionError:
+            return False
+
+    @over_transports
+    def test_S_RATE_01_connections_of_a_user(self, transport):
+        name = "tina-" + transport
+        peers = [self.user(name, ("tcp", "ws")[i % 2]) for i in range(3)]
+        for _ in range(3):
+            error = self.refused(name, transport)
+            self.assertIn(b"limits.connections_per_user", error.body)
+        self.assertTrue(self.broker.wait_for(
+            lambda: self.broker.event("limit", limit="limits.connections_per_user", reason="limit-connections")))
+        self.user("otto-" + transport, transport)
+        for peer in peers:
+            self.assert_lives(peer)
+        peers.pop().close()  # Without DISCONNECT.
+        self.assertTrue(until(lambda: self.comes_in_as(name)))
+        for peer in peers:
+            peer.ask("DISCONNECT")
+            peer.close()
+        self.assertTrue(until(lambda: self.comes_in_as(name)))
+
+    def test_S_RATE_01_those_that_end_in_errors_or_before_connected_are_forgotten(self):
+        for _ in range(4):
+            with self.user("eva") as peer:
+                peer.send(b"NONSENSE\n\n\0")
+                self.assert_refused(peer, "bad-frame")
+        for _ in range(20):  # They leave while their credentials are looked at, or just after.
+            with self.peer("tcp") as peer:
+                peer.send(stomp("CONNECT", "accept-version:1.2", "passcode:" + token(sub="eva")))
+        for _ in range(2):
+            self.assertTrue(until(lambda: self.comes_in_as("eva")))
+        peers = [self.user("eva") for _ in range(2)]
+        for peer in peers:
+            self.assert_lives(peer)
+
+
+class BuiltInUsers(LimitCase):
+    config = {"limits": {"connections_per_user": 2}}
+
+    def test_S_RATE_01_anonymous_and_guest_are_not_counted(self):
+        for lines in ((), ("login:guest", "passcode:guest")):
+            for peer in [self.client("tcp", "1.2", *lines) for _ in range(5)]:
+                self.assert_lives(peer)
+
+
+class Rates(LimitCase):
+    """Too fast is slowed down first, then refused; users and addresses share what they may."""
+
+    threads = 2
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = Place()
+        cls.addClassCleanup(shutil.rmtree, cls.place.folder)
+        everything = [{"who": ["authenticated"], "allow": ["publish", "subscribe"], "on": ["/topic/**"]}]
+        limits = {"messages_per_second_per_user": 20, "bytes_per_second_per_user": "20KiB",
+                  "subscribes_per_second_per_user": 5, "close_time": "500ms"}
+        cls.broker = Broker({**cls.place.config(everything), "limits": limits, "heartbeat": {"floor": "50ms"}}, threads=2)
+        cls.addClassCleanup(cls.broker.kill)
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.broker.stop() != 0 or cls.broker.event("handler-failed"):
+            raise AssertionError(cls.broker.log_text())
+
+    def user(self, name, transport="tcp", *lines):
+        return self.client(transport, "1.2", "passcode:" + token(sub=name), *lines)
+
+    @over_transports
+    def test_S_RATE_02_at_the_rate_nobody_waits(self, transport):
+        peer = self.user("even-" + transport, transport)
+        self.assertLess(seconds_behind(peer, send_to("/topic/a") * 19), wait_time(0.5))
+
+    @over_transports
+    def test_S_RATE_02_beyond_it_nothing_is_read_for_a_while(self, transport):
+        peer = self.user("hasty-" + transport, transport, "heart-beat:100,0")
+        # 40 messages are one second of debt, longer than its heart-beats may be silent.
+        self.assertGreater(seconds_behind(peer, send_to("/topic/a") * 40), 0.8)
+        self.assert_lives(peer)
+        self.assertLess(seconds_behind(self.user("calm-" + transport, transport), send_to("/topic/a")), wait_time(0.5))
+
+    @over_transports
+    def test_S_RATE_02_connections_of_a_user_share_the_rate(self, transport):
+        name = "both-" + transport
+        first, second = self.user(name, "tcp"), self.user(name, transport)
+        first.send(send_to("/topic/a") * 40)
+        pause(0.05)
+        self.assertGreater(seconds_behind(second, send_to("/topic/a")) + 0.05, 0.8)
+
+    @over_transports
+    def test_S_RATE_02_much_more_is_refused(self, transport):
+        peer = self.user("wild-" + transport, transport)
+        peer.send(send_to("/topic/a") * 300)
+        error = self.assert_refused(peer, "rate-limited")
+        self.assertIn(b"limits.messages_per_second_per_user", error.body)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event(
+            "limit", limit="limits.messages_per_second_per_user", user="wild-" + transport)))
+
+    @over_transports
+    def test_S_RATE_02_subscribes(self, transport):
+        peer = self.user("reader-" + transport, transport)
+        peer.send(b"".join(stomp("SUBSCRIBE", "destination:/topic/a", "id:%d" % i) for i in range(5)))
+        self.assert_lives(peer)
+        peer.send(b"".join(stomp("SUBSCRIBE", "destination:/topic/a", "id:x%d" % i) for i in range(40)))
+        error = self.assert_refused(peer, "rate-limited", seconds=8)
+        self.assertIn(b"limits.subscribes_per_second_per_user", error.body)
+
+    @over_transports
+    def test_S_RATE_02_large_frames_are_slow_and_not_refused(self, transport):
+        peer = self.user("heavy-" + transport, transport)
+        self.assertGreater(seconds_behind(peer, send_to("/topic/a", b"x" * 50000)), 1)
+        self.assert_lives(peer)
 
 
 class Unauthenticated(LimitCase):
@@ -108,10 +270,9 @@ class Unauthenticated(LimitCase):
             peer.close()
 
 
-class PerAddress(LimitCase):
+class OutsideCase(LimitCase):
     """Loopback is not counted, so this needs another address of the machine."""
 
-    config = {"limits": {"connections_per_ip": 5, "unauthenticated_per_ip": 3}}
     arguments = ("--insecure-no-auth", "--insecure-no-tls", "--tcp", "0.0.0.0:0", "--ws", "0.0.0.0:0")
 
     @classmethod
@@ -119,7 +280,6 @@ class PerAddress(LimitCase):
         cls.own = public_address()
         if cls.own is None:
             raise unittest.SkipTest("this machine has no address but loopback")
-        from support.broker import Broker  # pylint: disable=import-outside-toplevel
         cls.broker = Broker(cls.config, cls.arguments, listeners=False)
         cls.addClassCleanup(cls.broker.kill)
         ports = {kind: cls.broker.address(kind)[1] for kind in ("tcp", "ws", "admin")}
@@ -131,11 +291,57 @@ class PerAddress(LimitCase):
         self.addCleanup(peer.close)
         return peer
 
+
+class AddressRates(OutsideCase):
+    config = {"limits": {"messages_per_second_per_ip": 20, "connections_per_second_per_ip": 5}}
+
+    def setUp(self):
+        pause(1.1)  # The bucket is full again.
+
+    @over_transports
+    def test_S_RATE_02_new_connections_of_an_address(self, transport):
+        for _ in range(5):
+            self.outside("tcp").connect().close()
+        begin = time.monotonic()
+        self.assert_turned_away(transport)
+        self.client(transport).close()  # Loopback is not counted.
+        self.assertLess(time.monotonic() - begin, wait_time(0.5))
+        pause(1)
+        self.outside(transport).connect()
+
+    def assert_turned_away(self, transport):
+        """One of the next few is, since some time may have passed."""
+        for _ in range(5):
+            peer = self.outside(transport, **({"upgrade": False} if transport == "ws" else {}))
+            if transport == "ws":
+                peer.raw(upgrade_request(host="%s:%d" % self.public["ws"]))
+                if peer.read_answer().status == 429:
+                    return
+            else:
+                peer.send(stomp("CONNECT", "accept-version:1.2"))
+                frame = peer.read_frame()
+                if frame.command == "ERROR":
+                    self.assertEqual(frame["message"], "rate-limited")
+                    self.assertIn(b"limits.connections_per_second_per_ip", frame.body)
+                    return
+        self.fail("it may open as many as it likes")
+
+    @over_transports
+    def test_S_RATE_02_messages_of_an_address(self, transport):
+        self.assertGreater(seconds_behind(self.outside(transport).connect(), send_to("/topic/a") * 40), 0.8)
+        self.assertLess(seconds_behind(self.client(transport), send_to("/topic/a") * 40), wait_time(0.5))
+
+
+class PerAddress(OutsideCase):
+    config = {"limits": {"connections_per_ip": 5, "unauthenticated_per_ip": 3}}
+
     @over_transports
     def test_S_RATE_01_connections_per_address(self, transport):
         peers = [self.outside(("tcp", "ws")[i % 2]).connect() for i in range(5)]
         if transport == "tcp":
-            self.assertEqual(self.outside("tcp").read_end(), [])
+            frames = self.outside("tcp").read_end()
+            self.assertEqual([frame["message"] for frame in frames], ["limit-connections"])
+            self.assertIn(b"limits.connections_per_ip", frames[0].body)
         else:
             peer = self.outside("ws", upgrade=False)
             peer.raw(upgrade_request(host="%s:%d" % self.public["ws"]))
@@ -217,7 +423,6 @@ class Descriptors(LimitCase):
             self.assertIn(b" 200 ", sock.recv(1000))
 
     def test_S_RATE_01_auto_is_what_the_system_allows(self):
-        from support.broker import Broker  # pylint: disable=import-outside-toplevel
         broker = Broker(files=(64, 64))
         self.addCleanup(broker.kill)
         peers = []
@@ -291,6 +496,19 @@ class SlowFrames(LimitCase):
         self.assert_lives(peer)
 
 
+class Barren(LimitCase):
+    config = {"limits": {"barren_bytes": "1KiB"}}
+
+    def test_S_RATE_01_octets_without_content(self):
+        ping = ws_frame(PING, b"x" * 125)
+        peer = self.client("ws")
+        peer.raw(ping * (1024 // len(ping)))
+        self.assert_lives(peer)  # Content in between: they are counted anew.
+        peer.raw(ping * (1024 // len(ping) + 1))
+        self.assert_closed(peer, 1008, "abuse")
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("limit", limit="limits.barren_bytes")))
+
+
 class Frames(LimitCase):
     """The configured limits, just below and just above."""
 
@@ -335,9 +553,15 @@ class Frames(LimitCase):
 
     @each(combined(TRANSPORTS, CASES))
     def test_P_LIM_01_just_above(self, transport, make, token):
-        peer = self.client(transport)
+        # From an address of its own: the log takes only so many lines of one.
+        peer = self.client(transport, source="127.0.4.%d" % (zlib.crc32(self.id().encode()) % 250 + 1))
         peer.send(make(1))
-        self.assert_refused(peer, token)
+        error = self.assert_refused(peer, token)
+        # It is counted, and named to the client, by its key.
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("limit", conn=peer.connected["session"])))
+        record = self.broker.event("limit", conn=peer.connected["session"])
+        self.assertEqual(record["reason"], token)
+        self.assertIn(record["limit"].encode(), error.body)
 
     @each({"connected": (True, 20 * 1024), "before": (False, 2 * 1024)})
     def test_P_LIM_01_websocket_message(self, connected, limit):
@@ -454,8 +678,12 @@ class Memory(LimitCase):
         answer = self.turned_away("ws")
         self.assertEqual(answer.status, 503)
         self.assertTrue(answer["Retry-After"])
-        self.turned_away("tcp")
+        error = self.turned_away("tcp")
+        self.assertEqual(error["message"], "overload")
+        self.assertIn(b"limits.memory_alarm_2", error.body)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("limit", limit="limits.memory_alarm_2")))
         self.assertEqual(self.broker.http("/readyz")[0], 503)
+        self.assert_lives(old)
         self.drain(old, name)
         self.assertTrue(until(lambda: self.comes_in("ws")))
         self.assertEqual(self.broker.http("/readyz")[0], 200)

@@ -157,7 +157,7 @@ class Stall(SlowCase):
         peer = self.slow(transport, "/topic/slow.stall")
         self.flood("/topic/slow.stall", 1500)
         self.assertTrue(self.broker.wait_for(
-            lambda: self.broker.event("refused", conn=peer.connected["session"], reason="slow-consumer")))
+            lambda: self.broker.event("limit", conn=peer.connected["session"], reason="slow-consumer")))
         frames = peer.read_end(10)
         self.assertEqual(frames[-1]["message"], "slow-consumer")
 
@@ -167,7 +167,7 @@ class Stall(SlowCase):
         peer = self.slow(transport, name)
         self.flood(name, 1500)
         self.assertTrue(self.broker.wait_for(
-            lambda: self.broker.event("refused", conn=peer.connected["session"], reason="slow-consumer")))
+            lambda: self.broker.event("limit", conn=peer.connected["session"], reason="slow-consumer")))
 
     @over_transports
     def test_P_LIM_03_slow_progress_is_progress(self, transport):

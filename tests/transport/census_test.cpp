@@ -6,22 +6,32 @@
 namespace transport {
 namespace {
 
+using protocol::LimitKey;
+
 class CensusOf : public testing::Test {
 protected:
     CensusOf() {
         options.connections_max = 100;
         options.connections_per_ip_max = 2;
         options.unauthenticated_per_ip_max = 2;
+        census.set_limits(options);
     }
 
     void admit(const char* address, bool is_exempt = false) {
-        EXPECT_EQ(census.admit(address, is_exempt), Admission::admitted);
+        EXPECT_EQ(census.admit(address, is_exempt), LimitKey::none);
     }
 
     [[nodiscard]] bool is_full(const char* address) {
-        const Admission admission = census.admit(address, false);
-        if (admission == Admission::admitted) { census.left(address, false, false); }
-        return admission == Admission::too_many_from_address;
+        const LimitKey crossed = census.admit(address, false);
+        if (crossed == LimitKey::none) { census.left(address, false, false); }
+        return crossed == LimitKey::connections_per_ip;
+    }
+
+    /// The one that was to move did.
+    [[nodiscard]] bool moves(
+        const std::string& from, bool from_exempt, const std::string& to, bool to_exempt
+    ) {
+        return census.move(from, from_exempt, to, to_exempt) == LimitKey::none;
     }
 
     Options options;
@@ -45,11 +55,11 @@ TEST_F(CensusOf, S_BIND_06_AClientCountsAtItsOwnAddress) {
     for (int i = 0; i < 3; ++i) {
         admit("10.0.0.1", true);
     }
-    EXPECT_TRUE(census.move("10.0.0.1", true, "203.0.113.7", false));
-    EXPECT_TRUE(census.move("10.0.0.1", true, "203.0.113.7", false));
+    EXPECT_TRUE(moves("10.0.0.1", true, "203.0.113.7", false));
+    EXPECT_TRUE(moves("10.0.0.1", true, "203.0.113.7", false));
     EXPECT_TRUE(is_full("203.0.113.7"));
-    EXPECT_FALSE(census.move("10.0.0.1", true, "203.0.113.7", false));
-    EXPECT_TRUE(census.move("10.0.0.1", true, "203.0.113.8", false));
+    EXPECT_FALSE(moves("10.0.0.1", true, "203.0.113.7", false));
+    EXPECT_TRUE(moves("10.0.0.1", true, "203.0.113.8", false));
     EXPECT_EQ(census.connections(), 3U);
     census.left("203.0.113.7", false, false);
     EXPECT_FALSE(is_full("203.0.113.7"));
@@ -60,7 +70,7 @@ TEST_F(CensusOf, S_BIND_06_ARefusedMoveChangesNothing) {
     admit("203.0.113.7");
     admit("203.0.113.7");
     admit("203.0.113.8");
-    EXPECT_FALSE(census.move("203.0.113.8", false, "203.0.113.7", false));
+    EXPECT_FALSE(moves("203.0.113.8", false, "203.0.113.7", false));
     admit("203.0.113.8");
     EXPECT_TRUE(is_full("203.0.113.8"));
     census.left("203.0.113.8", false, false);
@@ -72,10 +82,10 @@ TEST_F(CensusOf, S_BIND_06_ARefusedMoveChangesNothing) {
 
 TEST_F(CensusOf, S_BIND_06_MovingBetweenCountedAndNot) {
     admit("203.0.113.7");
-    EXPECT_TRUE(census.move("203.0.113.7", false, "127.0.0.1", true));
+    EXPECT_TRUE(moves("203.0.113.7", false, "127.0.0.1", true));
     admit("203.0.113.7");
     EXPECT_FALSE(is_full("203.0.113.7"));
-    EXPECT_TRUE(census.move("203.0.113.7", false, "203.0.113.7", false));
+    EXPECT_TRUE(moves("203.0.113.7", false, "203.0.113.7", false));
     EXPECT_FALSE(is_full("203.0.113.7"));
     census.authenticated("203.0.113.7", false);
     census.left("203.0.113.7", false, true);
@@ -95,9 +105,22 @@ TEST_F(CensusOf, S_RATE_01_NewLimitsHoldForWhoComesNext) {
     options.unauthenticated_max = 3;
     census.set_limits(options);
     EXPECT_TRUE(census.is_waiting_room_full());
-    EXPECT_EQ(census.admit("203.0.113.8", false), Admission::too_many_unauthenticated);
+    EXPECT_EQ(census.admit("203.0.113.8", false), LimitKey::unauthenticated);
     census.left("203.0.113.7", false, false);
     admit("203.0.113.8");
+}
+
+TEST_F(CensusOf, S_RATE_01_UsersHaveAsManyAsTheyMay) {
+    options.connections_per_user_max = 2;
+    census.set_limits(options);
+    EXPECT_TRUE(census.enter("anna"));
+    EXPECT_TRUE(census.enter("anna"));
+    EXPECT_FALSE(census.enter("anna"));
+    EXPECT_TRUE(census.enter("bert"));
+    census.leave("anna");
+    EXPECT_TRUE(census.enter("anna"));
+    EXPECT_FALSE(census.enter("anna"));
+    census.leave("nobody");
 }
 
 }  // namespace

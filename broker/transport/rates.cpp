@@ -1,0 +1,134 @@
+// The arithmetic of buckets: one number each, the time at which it would be full again.
+// No lock but the tables'.
+#include "broker/transport/rates.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace transport {
+
+using engine::Instant;
+using protocol::LimitKey;
+
+namespace {
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr Instant debt_max = std::chrono::seconds(5);
+
+std::int64_t in_ns(Instant time) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+}  // namespace
+
+std::optional<Instant> Bucket::take(
+    std::size_t amount, std::size_t rate, Instant now, Instant most
+) {
+    // What one read brings has far fewer than 2^30 octets: at one a second that still fits.
+    const auto cost = static_cast<std::int64_t>(std::min<std::size_t>(amount, 1U << 30U)) *
+                      second_ns / static_cast<std::int64_t>(rate);
+    const std::int64_t at = in_ns(now);
+    std::int64_t had = full_at_.load(std::memory_order_relaxed);
+    std::int64_t debt = 0;
+    std::int64_t has = 0;
+    do {
+        has = std::max(had, at) + cost;
+        debt = has - at - second_ns;
+        if (debt > in_ns(most)) { return std::nullopt; }
+    } while (!full_at_.compare_exchange_weak(had, has, std::memory_order_relaxed));
+    // Whole milliseconds, and never less than is owed.
+    return Instant(debt <= 0 ? 0 : (debt + 999'999) / 1'000'000);
+}
+
+bool Bucket::is_full(Instant now) const {
+    return full_at_.load(std::memory_order_relaxed) <= in_ns(now);
+}
+
+bool Meter::is_idle(Instant now) const {
+    return messages.is_full(now) && bytes.is_full(now) && subscribes.is_full(now) &&
+           connections.is_full(now);
+}
+
+MeterRef Meters::of(const std::string& name, Instant now) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = meters_.find(name); found != meters_.end()) { return found->second; }
+    if (meters_.size() >= idle_max_) { forget_idle(now); }
+    auto meter = std::make_shared<Meter>();
+    if (meters_.size() < idle_max_) { meters_.emplace(name, meter); }
+    return meter;
+}
+
+// At most once a second, so that many names do not make logging in slow.
+void Meters::forget_idle(Instant now) {
+    if (now - swept_ < std::chrono::seconds(1)) { return; }
+    swept_ = now;
+    std::erase_if(meters_, [now](const auto& entry) {
+        return entry.second.use_count() == 1 && entry.second->is_idle(now);
+    });
+}
+
+std::size_t Meters::size() const {
+    const std::lock_guard lock(mutex_);
+    return meters_.size();
+}
+
+std::size_t Toll::read_max(std::size_t buffer, const Options& options) const {
+    if (user_) { buffer = smaller_limit(buffer, options.rates_per_user.bytes); }
+    if (address_) { buffer = smaller_limit(buffer, options.rates_per_ip.bytes); }
+    return buffer;
+}
+
+Pace Toll::pay(std::size_t octets, const Options& options, Instant now) {
+    Pace pace;
+    const auto take = [&](LimitKey limit, Bucket& bucket, std::size_t amount, std::size_t rate) {
+        if (rate == 0 || amount == 0) { return; }
+        const auto pause = bucket.take(amount, rate, now, debt_max);
+        if (pace.is_refused || (pause && *pause <= pace.pause)) { return; }
+        pace = {limit, pause.value_or(Instant(0)), !pause};
+    };
+    if (user_) {
+        const Rates& rates = options.rates_per_user;
+        take(LimitKey::messages_per_second_per_user, user_->messages, messages_, rates.messages);
+        take(LimitKey::bytes_per_second_per_user, user_->bytes, octets, rates.bytes);
+        take(
+            LimitKey::subscribes_per_second_per_user,
+            user_->subscribes,
+            subscribes_,
+            rates.subscribes
+        );
+    }
+    if (address_) {
+        const Rates& rates = options.rates_per_ip;
+        take(LimitKey::messages_per_second_per_ip, address_->messages, messages_, rates.messages);
+        take(LimitKey::bytes_per_second_per_ip, address_->bytes, octets, rates.bytes);
+        take(
+            LimitKey::subscribes_per_second_per_ip,
+            address_->subscribes,
+            subscribes_,
+            rates.subscribes
+        );
+    }
+    messages_ = subscribes_ = 0;
+    return pace;
+}
+
+std::unique_ptr<Toll> RateLimits::toll(
+    const std::string& network, const std::string& user, const Options& options, Instant now
+) {
+    MeterRef address;
+    MeterRef own;
+    if (options.rates_per_ip.are_set() && !network.empty()) {
+        address = addresses_.of(network, now);
+    }
+    if (options.rates_per_user.are_set() && !user.empty()) { own = users_.of(user, now); }
+    if (!address && !own) { return nullptr; }
+    return std::make_unique<Toll>(std::move(address), std::move(own));
+}
+
+bool RateLimits::admit(const std::string& network, const Options& options, Instant now) {
+    const std::size_t rate = options.connections_per_second_per_ip;
+    if (rate == 0 || network.empty()) { return true; }
+    return addresses_.of(network, now)->connections.take(1, rate, now, Instant(0)).has_value();
+}
+
+}  // namespace transport
