@@ -88,8 +88,7 @@ TinyServer::TinyServer(Script script, const tls::Certificate* certificate)
     // OpenSSL writes to sockets without MSG_NOSIGNAL.
     std::signal(SIGPIPE, SIG_IGN);
     if (certificate != nullptr) {
-        context_ =
-            tls::make_server_context(certificate->certificate_file(), certificate->key_file());
+        context_ = tls::make_server_context(certificate->files()).context;
     }
     sockaddr_in address{};
     address.sin_family = AF_INET;
