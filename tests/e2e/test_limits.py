@@ -430,7 +430,9 @@ class Descriptors(LimitCase):
             peer = TcpPeer(broker.address("tcp"))
             self.addCleanup(peer.close)
             peer.send(stomp("CONNECT", "accept-version:1.2"))
-            if peer.read_frame() is None:
+            frame = peer.read_frame()
+            if frame.command == "ERROR":
+                self.assertEqual(frame["message"], "limit-connections")
                 break
             peers.append(peer)
         self.assertGreaterEqual(len(peers), 20)

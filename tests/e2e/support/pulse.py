@@ -2,6 +2,7 @@
 
 It sends itself a message every 20 ms and prints `COUNT SLOWEST-SECONDS` at the end.
 """
+import os
 import select
 import subprocess
 import sys
@@ -10,13 +11,16 @@ from .broker import wait_time
 from .case import GoodClient
 
 
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
 class Pulse:
     """The process, from the outside."""
 
     def __init__(self, broker, *login):
         host, port = broker.address("tcp")
         self.process = subprocess.Popen([sys.executable, "-B", "-m", "support.pulse", host, str(port), *login],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=TESTS)
         self.process.stdout.read(1)  # It is connected.
 
     def stop(self):
