@@ -87,7 +87,9 @@ bool Connection::resume_stash() {
         }
         return false;
     }
-    return stash->raw.empty() || process_web_socket(stash->raw);
+    if (!stash->raw.empty() && !process_web_socket(stash->raw)) { return false; }
+    note_partial(stash->stomp.size() + stash->raw.size());
+    return true;
 }
 
 }  // namespace transport
