@@ -117,7 +117,7 @@ private:
     engine::LoopbackAuthenticator guests_;
     std::unique_ptr<security::Outbound> outbound_;  ///< Null without a gate.
     std::unique_ptr<security::Gate> gate_;          ///< Null: no authentication is configured.
-    transport::Options options_;            ///< config_.transport, with what "auto" stands for.
+    transport::Options options_;  ///< config_.transport, with what "auto" stands for.
     transport::Census census_;
     transport::RateLimits rates_;
     std::atomic<int> memory_alarm_{0};
