@@ -25,7 +25,8 @@ struct TokenSettings {
     std::string issuer = {};    ///< `iss`, exactly.
     std::string audience = {};  ///< `aud`, or one of its elements, exactly.
     std::string user_claim = "sub";
-    /// An array of strings, or a string of words between spaces; may be absent.
+    /// An array of strings, or a string of words between spaces; may be absent. Dots lead into
+    /// objects: `realm_access.roles`.
     std::string roles_claim = "roles";
     /// How far other clocks may be from ours: 0 to 60. A token ends that much after its `exp`.
     std::int64_t skew_s = 30;

@@ -29,6 +29,17 @@ bool has_audience(const Json* value, std::string_view expected) {
            std::ranges::any_of(items, [&](const Json& item) { return is_string(&item, expected); });
 }
 
+/// The claim of that name, or, since a name may have dots of its own, what it leads to: Keycloak's
+/// `realm_access.roles` is `roles` in `realm_access`.
+const Json* claim_at(const Json& object, std::string_view path) {
+    if (const Json* const claim = object.find(path)) { return claim; }
+    const std::size_t dot = path.find('.');
+    if (dot == std::string_view::npos) { return nullptr; }
+    const Json* const inner = object.find(path.substr(0, dot));
+    const bool is_object = inner != nullptr && inner->kind() == Json::Kind::object;
+    return is_object ? claim_at(*inner, path.substr(dot + 1)) : nullptr;
+}
+
 /// A name that no rule can have is none that counts.
 void add_role(Roles& roles, std::string_view name) {
     const bool counts = name_fault(name).empty() && std::ranges::find(roles, name) == roles.end();
@@ -111,7 +122,7 @@ boost::system::result<engine::Principal, TokenFault> principal_of(
     const bool has_user =
         user != nullptr && user->string() != nullptr && name_fault(*user->string()).empty();
     if (!has_user) { return TokenFault::user; }
-    auto roles = roles_of(payload.find(settings.roles_claim));
+    auto roles = roles_of(claim_at(payload, settings.roles_claim));
     if (!roles || roles->size() > token_roles_max) { return TokenFault::roles; }
     const auto end_ms = end_of(payload, settings.skew_s, now_ms);
     if (!end_ms) { return end_ms.error(); }

@@ -147,7 +147,8 @@ const Row<Config> rows[] = {
       "The claim that names the user."},
      [](C& c) -> Target { return &c.auth.user_claim; }},
     {{"jwt", "roles_claim", Unit::text, {}, "", "",
-      "The claim that lists roles: an array of strings, or words between spaces."},
+      "The claim that lists roles, an array of strings or words between spaces; "
+      "\"realm_access.roles\" is roles in realm_access."},
      [](C& c) -> Target { return &c.auth.roles_claim; }},
     {{"jwt", "skew", Unit::duration, {0, minute}, "", "",
       "How far the clocks of those who make tokens may be from ours."},

@@ -55,6 +55,23 @@ TEST(Jwt, S_AUTH_10_TakesTheConfiguredClaims) {
     EXPECT_EQ(verified(good_claims(), settings).error().fault, TokenFault::user);
 }
 
+TEST(Jwt, S_AUTH_10_RolesMayLieInAnObject) {
+    TokenSettings settings = test_settings();
+    settings.roles_claim = "realm_access.roles";
+    const auto roles = [&settings](const std::string& claims) {
+        const auto principal = verified(good_claims(claims), settings);
+        EXPECT_TRUE(principal) << claims;
+        return principal ? principal->roles : std::vector<std::string>{};
+    };
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(roles(R"(,"realm_access":{"roles":["a","b"]})"), (Names{"a", "b"}));
+    EXPECT_EQ(roles(R"(,"realm_access.roles":["c"],"realm_access":{"roles":["a"]})"), Names{"c"});
+    EXPECT_EQ(roles(R"(,"realm_access":["roles"],"roles":["a"])"), Names{});
+    EXPECT_EQ(roles(R"(,"realm_access":{"other":["a"]})"), Names{});
+    const auto wrong = verified(good_claims(R"(,"realm_access":{"roles":7})"), settings);
+    EXPECT_EQ(wrong.error().fault, TokenFault::roles);
+}
+
 TEST(Jwt, S_AUTH_10_RolesAreAListOrWords) {
     const auto roles = [](const std::string& value) {
         return verified(good_claims(",\"roles\":" + value))->roles;
