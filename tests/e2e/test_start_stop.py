@@ -16,6 +16,29 @@ from support.peers import TcpPeer, WsPeer, upgrade_request
 PROMPT = {"limits": {"linger_time": "300ms", "close_time": "500ms"}}
 
 
+class Sessions(OwnBrokerCase):
+    def test_S_SEC_03_CVE_2026_41838_session_ids_are_never_the_same(self):
+        """They have 128 bits, and none of them stands still from connection to connection or from start to start."""
+        names = []
+        for _ in range(2):
+            self.broker = Broker(threads=2)
+            self.addCleanup(self.broker.kill)
+            for transport in TRANSPORTS:
+                for _ in range(100):
+                    with broker_peer(self.broker, transport) as peer:
+                        names.append(peer.connect().connected["session"])
+            self.assertEqual(self.broker.stop(), 0)
+        for name in names:
+            self.assertRegex(name, "^[0-9a-f]{32}$")
+        self.assertEqual(len(set(names)), 400)
+        numbers = [int(name, 16) for name in names]
+        for bit in range(128):
+            # Within 10 standard deviations of what coins do.
+            self.assertLess(abs(sum(number >> bit & 1 for number in numbers) - 200), 100, bit)
+        # Nor does one follow from the one before: the differences are as many as there can be.
+        self.assertEqual(len({(b - a) % 2 ** 128 for a, b in zip(numbers, numbers[1:])}), 399)
+
+
 class DrainCase(OwnBrokerCase):
     """Each test starts and stops a broker of its own."""
 

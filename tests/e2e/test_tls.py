@@ -359,6 +359,13 @@ class Handshake(TlsCase):
         return process
 
     @staticmethod
+    def hang_up(process):
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    @staticmethod
     def say(process, octets):
         process.stdin.write(octets)
         process.stdin.flush()
@@ -408,16 +415,14 @@ class Handshake(TlsCase):
     def test_S_TLS_02_key_updates_without_end(self):
         process = self.key_updates(60)
         self.assertTrue(until(lambda: process.poll() is not None, 3), "the connection still stands")
-        with self.assertRaises((BrokenPipeError, ValueError)):
-            process.stdin.close()
-            process.stdin.write(b"x")
+        self.hang_up(process)
         self.check_others()
 
     def test_S_TLS_02_a_few_key_updates_are_welcome(self):
         process = self.key_updates(5)
         self.say(process, stomp("BEGIN", "transaction:t", "receipt:after"))
         self.read_until(process, b"receipt-id:after")
-        process.stdin.close()
+        self.hang_up(process)
 
     def test_S_TLS_01_many_handshakes_at_once(self):
         failures = []

@@ -1,5 +1,5 @@
-// Rules and their proofs: which numbers the documents give, and which of them the tests name.
-// Documents write P-FRAME-03, names of tests P_FRAME_03, in whatever language the test is written.
+// Rules and their proofs: which numbers the documents give, and which of them tests have in their
+// names. Documents write P-FRAME-03, names of tests P_FRAME_03, in C++, Python and JavaScript.
 #include "tests/style/rules.hpp"
 
 #include <algorithm>
@@ -48,12 +48,75 @@ std::set<std::string> rule_numbers_of(std::string_view text, char separator) {
     return numbers;
 }
 
-/// Those that a test names. The style test speaks about rules without proving any.
-std::set<std::string> proven_by(const Tree& tree) {
-    std::set<std::string> proven;
+/// The identifier at `at`.
+std::string_view word_at(std::string_view text, std::size_t at) {
+    std::size_t end = at;
+    while (end < text.size() && is_word(text[end])) {
+        ++end;
+    }
+    return text.substr(at, end - at);
+}
+
+/// TEST(Suite, NAME) and its kin, outside comments and literals. A disabled test proves nothing.
+void add_googletest_names(std::string_view code, std::set<std::string>& names) {
+    for (const std::string_view macro :
+         {"TEST", "TEST_F", "TEST_P", "TYPED_TEST", "TYPED_TEST_P"}) {
+        for (std::size_t at = find_word(code, macro); at != std::string_view::npos;
+             at = find_word(code, macro, at + 1)) {
+            const std::size_t comma = code.find(',', at);
+            if (comma == std::string_view::npos) { break; }
+            const std::size_t begin = code.find_first_not_of(" \n", comma + 1);
+            if (begin == std::string_view::npos) { break; }
+            const std::string_view name = word_at(code, begin);
+            if (!name.starts_with("DISABLED_")) { names.emplace(name); }
+        }
+    }
+}
+
+/// A line `def test_NAME(`, or `setattr(cls, "test_NAME__` of the tests made from a table.
+void add_python_name(std::string_view line, std::set<std::string>& names) {
+    for (const std::string_view opening : {"def test_", "setattr(cls, \"test_"}) {
+        if (line.starts_with(opening)) {
+            const std::string_view name = word_at(line, opening.size());
+            names.emplace(opening.starts_with("def") ? name : name.substr(0, name.find("__")));
+        }
+    }
+}
+
+/// A line `test('words ...'`: each word is a name.
+void add_javascript_names(std::string_view line, std::set<std::string>& names) {
+    if (line.starts_with("await t.")) { line.remove_prefix(8); }
+    if (!line.starts_with("test(") || line.size() < 7) { return; }
+    const std::size_t end = line.find(line[5], 6);
+    for (std::size_t at = 6; at < std::min(end, line.size()); ++at) {
+        const std::string_view word = word_at(line, at);
+        if (!word.empty()) { names.emplace(word); }
+        at += word.size();
+    }
+}
+
+/// The names of all tests: not what comments, tables and messages mention, and nothing of the style
+/// test, which speaks about rules without proving any.
+std::set<std::string> names_of_tests(const Tree& tree) {
+    std::set<std::string> names;
     for (const File& file : tree.files) {
         if (!file.is_under("tests") || file.is_under("tests/style")) { continue; }
-        proven.merge(rule_numbers_of(file.text, '_'));
+        if (file.is_source()) { add_googletest_names(file.code, names); }
+        for (const Line& line : lines_of(file.text)) {
+            std::string_view text = line.text;
+            text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+            if (file.path.ends_with(".py")) { add_python_name(text, names); }
+            if (file.path.ends_with(".mjs")) { add_javascript_names(text, names); }
+        }
+    }
+    return names;
+}
+
+/// The rules that names of tests carry.
+std::set<std::string> proven_by(const Tree& tree) {
+    std::set<std::string> proven;
+    for (const std::string& name : names_of_tests(tree)) {
+        proven.merge(rule_numbers_of(name, '_'));
     }
     return proven;
 }
@@ -83,12 +146,6 @@ Violations unproven(
     return found;
 }
 
-bool is_named_in_tests(const Tree& tree, std::string_view name) {
-    return std::ranges::any_of(tree.files, [name](const File& file) {
-        return file.is_under("tests") && file.text.find(name) != std::string::npos;
-    });
-}
-
 /// What stands between backticks.
 std::vector<std::string_view> quoted_in(std::string_view text) {
     std::vector<std::string_view> quoted;
@@ -115,14 +172,16 @@ std::string vulnerability_of(std::string_view row) {
 }
 
 /// What is wrong with a row `| references | what we do | tests |`; empty: nothing.
-std::string fault_of_row(const Tree& tree, std::string_view row) {
+std::string fault_of_row(const std::set<std::string>& tests_there, std::string_view row) {
     const std::size_t last = row.rfind('|', row.rfind('|') - 1);
     const std::string_view tests = row.substr(last + 1);
     if (tests.starts_with(" n/a")) { return {}; }
     const std::vector<std::string_view> names = quoted_in(tests);
     if (names.empty()) { return "this row names no test"; }
     for (const std::string_view name : names) {
-        if (!is_named_in_tests(tree, name)) { return "no test is called " + std::string(name); }
+        if (!tests_there.contains(std::string(name))) {
+            return "no test is called " + std::string(name);
+        }
     }
     const std::string number = vulnerability_of(row.substr(0, row.find('|', 1)));
     const bool is_found = number.empty() || std::ranges::any_of(names, [&number](auto name) {
@@ -155,12 +214,13 @@ Violations check_security(const Tree& tree) {
 Violations check_vulnerabilities(const Tree& tree) {
     const File* const document = tree.find("docs/cve.md");
     if (document == nullptr) { return {}; }
+    const std::set<std::string> tests_there = names_of_tests(tree);
     Violations found;
     for (const Line& line : lines_of(document->text)) {
         const bool is_row = line.text.starts_with("| ") && line.text.ends_with(" |") &&
                             !line.text.starts_with("| Seen in");
         if (!is_row) { continue; }
-        const std::string fault = fault_of_row(tree, line.text);
+        const std::string fault = fault_of_row(tests_there, line.text);
         if (!fault.empty()) { found.push_back(place(*document, line.offset, fault)); }
     }
     return found;

@@ -194,6 +194,11 @@ const std::vector<Example>& examples() {
          fails,
          "docs/conformance.md",
          "| P-FRAME-04 | *Frames* |\n"},
+        {"EveryRuleOfConformanceIsTested", fails, "docs/conformance.md", "| P-FRAME-05 | said |\n"},
+        {"EveryRuleOfConformanceIsTested", fails, "docs/conformance.md", "| P-FRAME-06 | off |\n"},
+        {"EveryRuleOfConformanceIsTested", fails, "docs/conformance.md", "| P-FRAME-07 | no |\n"},
+        {"EveryRuleOfConformanceIsTested", fails, "docs/conformance.md", "| P-FRAME-08 | own |\n"},
+        {"EveryRuleOfConformanceIsTested", fails, "docs/conformance.md", "| P-HB-03 | said |\n"},
         {"EveryRuleOfConformanceIsTested", fails, "docs/conformance.md", "| S-BIND-02 | ours |\n"},
         {"EveryRuleOfConformanceIsTested",
          passes,
@@ -218,6 +223,8 @@ const std::vector<Example>& examples() {
          "docs/security.md",
          "| S-WEB-01 | Origin | see P-FRAME-99 |\n\n## Not built yet\n\n| S-WEB-08 | console |\n"},
         {"EveryRuleOfSecurityIsTested", fails, "docs/security.md", "| S-WEB-02 | Origin |\n"},
+        {"EveryRuleOfSecurityIsTested", fails, "docs/security.md", "| S-WEB-03 | commented |\n"},
+        {"EveryRuleOfSecurityIsTested", fails, "docs/security.md", "| S-WEB-04 | checked |\n"},
         {"EveryRuleOfSecurityIsTested",
          fails,
          "docs/security.md",
@@ -227,7 +234,16 @@ const std::vector<Example>& examples() {
          "docs/cve.md",
          "| Seen in | Ours | Tests |\n|---|---|---|\n| Ours CVE-1999-0001, -0002 | refused | "
          "`CVE_1999_0001_Refuses` |\n| None CVE-1999-0003 | nothing | n/a: no such part |\n"
-         "| Beast 2879 | closed | `S_WEB_01_Origins` |\n"},
+         "| Beast 2879 | closed | `S_WEB_01_Origins` |\n"
+         "| CVE-1999-0005 | by table | `CVE_1999_0005_tables` |\n"},
+        {"EveryVulnerabilityIsTested",
+         fails,
+         "docs/cve.md",
+         "| CVE-1999-0001 | part of a name | `CVE_1999_0001_Refuse` |\n"},
+        {"EveryVulnerabilityIsTested",
+         fails,
+         "docs/cve.md",
+         "| CVE-1999-0006 | by itself | `P_FRAME_08_CVE_1999_0006_Itself` |\n"},
         {"EveryVulnerabilityIsTested",
          fails,
          "docs/cve.md",
@@ -270,12 +286,23 @@ Tree tree_with(const Example& example) {
     tree.add(
         "tests/engine/CMakeLists.txt", "stampede_test(test_engine SOURCES ../support/script.cpp)\n"
     );
-    tree.add("tests/protocol/parser_test.txt", "TEST(Parser, P_FRAME_03_RefusesUnknownCommand)\n");
+    tree.add(
+        "tests/support/script.cpp",
+        "// P_FRAME_04 is spoken of.\n"
+        "TEST_P(\n    Parser, P_FRAME_03_RefusesUnknownCommand\n) { say(\"P_FRAME_05\"); }\n"
+        "TEST(Parser, DISABLED_P_FRAME_06_Rests)\nconst char* P_FRAME_07_table;\n"
+    );
     tree.add(
         "tests/e2e/test_a.py",
-        "def test_S_WEB_01_Origins(self):\ndef test_CVE_1999_0001_Refuses(self):\n"
+        "def test_S_WEB_01_Origins(self):\n    def test_CVE_1999_0001_Refuses(self):\n"
+        "# def test_S_WEB_03_rests(self):\nself.check(\"S_WEB_04\")\n"
+        "            setattr(cls, \"test_CVE_1999_0005_tables__%d\" % index, test)\n"
     );
-    tree.add("tests/interop/beats.mjs", "test('P_HB_01 answers', () => {});\n");
+    tree.add("tests/style/itself.py", "def test_P_FRAME_08_CVE_1999_0006_Itself(self):\n");
+    tree.add(
+        "tests/interop/beats.mjs",
+        "// P_HB_03\ntest('React: P_HB_01 answers', () => say('P_HB_03'));\n"
+    );
     tree.add(example.path, example.text);
     return tree;
 }
@@ -306,7 +333,7 @@ TEST(StyleRules, EveryExampleIsOfARule) {
     }
 }
 
-TEST(StyleRules, S_SEC_03_CVE_2026_41838_SessionIdsCannotBeGuessed) {
+TEST(StyleRules, ASessionIdFromAGuessableGeneratorBreaksTheRule) {
     const auto rule = std::ranges::find(all_rules(), "NoGuessableRandomness", &Rule::name);
     ASSERT_NE(rule, all_rules().end());
     Tree tree;
