@@ -57,12 +57,6 @@ LoadedConfig load_example(const std::string& toml) {
     const TemporaryFile file(toml);
     Flags flags;
     flags.config = file.path();
-    // Examples of public listeners say so beside them.
-    const auto lacks = [&toml](const char* section) {
-        return toml.find(section) == std::string::npos;
-    };
-    flags.insecure_no_auth =
-        lacks("[auth]") && lacks("[hook]") && lacks("[jwt]") && lacks("[[certificate]]");
     return load_config(flags, [](const char*) -> const char* { return nullptr; });
 }
 
@@ -79,6 +73,7 @@ TEST(ConfigDocs, TheManualHasTheTableOfKeys) {
         << wanted;
 }
 
+// As it stands: without any flag.
 TEST(ConfigDocs, EveryExampleIsAGoodConfiguration) {
     std::size_t count = 0;
     for (const auto& page : pages()) {
@@ -90,6 +85,17 @@ TEST(ConfigDocs, EveryExampleIsAGoodConfiguration) {
         }
     }
     EXPECT_GT(count, 10U);
+}
+
+// These are copied whole: they lack nothing.
+TEST(ConfigDocs, S_BIND_05_ExamplesOfDeploymentGiveNoWarning) {
+    const std::vector<std::string> examples = examples_in(text_of(root() / "docs/deployment.md"));
+    EXPECT_GE(examples.size(), 3U);
+    for (const std::string& example : examples) {
+        for (const std::string& warning : load_example(example).warnings) {
+            ADD_FAILURE() << warning << "\n" << example;
+        }
+    }
 }
 
 TEST(ConfigDocs, ThePageOfPoliciesHasARowForEachKey) {
