@@ -375,7 +375,10 @@ Error Destinations::refusal(const Queue& queue, Admission admission) {
         case Admission::queue_full:
             break;
     }
-    return queue_full(queue.name());
+    using protocol::LimitKey;
+    return queue_full(
+        queue.name(), queue.has_all_messages() ? LimitKey::queue_messages : LimitKey::queue_bytes
+    );
 }
 
 Result<Published> Destinations::publish_here(const Route& route, const MessageRef& message) {

@@ -59,6 +59,10 @@ bool Queue::is_over_bounds() const {
     return messages_ > settings_.messages_max || bytes_ > settings_.bytes_max;
 }
 
+bool Queue::has_all_messages() const {
+    return (settings_.bounds_stored ? messages_ : unstored_) >= settings_.messages_max;
+}
+
 bool Queue::is_full_for(const Message& message) const {
     if (settings_.bounds_stored) {
         return messages_ >= settings_.messages_max || bytes_ + message.size() > settings_.bytes_max;

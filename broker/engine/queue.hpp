@@ -92,6 +92,8 @@ public:
         return store_ != nullptr && message.is_persistent();
     }
 
+    /// If it is full: by messages, not by octets.
+    [[nodiscard]] bool has_all_messages() const;
     /// Whether push() would take `message`.
     [[nodiscard]] Admission admits(const Message& message) const;
     /// Appends and dispatches, unless it is refused.

@@ -11,19 +11,19 @@ using protocol::Error;
 using protocol::ErrorCode;
 using protocol::LimitKey;
 
-Error queue_full(const std::string& queue) {
+Error queue_full(const std::string& queue, LimitKey limit) {
     return {
         ErrorCode::queue_full,
         "The queue " + protocol::quoted(queue) + " is full.",
         "Let its consumers catch up and send again later, or raise limits.queue_messages or "
         "limits.queue_bytes.",
         "P-SEND-08",
-        LimitKey::queue_messages,
+        limit,
         false,
         queue};
 }
 
-Error schedule_full(const std::string& destination) {
+Error schedule_full(const std::string& destination, LimitKey limit) {
     return {
         ErrorCode::queue_full,
         "Too many delayed messages wait for " + protocol::quoted(destination) +
@@ -31,7 +31,7 @@ Error schedule_full(const std::string& destination) {
         "Send again when some have become due, cancel some on the admin listener, or raise "
         "limits.scheduled or limits.queue_bytes.",
         "P-QOS-03",
-        LimitKey::scheduled,
+        limit,
         false,
         destination};
 }

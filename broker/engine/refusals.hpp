@@ -11,8 +11,11 @@ namespace engine {
 
 class Journal;
 
-[[nodiscard]] protocol::Error queue_full(const std::string& queue);
-[[nodiscard]] protocol::Error schedule_full(const std::string& destination);
+/// `limit`: what is used up, messages or octets.
+[[nodiscard]] protocol::Error queue_full(const std::string& queue, protocol::LimitKey limit);
+[[nodiscard]] protocol::Error schedule_full(
+    const std::string& destination, protocol::LimitKey limit
+);
 [[nodiscard]] protocol::Error too_many_queues(std::size_t limit);
 /// S-ACL-05.
 [[nodiscard]] protocol::Error not_allowed(Action action, const std::string& destination);

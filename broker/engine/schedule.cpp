@@ -97,8 +97,13 @@ Result<void> Schedule::admits(const std::string& name, const Route& route, const
     const auto line = lines_.find(name);
     const std::size_t waiting =
         line == lines_.end() ? 0 : line->second->entries.size() + line->second->reserved;
-    if (waiting >= limits.scheduled_max || bytes_ + message.size() > limits.queue_bytes_max) {
-        return schedule_full(route.name->space + route.name->key);
+    const bool is_long = waiting >= limits.scheduled_max;
+    if (is_long || bytes_ + message.size() > limits.queue_bytes_max) {
+        using protocol::LimitKey;
+        return schedule_full(
+            route.name->space + route.name->key,
+            is_long ? LimitKey::scheduled : LimitKey::queue_bytes
+        );
     }
     Journal& journal = router_.journal();
     if (!router_.stores_delayed(route, message) || journal.accepts_appends()) { return {}; }

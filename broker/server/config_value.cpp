@@ -43,6 +43,8 @@ std::string_view expectation(Unit unit) {
             return "true or false";
         case Unit::text:
             return "a text in quotes";
+        case Unit::url:
+            return "a URL in quotes";
         case Unit::file:
             return "the path of a file, or \"credential:NAME\", in quotes";
         case Unit::count:
@@ -287,6 +289,12 @@ struct Assign {
     }
 };
 
+// What is printed may be mailed to others (S-SEC-02).
+std::string without_secrets(const std::string& url) {
+    const std::size_t query = url.find('?');
+    return query == std::string::npos ? url : url.substr(0, query) + "?***";
+}
+
 std::string format_as_toml(const Key& key, std::uint64_t number) {
     if (number == 0 && !key.word.empty()) { return quote(key.word); }
     const std::string text = format_number(key.unit, number);
@@ -320,7 +328,9 @@ struct Format {
         return format_as_toml(key, value->octets);
     }
 
-    std::string operator()(std::string* value) const { return quote(*value); }
+    std::string operator()(std::string* value) const {
+        return quote(key.unit == Unit::url ? without_secrets(*value) : *value);
+    }
 
     std::string operator()(Strings* value) const { return format_list(*value); }
 

@@ -18,6 +18,7 @@ namespace server {
 enum class Unit : std::uint8_t {
     boolean,
     text,
+    url,   ///< Shown without what its query may hold.
     file,  ///< A path, or `credential:NAME` (S-SEC-02).
     count,
     size,      ///< Octets.

@@ -255,15 +255,20 @@ void Server::reload_certificates(bool only_changed) {
 
 void Server::watch_certificates() {
     if (certificates_.empty()) { return; }
-    reload_certificates(true);
     first().after(certificate_interval, [this] { watch_certificates(); });
+    reload_certificates(true);
 }
 
 // Users, keys, rules and limits, all or none.
 std::vector<std::string> Server::renew(const LoadedConfig& loaded) {
-    const Config& config = loaded.config;
+    Config config = loaded.config;
+    // Read at start only, for listeners and for what is read again alike.
+    config.strict_file_modes = config_.strict_file_modes;
     if (config.auth.is_set() != (gate_ != nullptr)) {
-        return {"[auth] and [jwt]: authentication is switched on or off by a restart only"};
+        return {
+            "[auth], [jwt], [hook] and client certificates: authentication is switched on or off "
+            "by a "
+            "restart only"};
     }
     try {
         LoadedSources found;
@@ -503,9 +508,9 @@ void Server::watch_memory() {
 }
 
 void Server::watch() {
+    first().after(watch_interval, [this] { watch(); });
     watch_memory();
     if (store_.watch()) { fail_store(); }
-    first().after(watch_interval, [this] { watch(); });
 }
 
 // Those who wait for a confirmation are refused by their shards; here the process ends.
@@ -519,8 +524,8 @@ void Server::await_signal() {
     signals_->async_wait([this](const boost::system::error_code& ec, int number) {
         if (ec) { return; }
         if (number == SIGHUP) {
-            reload();
-            return await_signal();
+            await_signal();
+            return reload();
         }
         if (number != SIGTERM && number != SIGINT) {
             logging::warn(

@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
+#include <string_view>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,10 +18,20 @@ namespace server {
 namespace {
 
 // The number in a cgroup file, or 0 if there is none ("max", no such file).
-std::size_t number_in(const char* path) {
+std::size_t number_in(const std::filesystem::path& path) {
     std::ifstream in(path);
     std::size_t number = 0;
     return in >> number ? number : 0;
+}
+
+// `/system.slice/stampede.service`, of the unified hierarchy; `/` if there is none.
+std::filesystem::path own_group(const std::filesystem::path& root) {
+    constexpr std::string_view unified = "0::";
+    std::ifstream in(root / "proc/self/cgroup");
+    for (std::string line; std::getline(in, line);) {
+        if (line.starts_with(unified)) { return line.substr(unified.size()); }
+    }
+    return "/";
 }
 
 }  // namespace
@@ -38,15 +50,19 @@ void forbid_core_files() {
     ::setrlimit(RLIMIT_CORE, &none);
 }
 
-std::size_t available_memory() {
+std::size_t available_memory(const std::filesystem::path& root) {
     const auto pages = static_cast<std::size_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
     std::size_t memory = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    for (const char* path :
-         {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-        const std::size_t limit = number_in(path);
+    const auto apply = [&memory](const std::filesystem::path& file) {
+        const std::size_t limit = number_in(file);
         if (limit != 0) { memory = std::min(memory, limit); }
+    };
+    apply(root / "sys/fs/cgroup/memory/memory.limit_in_bytes");
+    // A service's own group, and those around it; in a container it is the root.
+    for (auto group = own_group(root);; group = group.parent_path()) {
+        apply(root / "sys/fs/cgroup" / group.relative_path() / "memory.max");
+        if (!group.has_relative_path()) { return memory; }
     }
-    return memory;
 }
 
 void write_ports_file(

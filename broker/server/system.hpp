@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 
 namespace server {
@@ -13,8 +14,9 @@ namespace server {
 /// From now on a crash leaves no core file, which would hold passcodes and messages (S-PROC-01).
 void forbid_core_files();
 
-/// Octets this process may use: the cgroup's limit, else the machine's memory.
-[[nodiscard]] std::size_t available_memory();
+/// Octets this process may use: the least limit of its control group and of those around it, else
+/// the machine's memory. `root`: where proc and sys are.
+[[nodiscard]] std::size_t available_memory(const std::filesystem::path& root = "/");
 
 /// Writes the addresses as JSON under a temporary name, then renames (never half a file). Throws
 /// std::runtime_error that names the file and the cause.

@@ -111,7 +111,8 @@ void ClientTrust::apply(SSL_CTX& context) const {
     SSL_CTX_set1_cert_store(&context, store.get());
     const int fatal = mode == ClientCertificates::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | fatal, nullptr);
-    SSL_CTX_set_verify_depth(&context, chain_length_max);
+    // OpenSSL counts those between the first and the last.
+    SSL_CTX_set_verify_depth(&context, chain_length_max - 2);
     SSL_CTX_ctrl(&context, SSL_CTRL_SET_MAX_CERT_LIST, chain_octets_max, nullptr);
     // A long list would not fit the handshake; without one clients send what they have.
     if (authorities.size() > announced_max) { return; }

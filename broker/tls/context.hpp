@@ -1,5 +1,6 @@
 // The one place that builds an SSL_CTX, for listeners and for clients (S-TLS-01, S-TLS-04).
-// Start-up only: errors are exceptions of one sentence that names the file and what to do.
+// Reads files, so it blocks: at the start, and on the first shard at a reload. Errors are
+// exceptions of one sentence that names the file and what to do.
 #pragma once
 
 #include "broker/tls/server_files.hpp"

@@ -4,9 +4,10 @@
 #include "broker/transport/turned_away.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <linux/sockios.h>
-#include <map>
 #include <sys/ioctl.h>
+#include <unordered_map>
 #include <utility>
 
 namespace transport {
@@ -380,11 +381,27 @@ void Connection::make_room() {
 }
 
 void ConnectionSet::add(const std::shared_ptr<Connection>& connection) {
+    waiting_room_.push_back(connection.get());
+    connection->waiting_place = std::prev(waiting_room_.end());
     connection->place = connections_.size();
-    connections_.push_back(connection);
+    try {
+        connections_.push_back(connection);
+    } catch (...) {
+        waiting_room_.pop_back();
+        throw;
+    }
+    waiting_.store(waiting_room_.size(), std::memory_order_relaxed);
+}
+
+void ConnectionSet::stops_waiting(Connection& connection) {
+    if (!connection.waiting_place) { return; }
+    waiting_room_.erase(*connection.waiting_place);
+    connection.waiting_place.reset();
+    waiting_.store(waiting_room_.size(), std::memory_order_relaxed);
 }
 
 void ConnectionSet::remove(Connection& connection) {
+    stops_waiting(connection);
     const std::size_t place = connection.place;
     if (place >= connections_.size() || connections_[place].get() != &connection) { return; }
     std::swap(connections_[place], connections_.back());
@@ -399,22 +416,18 @@ void ConnectionSet::end_all() {
     }
 }
 
-bool ConnectionSet::evict_unauthenticated() {
-    std::map<std::string_view, std::size_t> held;
-    for (const auto& connection : connections_) {
-        if (!connection->is_connected()) { ++held[connection->peer().network]; }
+void ConnectionSet::make_room() {
+    std::unordered_map<std::string_view, std::size_t> held;
+    for (const Connection* const connection : waiting_room_) {
+        ++held[connection->peer().network];
     }
-    const auto by_count = [](const auto& a, const auto& b) { return a.second < b.second; };
-    const auto most = std::max_element(held.begin(), held.end(), by_count);
-    if (most == held.end()) { return false; }
-    const std::string network(most->first);
-    for (const auto& connection : connections_) {
-        if (connection->is_connected() || connection->peer().network != network) { continue; }
-        const auto kept = connection;
-        kept->make_room();
-        return true;
-    }
-    return false;
+    const auto most =
+        std::ranges::max_element(held, {}, [](const auto& entry) { return entry.second; });
+    if (most == held.end()) { return; }
+    const auto oldest = std::ranges::find_if(waiting_room_, [&](const Connection* connection) {
+        return connection->peer().network == most->first;
+    });
+    (*oldest)->make_room();
 }
 
 }  // namespace transport

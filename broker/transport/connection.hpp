@@ -19,7 +19,9 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <atomic>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -87,8 +89,9 @@ public:
 
     [[nodiscard]] const engine::Peer& peer() const { return session_->peer(); }
 
-    /// Its place in the set of the shard's connections; kept by the set.
+    /// Its places in the set of the shard's connections; kept by the set.
     std::size_t place = 0;
+    std::optional<std::list<Connection*>::iterator> waiting_place;
 
 private:
     enum class Phase : std::uint8_t {
@@ -154,6 +157,7 @@ private:
 
     // connection_pause.cpp
     [[nodiscard]] static protocol::Error short_of_memory();
+    void take_toll();
     bool pay_toll(std::size_t octets);
     void pause(Paused reason);
     void resume();
@@ -163,6 +167,7 @@ private:
     bool read_proxy_header();
     bool take_proxy_header();
     protocol::LimitKey meet_client(const std::optional<IpAddress>& client, bool is_final);
+    void turn_away(protocol::LimitKey crossed);
     void log_certificate();
     void refuse_beginning(std::string_view what);
     void answer_and_close(const std::string& response);
@@ -212,6 +217,7 @@ private:
     std::unique_ptr<HttpUpgrade> http_;
     std::unique_ptr<WebSocket> web_socket_;
     std::unique_ptr<Stash> stash_;
+    std::uint32_t rates_of_ = 0;  ///< Which limits of the shard `toll_` was made for.
     std::unique_ptr<Toll> toll_;  ///< Null: nothing limits its rates.
     Keepalive keepalive_;
     Phase phase_ = Phase::handshake;
@@ -253,14 +259,22 @@ public:
         return connections_;
     }
 
-    /// Closes an unauthenticated connection of the address that holds most of them; false if there
-    /// is none.
-    bool evict_unauthenticated();
+    /// It got CONNECTED, or it ends.
+    void stops_waiting(Connection& connection);
+    /// Closes the oldest unauthenticated connection of the address that holds most here
+    /// (S-RATE-03). Time linear in those that wait.
+    void make_room();
+
+    /// How many have not got CONNECTED yet; any thread.
+    [[nodiscard]] std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
     /// Ends all of them at once: the shards have stopped.
     void end_all();
 
 private:
     std::vector<std::shared_ptr<Connection>> connections_;
+    std::list<Connection*> waiting_room_;  ///< The oldest first.
+    std::atomic<std::size_t> waiting_{0};
 };
 
 }  // namespace transport

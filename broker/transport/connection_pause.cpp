@@ -25,12 +25,14 @@ bool Connection::pay_toll(std::size_t octets) {
     if (pace.limit == LimitKey::none || phase_ != Phase::open || is_leaving()) { return true; }
     if (pace.is_refused) {
         const std::string key(name_of(pace.limit));
-        refuse(
-            ErrorCode::rate_limited,
-            "More than 5 s of debt to " + key + ".",
-            "Send more slowly, or let the operator raise " + key + ".",
-            pace.limit
+        session_->fail(
+            {ErrorCode::rate_limited,
+             "More than 5 s of debt to " + key + ".",
+             "Send more slowly, or let the operator raise " + key + ".",
+             "S-RATE-02",
+             pace.limit}
         );
+        discard_input();
         return false;
     }
     // Paused for another reason it pays later: the next read finds the debt.

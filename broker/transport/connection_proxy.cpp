@@ -55,12 +55,20 @@ bool Connection::take_proxy_header() {
     // One that the proxy cannot name, or the proxy itself, is nobody's neighbour (S-BIND-02).
     const bool is_local = header->client() && header->client()->is_loopback();
     const bool is_final = context_.kind == ListenerKind::tcp;
-    if (meet_client(header->client(), is_final) != LimitKey::none) {
-        end("limit-connections");
+    const LimitKey crossed = meet_client(header->client(), is_final);
+    if (crossed != LimitKey::none) {
+        turn_away(crossed);
         return false;
     }
     session_->peer().is_forwarded = !is_local;
     return true;
+}
+
+// Said as by the listener, which does not speak TLS for it either.
+void Connection::turn_away(LimitKey crossed) {
+    const protocol::Error error = turned_away_by(crossed);
+    if (context_.tls != nullptr) { return end(protocol::token(error.code)); }
+    answer_and_close(context_.kind == ListenerKind::tcp ? as_frame(error) : as_response(error));
 }
 
 // From now on the client is the peer, for the session and for the limits by address, unless that
@@ -72,7 +80,8 @@ LimitKey Connection::meet_client(const std::optional<IpAddress>& client, bool is
     if (client) { name_peer(found, *client); }
     const bool is_exempt = context_.census.is_exempt(found.address, found.is_loopback) ||
                            (!is_final && context_.may_be_proxy(found.address));
-    const bool is_new = found.address != known.address && !is_exempt;
+    // One that the listener took for a proxy, and that names nobody, is a client itself.
+    const bool is_new = !is_exempt && (is_exempt_ || found.address != known.address);
     const LimitKey crossed =
         is_new && !context_.rates.admit(found.network, shard_.options(), shard_.now())
             ? LimitKey::connections_per_second_per_ip
@@ -90,10 +99,9 @@ LimitKey Connection::meet_client(const std::optional<IpAddress>& client, bool is
 void Connection::log_certificate() {
     const std::string problem = stream_->certificate_problem();
     if (problem.empty()) { return; }
-    logging::warn(
-        "certificate-refused",
-        "A client certificate was refused.",
-        {{"remote", peer().address}, {"listener", context_.listener_name}, {"why", problem}}
+    note_refusal(
+        {protocol::ErrorCode::auth_failed, "A client certificate was refused: " + problem, {}, {}},
+        peer().address
     );
 }
 

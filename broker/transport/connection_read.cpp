@@ -85,9 +85,17 @@ void Connection::read_some() {
     for (;;) {
         if (phase_ == Phase::ended || paused_ != Paused::no) { return; }
         std::span<char> buffer = shard_.read_buffer();
+        if (is_authenticated_ && rates_of_ != shard_.limits_generation()) { take_toll(); }
         if (toll_) { buffer = buffer.first(toll_->read_max(buffer.size(), shard_.options())); }
         const IoResult result = stream_->read(buffer);
-        if (has_too_many_rekeys()) { return end("abuse"); }
+        if (has_too_many_rekeys()) {
+            const auto limit = LimitKey::none;
+            note_refusal(
+                {ErrorCode::abuse, "Too many key updates in a second.", {}, "S-TLS-02", limit},
+                peer().address
+            );
+            return end("abuse");
+        }
         switch (result.status) {
             case IoStatus::ok:
                 break;
@@ -375,8 +383,9 @@ bool Connection::handle_frame() {
     partial_at_ = Instant(0);
     session_->handle(parser_.frame());
     note_connected();
-    if (toll_) { toll_->note(command); }
+    const bool owes = toll_ && toll_->note(command, shard_.options());
     if (session_->may_read()) {
+        if (owes && !pay_toll(0)) { return false; }
         if (!is_send) { return true; }
         if (shard_.is_store_congested() && session_->outstanding() == 0) {
             pause(Paused::memory);
@@ -412,12 +421,9 @@ void Connection::discard_input() {
     (void)parser_.take_rest();
 }
 
-// The credentials may have been checked at once, or elsewhere meanwhile.
-void Connection::note_connected() {
-    if (is_authenticated_ || session_->state() != engine::Session::State::connected) { return; }
-    is_authenticated_ = true;
-    parser_.connected(session_->version());
-    context_.census.authenticated(peer().network, is_exempt_);
+// Rates that a reload has set hold for those who are connected, too.
+void Connection::take_toll() {
+    rates_of_ = shard_.limits_generation();
     const bool has_user = session_->principal()->voucher != engine::Voucher::nobody;
     toll_ = context_.rates.toll(
         is_exempt_ ? std::string() : peer().network,
@@ -425,6 +431,16 @@ void Connection::note_connected() {
         shard_.options(),
         shard_.now()
     );
+}
+
+// The credentials may have been checked at once, or elsewhere meanwhile.
+void Connection::note_connected() {
+    if (is_authenticated_ || session_->state() != engine::Session::State::connected) { return; }
+    is_authenticated_ = true;
+    parser_.connected(session_->version());
+    context_.census.authenticated(peer().network, is_exempt_);
+    set_.stops_waiting(*this);
+    take_toll();
     if (is_web_socket()) {
         web_socket_->decoder.set_message_max(shard_.limits().protocol.web_socket_message_max);
     }

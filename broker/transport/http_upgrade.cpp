@@ -259,7 +259,11 @@ OriginVerdict HttpUpgrade::judge_page() const {
     const bool is_https = forwarding_.is_https.value_or(endpoint_.is_tls);
     return judge_origin(
         endpoint_.web,
-        {count, head_->field(http::field::origin), host_, is_https, endpoint_.is_loopback}
+        {count,
+         head_->field(http::field::origin),
+         host_,
+         is_https,
+         endpoint_.is_loopback && !is_forwarded_}
     );
 }
 

@@ -100,7 +100,11 @@ public:
     void set_limits(const engine::Limits& limits, const Options& options) {
         settings_.limits = limits;
         options_ = options;
+        ++limits_generation_;
     }
+
+    /// Another one after each set_limits().
+    [[nodiscard]] std::uint32_t limits_generation() const { return limits_generation_; }
 
     /// 1: accounted memory of all shards is beyond alarm 1, 2: beyond alarm 2 (S-RATE-04).
     [[nodiscard]] int memory_alarm() const {
@@ -154,6 +158,7 @@ private:
 
     engine::RouterSettings settings_;
     Options options_;
+    std::uint32_t limits_generation_ = 0;
     boost::asio::io_context io_;
     boost::asio::steady_timer clock_;
     bool is_clock_armed_ = false;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <new>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -60,30 +61,74 @@ engine::Peer peer_of(const sockaddr_storage& address) {
     return peer;
 }
 
-// On the connection's own shard.
+/// A descriptor that was accepted and counted, until a connection has it.
+class Accepted {
+public:
+    Accepted(int descriptor, const Post& post, Census& census, std::string network, bool is_exempt)
+        : descriptor_(descriptor),
+          post_(post),
+          census_(census),
+          network_(std::move(network)),
+          is_exempt_(is_exempt) {
+        post_.shard->load.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    ~Accepted() {
+        if (is_over_) { return; }
+        if (descriptor_ >= 0) { ::close(descriptor_); }
+        census_.left(network_, is_exempt_, false);
+        post_.shard->load.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+    Accepted(const Accepted&) = delete;
+    Accepted& operator=(const Accepted&) = delete;
+
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+
+    [[nodiscard]] const Post& post() const { return post_; }
+
+    [[nodiscard]] bool is_exempt() const { return is_exempt_; }
+
+    /// A socket closes it.
+    void has_socket() { descriptor_ = -1; }
+
+    /// A connection counts for itself.
+    void has_connection() { is_over_ = true; }
+
+private:
+    int descriptor_;
+    const Post post_;
+    Census& census_;
+    const std::string network_;
+    const bool is_exempt_;
+    bool is_over_ = false;
+};
+
+// On the connection's own shard. Without memory nothing is left of it (S-PROC-02).
 void begin(
-    const Post& post,
+    Accepted& accepted,
     const std::shared_ptr<const ConnectionContext>& context,
-    int descriptor,
     bool is_v6,
-    engine::Peer peer,
-    bool is_exempt
+    engine::Peer peer
 ) {
+    const Post& post = accepted.post();
     Socket socket(post.shard->io());
     boost::system::error_code ec;
-    socket.assign(is_v6 ? tcp::v6() : tcp::v4(), descriptor, ec);
-    if (ec) {
-        ::close(descriptor);
-        context->census.left(peer.network, is_exempt, false);
-        post.shard->load.fetch_sub(1, std::memory_order_relaxed);
-        return;
-    }
+    socket.assign(is_v6 ? tcp::v6() : tcp::v4(), accepted.descriptor(), ec);
+    if (ec) { return; }
+    accepted.has_socket();
     peer.listener = context->listener_name;
     peer.is_tls = context->tls != nullptr;
     const auto connection = std::make_shared<Connection>(
-        *post.shard, *context, *post.connections, std::move(socket), std::move(peer), is_exempt
+        *post.shard,
+        *context,
+        *post.connections,
+        std::move(socket),
+        std::move(peer),
+        accepted.is_exempt()
     );
     post.connections->add(connection);
+    accepted.has_connection();
     connection->start();
 }
 
@@ -143,14 +188,16 @@ void Listener::wait() {
 }
 
 void Listener::accept_some() {
-    for (int i = 0; i < batch; ++i) {
-        if (context_->census.is_waiting_room_full() && !was_full_) {
-            was_full_ = true;
-            return pause("unauthenticated");
+    try {
+        for (int i = 0; i < batch; ++i) {
+            if (context_->census.is_waiting_room_full() && !was_full_) {
+                was_full_ = true;
+                return pause("unauthenticated");
+            }
+            if (!accept_one()) { return; }
         }
-        if (!accept_one()) { return; }
-    }
-    wait();
+        wait();
+    } catch (const std::bad_alloc&) { pause("out of memory"); }
 }
 
 // False if accepting stops for now.
@@ -186,16 +233,24 @@ bool Listener::accept_one() {
         return true;
     }
     was_full_ = false;
-    least->shard->load.fetch_add(1, std::memory_order_relaxed);
+    std::shared_ptr<Accepted> accepted;
+    try {
+        accepted = std::make_shared<Accepted>(
+            descriptor, *least, context_->census, peer.network, is_exempt
+        );
+    } catch (const std::bad_alloc&) {
+        ::close(descriptor);
+        context_->census.left(peer.network, is_exempt, false);
+        throw;
+    }
     // The socket object is made on its own shard: nobody else may touch that shard's reactor.
     if (least->shard == posts_.front().shard) {
-        begin(*least, context_, descriptor, is_v6, std::move(peer), is_exempt);
+        begin(*accepted, context_, is_v6, std::move(peer));
         return true;
     }
-    least->shard->post(
-        [post = *least, context = context_, descriptor, is_v6, is_exempt, peer = std::move(peer)](
-        ) mutable { begin(post, context, descriptor, is_v6, std::move(peer), is_exempt); }
-    );
+    least->shard->post([accepted, context = context_, is_v6, peer = std::move(peer)]() mutable {
+        begin(*accepted, context, is_v6, std::move(peer));
+    });
     return true;
 }
 
@@ -208,12 +263,11 @@ LimitKey Listener::admit(const engine::Peer& peer, bool is_exempt) {
     }
     const LimitKey crossed = context_->census.admit(peer.network, is_exempt);
     if (crossed == LimitKey::unauthenticated) {
-        // Room is made by the oldest of the address that holds most; this one has to come again.
-        for (const Post& post : posts_) {
-            post.shard->post([connections = post.connections] {
-                (void)connections->evict_unauthenticated();
-            });
-        }
+        // Room is made where most wait; this one has to come again.
+        const auto fullest = std::ranges::max_element(posts_, {}, [](const Post& post) {
+            return post.connections->waiting();
+        });
+        fullest->shard->post([connections = fullest->connections] { connections->make_room(); });
     }
     return crossed;
 }

@@ -172,7 +172,7 @@ OriginVerdict judge_origin(const WebPolicy& policy, const OriginRequest& request
     if (request.count > 1 || !origin) { return OriginVerdict::bad; }
     if (*origin == origin_of(request)) { return OriginVerdict::same; }
     if (policy.allowed_origins.contains(*origin)) { return OriginVerdict::listed; }
-    const bool may_be_local = request.is_loopback_listener && policy.allow_loopback_origins;
+    const bool may_be_local = request.is_local && policy.allow_loopback_origins;
     if (may_be_local && is_web(*origin) && is_local_name(origin->host)) {
         return OriginVerdict::local;
     }

@@ -95,7 +95,7 @@ struct OriginRequest {
     std::string_view origin;  ///< The first.
     Authority host;           ///< The one that the client asked for.
     bool is_https = false;    ///< What the client speaks, be it to a proxy in front.
-    bool is_loopback_listener = false;
+    bool is_local = false;    ///< The listener is on loopback, and no proxy lies between.
 };
 
 [[nodiscard]] OriginVerdict judge_origin(const WebPolicy& policy, const OriginRequest& request);

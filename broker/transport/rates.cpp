@@ -19,25 +19,41 @@ std::int64_t in_ns(Instant time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
 
+// What one read brings has far fewer than 2^30 octets: at one a second that still fits.
+std::int64_t cost_of(std::size_t amount, std::size_t rate) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(amount, 1U << 30U)) * second_ns /
+           static_cast<std::int64_t>(rate);
+}
+
 }  // namespace
 
 std::optional<Instant> Bucket::take(
     std::size_t amount, std::size_t rate, Instant now, Instant most
 ) {
-    // What one read brings has far fewer than 2^30 octets: at one a second that still fits.
-    const auto cost = static_cast<std::int64_t>(std::min<std::size_t>(amount, 1U << 30U)) *
-                      second_ns / static_cast<std::int64_t>(rate);
+    const std::int64_t cost = cost_of(amount, rate);
+    const std::int64_t at = in_ns(now);
+    const std::int64_t limit = at + second_ns + in_ns(most);
+    std::int64_t had = full_at_.load(std::memory_order_relaxed);
+    std::int64_t has = 0;
+    do {
+        has = std::min(std::max(had, at) + cost, std::max(had, limit));
+    } while (!full_at_.compare_exchange_weak(had, has, std::memory_order_relaxed));
+    if (std::max(had, at) + cost > limit) { return std::nullopt; }
+    const std::int64_t debt = has - at - second_ns;
+    // Whole milliseconds, and never less than is owed.
+    return Instant(debt <= 0 ? 0 : (debt + 999'999) / 1'000'000);
+}
+
+bool Bucket::take_if_there(std::size_t amount, std::size_t rate, Instant now) {
+    const std::int64_t cost = cost_of(amount, rate);
     const std::int64_t at = in_ns(now);
     std::int64_t had = full_at_.load(std::memory_order_relaxed);
-    std::int64_t debt = 0;
     std::int64_t has = 0;
     do {
         has = std::max(had, at) + cost;
-        debt = has - at - second_ns;
-        if (debt > in_ns(most)) { return std::nullopt; }
+        if (has - at > second_ns) { return false; }
     } while (!full_at_.compare_exchange_weak(had, has, std::memory_order_relaxed));
-    // Whole milliseconds, and never less than is owed.
-    return Instant(debt <= 0 ? 0 : (debt + 999'999) / 1'000'000);
+    return true;
 }
 
 bool Bucket::is_full(Instant now) const {
@@ -53,9 +69,15 @@ MeterRef Meters::of(const std::string& name, Instant now) {
     const std::lock_guard lock(mutex_);
     if (const auto found = meters_.find(name); found != meters_.end()) { return found->second; }
     if (meters_.size() >= idle_max_) { forget_idle(now); }
-    auto meter = std::make_shared<Meter>();
-    if (meters_.size() < idle_max_) { meters_.emplace(name, meter); }
-    return meter;
+    return meters_.emplace(name, std::make_shared<Meter>()).first->second;
+}
+
+MeterRef Meters::of_stranger(const std::string& name, Instant now) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = meters_.find(name); found != meters_.end()) { return found->second; }
+    if (meters_.size() >= idle_max_) { forget_idle(now); }
+    if (meters_.size() >= idle_max_) { return nullptr; }
+    return meters_.emplace(name, std::make_shared<Meter>()).first->second;
 }
 
 // At most once a second, so that many names do not make logging in slow.
@@ -128,7 +150,8 @@ std::unique_ptr<Toll> RateLimits::toll(
 bool RateLimits::admit(const std::string& network, const Options& options, Instant now) {
     const std::size_t rate = options.connections_per_second_per_ip;
     if (rate == 0 || network.empty()) { return true; }
-    return addresses_.of(network, now)->connections.take(1, rate, now, Instant(0)).has_value();
+    const MeterRef meter = addresses_.of_stranger(network, now);
+    return !meter || meter->connections.take_if_there(1, rate, now);
 }
 
 }  // namespace transport

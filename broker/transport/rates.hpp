@@ -1,6 +1,6 @@
 // How fast a user, or an address, may send over all of its connections (S-RATE-02).
-// Any thread. Asked once per read, never per message. Remembers at most 65,536 users and addresses
-// beside those that are connected.
+// Any thread. Asked once per read, or per second's worth. Remembers at most 65,536 users and
+// addresses, and those that are connected.
 #pragma once
 
 #include "broker/engine/shard.hpp"
@@ -23,10 +23,14 @@ namespace transport {
 class Bucket {
 public:
     /// Takes `amount` at `rate` a second: how long until the debt is paid, 0 if there is none. If
-    /// the debt would be more than `debt_max`, nothing is taken and nothing returned.
+    /// the debt would be more than `most`, it becomes that, and nothing is returned: to come again
+    /// does not help.
     std::optional<engine::Instant> take(
-        std::size_t amount, std::size_t rate, engine::Instant now, engine::Instant debt_max
+        std::size_t amount, std::size_t rate, engine::Instant now, engine::Instant most
     );
+    /// Takes `amount` if that makes no debt; else nothing, and false: so many get through in a
+    /// second, however many try.
+    [[nodiscard]] bool take_if_there(std::size_t amount, std::size_t rate, engine::Instant now);
 
     [[nodiscard]] bool is_full(engine::Instant now) const;
 
@@ -50,8 +54,10 @@ class Meters {
 public:
     explicit Meters(std::size_t idle_max = 65'536) : idle_max_(idle_max) {}
 
-    /// That of `name`. One that is full of others in use gives one that is shared with nobody.
+    /// That of `name`, who is connected: there are no more of those than connections.
     [[nodiscard]] MeterRef of(const std::string& name, engine::Instant now);
+    /// That of `name`, who is not yet. Null if as many as may be are remembered.
+    [[nodiscard]] MeterRef of_stranger(const std::string& name, engine::Instant now);
 
     [[nodiscard]] std::size_t size() const;
 
@@ -76,9 +82,15 @@ class Toll {
 public:
     Toll(MeterRef address, MeterRef user) : address_(std::move(address)), user_(std::move(user)) {}
 
-    void note(protocol::Command command) {
-        if (command == protocol::Command::send) { ++messages_; }
-        if (command == protocol::Command::subscribe) { ++subscribes_; }
+    /// Whether it is to pay before more is read: what was noted is a second's worth or more.
+    [[nodiscard]] bool note(protocol::Command command, const Options& options) {
+        if (command == protocol::Command::send) {
+            ++messages_;
+            return is_much(messages_, options, &Rates::messages);
+        }
+        if (command != protocol::Command::subscribe) { return false; }
+        ++subscribes_;
+        return is_much(subscribes_, options, &Rates::subscribes);
     }
 
     /// How much of a buffer may be read at once: never more than a second's worth, so that a
@@ -89,6 +101,13 @@ public:
     [[nodiscard]] Pace pay(std::size_t octets, const Options& options, engine::Instant now);
 
 private:
+    [[nodiscard]] bool is_much(std::size_t noted, const Options& options, std::size_t Rates::*rate)
+        const {
+        const auto reaches = [noted](std::size_t limit) { return limit != 0 && noted >= limit; };
+        return (address_ && reaches(options.rates_per_ip.*rate)) ||
+               (user_ && reaches(options.rates_per_user.*rate));
+    }
+
     MeterRef address_;  ///< Null: no rates, or not counted.
     MeterRef user_;
     std::size_t messages_ = 0;
@@ -106,7 +125,8 @@ public:
         engine::Instant now
     );
 
-    /// One more connection of that network; false if they come too fast.
+    /// One more connection of that network; false if they come too fast. True for networks that
+    /// there is no more room to remember.
     [[nodiscard]] bool admit(
         const std::string& network, const Options& options, engine::Instant now
     );

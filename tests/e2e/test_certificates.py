@@ -106,7 +106,7 @@ class Clients(CertificateCase):
                            why="certificate is not listed in [[certificate]]: dn:CN=stranger,O=Example")
         for name, authority in ((None, None), ("anna", self.other)):
             self.assertIsNone(self.answer(broker, transport, name, *DORA, authority=authority))
-        self.assert_logged(broker, "certificate-refused", why="none was given")
+        self.assert_logged(broker, "auth-failed", msg="A client certificate was refused: none was given")
         # It decides alone, and no passcode mends it.
         self.assertEqual(self.answer(broker, transport, "stranger", *DORA), "auth-failed")
         self.assertEqual(self.answer(broker, transport, "anna", "login:dora", "passcode:guess"), "CONNECTED")
@@ -205,7 +205,7 @@ class Revocation(CertificateCase):
         self.assertTrue(broker.wait_for(lambda: sum(
             record.get("event") == "certificate-reloaded" for record in broker.records[before:]) >= 2))
         self.assertIsNone(self.answer(broker, transport, name))
-        self.assert_logged(broker, "certificate-refused", why="certificate revoked")
+        self.assert_logged(broker, "auth-failed", msg="A client certificate was refused: certificate revoked")
         self.assertEqual(self.answer(broker, transport, "anna"), "CONNECTED")
         stop.set()
         thread.join(20)
@@ -220,7 +220,7 @@ class Revocation(CertificateCase):
         broker = self.start(self.config(client_certificates="optional"))
         self.assertIn("is out of date", broker.event("key-file")["msg"])
         self.assertIsNone(self.answer(broker, "stomps", "anna"))
-        self.assert_logged(broker, "certificate-refused", why="CRL has expired")
+        self.assert_logged(broker, "auth-failed", msg="A client certificate was refused: CRL has expired")
         self.assertEqual(self.answer(broker, "stomps", None, *DORA), "CONNECTED")
 
     def test_S_BIND_05_a_bad_list_keeps_the_old_one(self):

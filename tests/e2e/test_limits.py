@@ -1,6 +1,8 @@
 """Limits of connections, descriptors, frames in time, and memory (security, section 3; S-RATE-03, -04)."""
+import os
 import resource
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -8,7 +10,7 @@ import unittest
 import zlib
 
 from support.auth import Place, token
-from support.broker import MIB, Broker, until, wait_time
+from support.broker import MIB, Broker, to_toml, until, wait_time
 from support.case import BrokerCase, TRANSPORTS, broker_peer, combined, each, over_transports, send_to, stomp
 from support.peers import PING, TcpPeer, WsPeer, upgrade_request, ws_frame
 
@@ -215,22 +217,58 @@ class Rates(LimitCase):
         self.assertGreater(seconds_behind(second, send_to("/topic/a")) + 0.05, 0.8)
 
     @over_transports
+    def test_S_RATE_02_one_connection_is_slowed_and_not_refused(self, transport):
+        peer = self.user("backlog-" + transport, transport)
+        # In one piece, and ten seconds' worth: what waits in a socket is no crime.
+        peer.send(send_to("/topic/a") * 199 + send_to("/topic/a", b"", "receipt:last"))
+        self.assertEqual(peer.read_frame(seconds=15).command, "RECEIPT")
+
+    def refused_among(self, name, transport, octets):
+        """One of many connections of a user, each of which sends this: its ERROR."""
+        peers = [self.user(name, transport) for _ in range(12)]
+        for peer in peers:
+            peer.send(octets)
+        for peer in reversed(peers):
+            try:
+                return self.assert_refused(peer, "rate-limited", seconds=1)
+            except (AssertionError, TimeoutError):
+                continue  # It is only slowed down.
+        return self.fail("none of many is refused")
+
+    @over_transports
     def test_S_RATE_02_much_more_is_refused(self, transport):
-        peer = self.user("wild-" + transport, transport)
-        peer.send(send_to("/topic/a") * 300)
-        error = self.assert_refused(peer, "rate-limited")
+        error = self.refused_among("wild-" + transport, transport, send_to("/topic/a") * 40)
         self.assertIn(b"limits.messages_per_second_per_user", error.body)
         self.assertTrue(self.broker.wait_for(lambda: self.broker.event(
             "limit", limit="limits.messages_per_second_per_user", user="wild-" + transport)))
+        # To come again does not help: the debt is there.
+        again = self.user("wild-" + transport, transport)
+        self.assertGreater(seconds_behind(again, b"\n"), 0)
+        again.send(send_to("/topic/a") * 40)
+        self.assert_refused(again, "rate-limited")
 
     @over_transports
     def test_S_RATE_02_subscribes(self, transport):
         peer = self.user("reader-" + transport, transport)
         peer.send(b"".join(stomp("SUBSCRIBE", "destination:/topic/a", "id:%d" % i) for i in range(5)))
         self.assert_lives(peer)
-        peer.send(b"".join(stomp("SUBSCRIBE", "destination:/topic/a", "id:x%d" % i) for i in range(40)))
-        error = self.assert_refused(peer, "rate-limited", seconds=8)
+        five = b"".join(stomp("SUBSCRIBE", "destination:/topic/a", "id:x%d" % i) for i in range(5))
+        error = self.refused_among("reader-" + transport, transport, five)
         self.assertIn(b"limits.subscribes_per_second_per_user", error.body)
+
+    def test_S_RATE_02_rates_of_a_reload_hold_for_who_is_connected(self):
+        broker = Broker({**self.place.config(), "heartbeat": {"floor": "50ms"}})
+        self.addCleanup(broker.kill)
+        peer = broker_peer(broker, "tcp").connect("1.2", "passcode:" + token(sub="early"))
+        self.addCleanup(peer.close)
+        self.assertLess(seconds_behind(peer, send_to("/topic/a") * 60), wait_time(0.5))
+        with open(os.path.join(broker.folder, "stampede.toml"), "w", encoding="utf-8") as out:
+            out.write(to_toml({**self.place.config(), "limits": {"messages_per_second_per_user": 20}}))
+        broker.signal(signal.SIGHUP)
+        self.assertTrue(broker.wait_for(lambda: broker.event("reloaded") is not None))
+        # Each shard takes them over at the end of a turn.
+        self.assertTrue(until(lambda: seconds_behind(peer, send_to("/topic/a") * 40) > 0.8))
+        self.assertEqual(broker.stop(), 0)
 
     @over_transports
     def test_S_RATE_02_large_frames_are_slow_and_not_refused(self, transport):

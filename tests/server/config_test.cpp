@@ -421,6 +421,14 @@ TEST(Config, S_SEC_02_FilesMayBeCredentialsOfTheService) {
     }
 }
 
+TEST(Config, S_SEC_02_QueriesOfUrlsAreNotPrinted) {
+    const LoadedConfig loaded = load("[hook]\nurl = \"https://id.example/a?key=canary\"\n");
+    ASSERT_TRUE(loaded.ok()) << errors_of(loaded);
+    EXPECT_EQ(loaded.config.auth.hook.url, "https://id.example/a?key=canary");
+    EXPECT_THAT(effective_config_text(loaded), HasSubstr("url = \"https://id.example/a?***\""));
+    EXPECT_THAT(effective_config_text(loaded), testing::Not(HasSubstr("canary")));
+}
+
 TEST(Config, S_SEC_02_CredentialsWithoutServiceSayWhatIsMissing) {
     const LoadedConfig loaded = load("[admin]\ntoken_file = \"credential:token\"\n");
     EXPECT_THAT(errors_of(loaded), HasSubstr("CREDENTIALS_DIRECTORY is not set"));

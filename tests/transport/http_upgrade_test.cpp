@@ -83,6 +83,20 @@ TEST_F(Upgrade, S_WEB_03_LocalPagesUnlessForbidden) {
     EXPECT_EQ(status("localhost:15674", {{"Origin", "http://localhost:15674"}}), 101U);
 }
 
+TEST_F(Upgrade, S_WEB_03_APageBeyondAProxyIsNotLocal) {
+    endpoint.is_loopback = true;
+    const auto status_for = [this](const char* client, const char* peer) {
+        return status(
+            "localhost:15674",
+            {{"Origin", "http://localhost:3000"}, {"X-Forwarded-For", client}},
+            peer
+        );
+    };
+    EXPECT_EQ(status_for("203.0.113.7", "127.0.0.1"), 403U);
+    EXPECT_EQ(status_for("203.0.113.7", "10.0.0.1"), 403U);
+    EXPECT_EQ(status_for("127.0.0.1", "10.0.0.1"), 101U);
+}
+
 TEST_F(Upgrade, S_WEB_04_OtherHostsAreToldTheKey) {
     endpoint.is_loopback = true;
     endpoint.bound_host = "127.0.0.9";

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace transport {
 namespace {
@@ -28,24 +29,39 @@ TEST(Bucket, S_RATE_02_OwesUpToTheDebtAndIsRefusedBeyond) {
     Bucket bucket;
     EXPECT_EQ(bucket.take(60, 10, start, Instant(5000)), Instant(5000));
     EXPECT_EQ(bucket.take(1, 10, start, Instant(5000)), std::nullopt);
-    // What is refused is not taken.
     EXPECT_EQ(bucket.take(1, 10, start + Instant(100), Instant(5000)), Instant(5000));
+    // To come again after a refusal does not help, nor does it make things worse.
     Bucket other;
-    EXPECT_EQ(other.take(61, 10, start, Instant(5000)), std::nullopt);
-    EXPECT_EQ(other.take(10, 10, start, Instant(5000)), Instant(0));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(other.take(1000, 10, start, Instant(5000)), std::nullopt);
+    }
+    EXPECT_EQ(other.take(1, 10, start, Instant(5000)), std::nullopt);
+    EXPECT_EQ(other.take(1, 10, start + Instant(100), Instant(5000)), Instant(5000));
 }
 
 TEST(Bucket, S_RATE_02_ExtremesNeitherOverflowNorVanish) {
     Bucket slow;
     EXPECT_EQ(slow.take(1U << 31U, 1, start, Instant(5000)), std::nullopt);
-    EXPECT_EQ(slow.take(1, 1, start, Instant(0)), Instant(0));
-    EXPECT_EQ(slow.take(1, 1, start, Instant(0)), std::nullopt);
+    Bucket other;
+    EXPECT_TRUE(other.take_if_there(1, 1, start));
+    EXPECT_FALSE(other.take_if_there(1, 1, start));
     Bucket fast;
     constexpr std::size_t rate = 16'777'216;
     for (std::size_t i = 0; i < 16; ++i) {
-        EXPECT_EQ(fast.take(rate / 16, rate, start, Instant(0)), Instant(0)) << i;
+        EXPECT_TRUE(fast.take_if_there(rate / 16, rate, start)) << i;
     }
-    EXPECT_EQ(fast.take(rate / 16, rate, start, Instant(0)), std::nullopt);
+    EXPECT_FALSE(fast.take_if_there(rate / 16, rate, start));
+}
+
+// However many try, those who are refused take nothing from who comes next.
+TEST(Bucket, S_RATE_02_WhatIsNotThereIsNotTaken) {
+    Bucket bucket;
+    std::size_t taken = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        taken += bucket.take_if_there(1, 10, start + Instant(i)) ? 1U : 0U;
+    }
+    EXPECT_GE(taken, 10U + 98U);
+    EXPECT_LE(taken, 10U + 100U);
 }
 
 // Zero stands for none and never wins; no sum or difference wraps.
@@ -71,13 +87,27 @@ class RatesOf : public testing::Test {
 protected:
     void send(Toll& toll, int messages) {
         for (int i = 0; i < messages; ++i) {
-            toll.note(Command::send);
+            is_due_ = toll.note(Command::send, options);
         }
     }
 
     Options options;
     RateLimits rates;
+    bool is_due_ = false;  ///< After the last message.
 };
+
+TEST_F(RatesOf, S_RATE_02_ASecondsWorthIsDueAtOnce) {
+    options.rates_per_user.messages = 10;
+    const auto toll = rates.toll("", "anna", options, start);
+    send(*toll, 9);
+    EXPECT_FALSE(is_due_);
+    send(*toll, 1);
+    EXPECT_TRUE(is_due_);
+    EXPECT_EQ(toll->pay(0, options, start).limit, LimitKey::none);
+    send(*toll, 10);
+    EXPECT_TRUE(is_due_);
+    EXPECT_EQ(toll->pay(0, options, start).pause, Instant(1000));
+}
 
 TEST_F(RatesOf, S_RATE_02_NothingIsKeptWhereNothingIsLimited) {
     EXPECT_EQ(rates.toll("10.0.0.1", "anna", options, start), nullptr);
@@ -115,7 +145,7 @@ TEST_F(RatesOf, S_RATE_02_TheStricterCounts) {
     EXPECT_EQ(toll->pay(10, options, start).limit, LimitKey::messages_per_second_per_ip);
     EXPECT_EQ(toll->pay(20'000, options, start).limit, LimitKey::bytes_per_second_per_user);
     for (int i = 0; i < 20; ++i) {
-        toll->note(Command::subscribe);
+        (void)toll->note(Command::subscribe, options);
     }
     const Pace pace = toll->pay(10, options, start);
     EXPECT_EQ(pace.limit, LimitKey::subscribes_per_second_per_user);
@@ -128,7 +158,7 @@ TEST_F(RatesOf, S_RATE_02_OthersThanSendAndSubscribeAreFree) {
     options.rates_per_user = {1, 0, 1};
     const auto toll = rates.toll("", "anna", options, start);
     for (int i = 0; i < 1000; ++i) {
-        toll->note(Command::ack);
+        EXPECT_FALSE(toll->note(Command::ack, options));
     }
     EXPECT_EQ(toll->pay(64'000, options, start).limit, LimitKey::none);
 }
@@ -151,17 +181,30 @@ TEST(Meters, S_SEC_04_AreBoundedAndForgetTheIdle) {
     const MeterRef kept = meters.of("kept", start);
     (void)meters.of("debtor", start)->messages.take(60, 10, start, Instant(5000));
     for (int i = 0; i < 1000; ++i) {
-        (void)meters.of(std::to_string(i), start + Instant(i));
+        (void)meters.of_stranger(std::to_string(i), start + Instant(i));
     }
     EXPECT_LE(meters.size(), 100U);
     const Instant later = start + Instant(2000);
     for (int i = 0; i < 1000; ++i) {
-        (void)meters.of("x" + std::to_string(i), later);
+        (void)meters.of_stranger("x" + std::to_string(i), later);
     }
     EXPECT_LE(meters.size(), 100U);
+    EXPECT_EQ(meters.of_stranger("one more", later), nullptr);
     EXPECT_EQ(meters.of("kept", later), kept);
     EXPECT_FALSE(meters.of("debtor", later)->is_idle(later));
     EXPECT_TRUE(meters.of("debtor", later)->is_idle(start + Instant(6000)));
+}
+
+// Connections are bounded elsewhere: whoever has one shares with nobody, and always has his own.
+TEST(Meters, S_RATE_02_WhoIsConnectedIsAlwaysRemembered) {
+    Meters meters(10);
+    std::vector<MeterRef> held;
+    for (int i = 0; i < 100; ++i) {
+        held.push_back(meters.of(std::to_string(i), start));
+    }
+    for (std::size_t i = 0; i < held.size(); ++i) {
+        EXPECT_EQ(meters.of(std::to_string(i), start), held[i]);
+    }
 }
 
 }  // namespace
