@@ -5,11 +5,13 @@ import http.client
 import os
 import shutil
 import signal
+import tempfile
 import unittest
 
 from support.auth import SECRET, Place, b64, login, token
-from support.broker import Broker, run_tool
-from support.case import OwnBrokerCase
+from support.broker import Broker, run_tool, to_toml
+from support.case import OwnBrokerCase, make_certificate
+from support.http_service import Service
 from support.peers import send_to, stomp
 
 GUESS = "guess-canary"
@@ -115,6 +117,80 @@ class Canaries(OwnBrokerCase):
         # The log did say something of all that.
         self.assertIn("auth-failed", said["log"])
         self.assertIn("reloaded", said["log"])
+
+
+class Queries(OwnBrokerCase):
+    """What stands in the query of a URL opens a door, as in `?key=...`: it is sent, and told nobody."""
+
+    KEYS, HOOK = "keys-query-canary", "hook-query-canary"
+
+    def start_services(self):
+        """One that gives no keys, and one that fails; `self.asked`: their paths."""
+        self.asked = []
+
+        def answer(path, _):
+            self.asked.append(path)
+            return 503, "{}"
+        folder = make_certificate(type(self))
+        services = Service(answer, folder), Service(answer)
+        for service in services:
+            self.addCleanup(service.close)
+        return {"jwt": {"keys_url": services[0].url + "?key=" + self.KEYS, "keys_ca_file": folder + "/cert.pem",
+                        "issuer": "https://id.example", "audience": "stampede"},
+                "hook": {"url": services[1].url + "?key=" + self.HOOK}, "log": {"level": "trace"}}
+
+    def print_and_check(self, config, *codes):
+        """What the tools say about it; the exit codes of print-config and check-config are `codes`."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "a.toml")
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(to_toml(config))
+            said = ""
+            for tool, code in zip(("print-config", "check-config"), codes):
+                done = run_tool(tool, path)
+                self.assertEqual(done[0], code, done)
+                said += done[1] + done[2]
+            return said
+
+    def assert_untold(self, text):
+        for canary in (self.KEYS, self.HOOK):
+            self.assertFalse(canary in text, canary + " is told")
+
+    def test_S_SEC_01_queries_of_urls_are_nowhere(self):
+        config = self.start_services()
+        self.broker = Broker(config)
+        self.addCleanup(self.broker.kill)
+        for transport in ("tcp", "ws"):
+            peer = self.peer(transport)
+            peer.send(stomp("CONNECT", "accept-version:1.2", *login("anna", "guess")))
+            self.assertEqual(peer.read_frame(seconds=20).command, "ERROR")
+            peer.close()
+        self.broker.signal(signal.SIGHUP)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("reloaded") is not None))
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("keys-not-fetched") is not None))
+        self.assertEqual(self.broker.stop(), 0)
+        for canary in (self.KEYS, self.HOOK):
+            self.assertIn("/login?key=" + canary, self.asked)
+        # pylint: disable=protected-access
+        self.assert_untold(b"".join(self.broker._raw).decode())
+        said = self.print_and_check(config, 0, 0)
+        self.assert_untold(said)
+        for url in (config["jwt"]["keys_url"], config["hook"]["url"]):
+            self.assertIn(url.split("?")[0], said)  # All else is shown.
+
+    def test_S_SEC_01_nor_are_those_of_wrong_urls(self):
+        for url in ("ftp://127.0.0.1/x?key=%s", "http://example.org/x?key=%s", "https://a b/?key=%s", "https://?key=%s",
+                    "https://user:%s@localhost/", "https://localhost:99999/?key=%s", "https://localhost/?a=b&key=%s#f"):
+            for section, key, canary in (("hook", "url", self.HOOK), ("jwt", "keys_url", self.KEYS)):
+                with tempfile.TemporaryDirectory() as folder:
+                    path = os.path.join(folder, "a.toml")
+                    with open(path, "w", encoding="utf-8") as out:
+                        tokens = {"issuer": "https://id.example", "audience": "stampede"} if section == "jwt" else {}
+                        out.write(to_toml({section: {key: url % canary, **tokens}}))
+                    for tool in ("print-config", "check-config"):
+                        code, text, complaint = run_tool(tool, path)
+                        self.assertIn(code, (0, 3), complaint)
+                        self.assert_untold(text + complaint)
 
 
 if __name__ == "__main__":
