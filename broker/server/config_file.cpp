@@ -4,6 +4,7 @@
 // Its assertions do not hold for every text (`[[[a]]]`); without them it refuses these as others.
 #define TOML_ASSERT(expr) static_assert(true)
 #include "broker/server/config_draft.hpp"
+#include "broker/server/toml_octets.hpp"
 #include "protocol/error.hpp"
 
 #include <fmt/format.h>
@@ -187,6 +188,15 @@ void read_config_file(Draft& draft, const std::string& path, bool is_wanted) {
     std::ostringstream text;
     text << stream.rdbuf();
     draft.loaded.file = path;
+    if (const auto stray = stray_octet(text.view())) {
+        const auto before = text.view().substr(0, *stray);
+        const auto lines = static_cast<std::uint32_t>(std::ranges::count(before, '\n'));
+        return draft.fail(
+            {path, lines + 1, static_cast<std::uint32_t>(*stray - (before.rfind('\n') + 1) + 1)},
+            "",
+            "this is not TOML: outside quotes and comments only ASCII may stand"
+        );
+    }
     const toml::parse_result result = toml::parse(text.str(), path);
     if (!result) {
         const toml::parse_error& error = result.error();
