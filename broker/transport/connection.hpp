@@ -137,6 +137,7 @@ private:
     bool has_too_many_rekeys();
     bool process(std::span<char> input);
     void process_http(std::span<char> input);
+    void begin_web_socket(std::span<char> input);
     void log_answer();
     bool process_web_socket(std::span<char> input);
     bool process_stomp(std::span<char> input, bool is_utf8 = false);

@@ -193,30 +193,33 @@ void Connection::process_http(std::span<char> input) {
             phase_at_ = shard_.now();
             return;
         }
-        if (!http_->strange_sub_protocols().empty()) {
-            logging::warn(
-                "sub-protocol-unknown",
-                "No STOMP sub-protocol among those offered: browsers will fail the connection; "
-                "offer v12.stomp, v11.stomp, "
-                "v10.stomp or nothing.",
-                {{"remote", peer().address}, {"offered", http_->strange_sub_protocols()}}
-            );
-        }
-        session_->peer().is_forwarded |= http_->is_forwarded();
-        session_->peer().authorization = http_->authorization();
-        session_->peer().origin = http_->origin();
-        if (http_->sub_protocol()) { session_->set_sub_protocol(*http_->sub_protocol()); }
-        const bool is_echo = http_->is_echo();
-        http_.reset();
-        const protocol::Limits& limits = shard_.limits().protocol;
-        web_socket_ = std::make_unique<WebSocket>(
-            is_echo ? limits.web_socket_message_max : limits.web_socket_message_before_connected_max
-        );
-        begin_open();
-        if (is_echo) { phase_ = Phase::echo; }
-        if (!input.empty()) { (void)process_web_socket(input); }
-        return;
+        return begin_web_socket(input);
     }
+}
+
+// The request has become a WebSocket; `input` came behind it.
+void Connection::begin_web_socket(std::span<char> input) {
+    if (!http_->strange_sub_protocols().empty()) {
+        logging::warn(
+            "sub-protocol-unknown",
+            "No STOMP sub-protocol among those offered: browsers will fail the connection; offer "
+            "v12.stomp, v11.stomp, v10.stomp or nothing.",
+            {{"remote", peer().address}, {"offered", http_->strange_sub_protocols()}}
+        );
+    }
+    session_->peer().is_forwarded |= http_->is_forwarded();
+    session_->peer().authorization = http_->authorization();
+    session_->peer().origin = http_->origin();
+    if (http_->sub_protocol()) { session_->set_sub_protocol(*http_->sub_protocol()); }
+    const bool is_echo = http_->is_echo();
+    http_.reset();
+    const protocol::Limits& limits = shard_.limits().protocol;
+    web_socket_ = std::make_unique<WebSocket>(
+        is_echo ? limits.web_socket_message_max : limits.web_socket_message_before_connected_max
+    );
+    begin_open();
+    if (is_echo) { phase_ = Phase::echo; }
+    if (!input.empty()) { (void)process_web_socket(input); }
 }
 
 // What is forbidden or too large is a matter of the audit, everything else is not.

@@ -328,6 +328,11 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
             std::make_shared<const engine::Secret>(head_->field(http::field::authorization));
     }
     if (!is_echo_) { choose_sub_protocol(); }
+    switch_protocols(key);
+    return Outcome::upgrade;
+}
+
+void HttpUpgrade::switch_protocols(std::string_view key) {
     http::response<http::empty_body> response(http::status::switching_protocols, 11);
     response.set(http::field::upgrade, "websocket");
     response.set(http::field::connection, "Upgrade");
@@ -340,7 +345,6 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
     }
     status_ = 101;
     response_ = serialised(response);
-    return Outcome::upgrade;
 }
 
 HttpUpgrade::Outcome HttpUpgrade::answer_file(std::string_view path) {

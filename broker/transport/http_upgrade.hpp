@@ -92,6 +92,7 @@ private:
     Outcome parse(const std::string& head);
     Outcome answer();
     Outcome answer_upgrade(std::string_view path);
+    void switch_protocols(std::string_view key);
     Outcome answer_file(std::string_view path);
     Outcome refuse(
         unsigned status,
