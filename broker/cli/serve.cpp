@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <sys/stat.h>
 #include <vector>
@@ -77,6 +78,8 @@ std::vector<std::string> try_files(const server::Config& config) {
     try {
         security::Outbound outbound;
         static_cast<void>(server::load_sources(config, outbound));
+    } catch (const std::invalid_argument&) {
+        // Half a verifier: load_config() has said what is missing.
     } catch (const std::runtime_error& error) { errors.emplace_back(error.what()); }
 
     struct stat status {};

@@ -48,6 +48,17 @@ class DrainCase(OwnBrokerCase):
         return self.broker
 
 
+class CheckConfig(unittest.TestCase):
+    def test_S_AUTH_10_half_a_verifier_is_3_with_its_place(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write('[jwt]\nkeys_url = "https://id.example/keys"\n')
+            file.flush()
+            code, _, text = run_tool("check-config", file.name)
+        self.assertEqual(code, 3, text)
+        self.assertIn("jwt.issuer", text)
+        self.assertIn("jwt.audience", text)
+
+
 class Drain(DrainCase):
     def test_OPS_03_tcp_is_told_by_an_error(self):
         broker = self.start()
