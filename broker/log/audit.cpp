@@ -18,7 +18,8 @@ void audit(const AuditLine& line) {
          {"conn", line.conn},
          {"user", line.user},
          {"remote", line.remote},
-         {"listener", line.listener}}
+         {"listener", line.listener},
+         {"why", line.why}}
     );
 }
 

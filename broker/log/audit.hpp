@@ -20,6 +20,7 @@ struct AuditLine {
     std::string_view user = {};
     std::string_view remote = {};
     std::string_view listener = {};
+    std::string_view why = {};  ///< What the client was not told.
 };
 
 /// `auth-ok` is information, all others are warnings.

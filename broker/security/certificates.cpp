@@ -1,6 +1,7 @@
 #include "broker/security/certificates.hpp"
 
 #include "broker/security/names.hpp"
+#include "broker/tls/client_identity.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,10 +12,9 @@ namespace security {
 namespace {
 
 constexpr std::array<std::string_view, 3> kinds{"uri:", "email:", "dn:"};
-constexpr std::size_t roles_max = 64;
 
 std::string identity_fault(std::string_view identity) {
-    if (identity.size() > identity_bytes_max) { return "this is longer than 1,024 octets"; }
+    if (identity.size() > tls::identity_octets_max) { return "this is longer than 1,024 octets"; }
     const bool has_kind = std::ranges::any_of(kinds, [identity](std::string_view kind) {
         return identity.starts_with(kind) && identity.size() > kind.size();
     });

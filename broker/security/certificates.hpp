@@ -17,7 +17,6 @@
 namespace security {
 
 inline constexpr std::size_t certificates_max = 10'000;
-inline constexpr std::size_t identity_bytes_max = 1'024;
 
 /// A `[[certificate]]` as written.
 struct CertificateUser {

@@ -1,10 +1,11 @@
 #include "broker/security/gate.hpp"
 
-#include "broker/log/log.hpp"
+#include "broker/log/audit.hpp"
 #include "broker/security/auth_hook.hpp"
 #include "broker/security/gate_attempt.hpp"
 #include "broker/security/remote_keys.hpp"
 
+#include <boost/beast/core/string.hpp>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -36,10 +37,9 @@ Error unlisted() {
 // Scheme names know no case.
 std::optional<std::string_view> after_scheme(std::string_view value, std::string_view scheme) {
     if (value.size() <= scheme.size() || value[scheme.size()] != ' ') { return std::nullopt; }
-    for (std::size_t i = 0; i < scheme.size(); ++i) {
-        const char c = value[i];
-        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if (lower != scheme[i]) { return std::nullopt; }
+    const std::string_view name = value.substr(0, scheme.size());
+    if (!boost::beast::iequals({name.data(), name.size()}, {scheme.data(), scheme.size()})) {
+        return std::nullopt;
     }
     value.remove_prefix(scheme.size() + 1);
     return value;
@@ -74,6 +74,21 @@ std::optional<Basic> decode_basic(std::string_view text) {
     }
     OPENSSL_cleanse(octets.data(), octets.size());
     return basic;
+}
+
+void audit_refusal(const engine::Credentials& given, Error& error, std::string_view why) {
+    error.is_logged = true;
+    logging::audit({
+        .event = "auth-failed",
+        .message = error.what,
+        .reason = protocol::token(error.code),
+        .remedy = error.remedy,
+        .conn = given.session,
+        .user = given.login ? std::string_view(*given.login) : std::string_view(),
+        .remote = given.peer.address,
+        .listener = given.peer.listener,
+        .why = why,
+    });
 }
 
 }  // namespace
@@ -164,15 +179,26 @@ void Gate::use_token(const AttemptRef& attempt, std::string_view token) {
     refuse(attempt, refusal_of(fault), text_of(fault));
 }
 
-// Once: afterwards the attempt knows of no place where newer keys could come from.
+// Once for each set of sources: afterwards the attempt knows of no place where newer keys could
+// come from.
 void Gate::await_keys(const AttemptRef& attempt, std::string_view token) {
     const auto keys = std::exchange(attempt->from.remote_keys, nullptr);
     keys->await_refresh([this, attempt, token](RemoteKeys::Waited waited) {
         attempt->shard->post([this, attempt, token, waited] {
-            if (waited == RemoteKeys::Waited::to_the_end) { return use_token(attempt, token); }
+            if (waited == RemoteKeys::Waited::to_the_end) {
+                return use_token_again(attempt, token);
+            }
             attempt->answer(logins_overload("jwt.keys_url"));
         });
     });
+}
+
+// The sources may have been exchanged while it waited: those of now decide.
+void Gate::use_token_again(const AttemptRef& attempt, std::string_view token) {
+    Sources current = sources();
+    if (current.tokens != attempt->from.tokens) { attempt->from = std::move(current); }
+    if (attempt->from.tokens) { return use_token(attempt, token); }
+    refuse(attempt, login_failed(), "tokens are not accepted any more");
 }
 
 // The connection counts as one that has not logged in for as long as its refusal is held back.
@@ -185,19 +211,15 @@ void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) 
         if (held_back_ >= limits_.held_back_max) { delay = LoginBudget::Duration(0); }
         if (delay.count() != 0) { ++held_back_; }
     }
-    error.is_logged = true;
-    logging::warn(
-        "auth-failed",
-        "A login was refused.",
-        {{"reason", protocol::token(error.code)},
-         {"conn", attempt->credentials.session},
+    audit_refusal(attempt->credentials, error, why);
+    if (delay.count() == 0) { return attempt->answer(std::move(error)); }
+    logging::debug(
+        "refusal-held-back",
+        "The answer to a refused login waits.",
+        {{"conn", attempt->credentials.session},
          {"remote", attempt->credentials.peer.address},
-         {"listener", attempt->credentials.peer.listener},
-         {"user", attempt->credentials.login.value_or("")},
-         {"why", why},
          {"delay_ms", delay.count()}}
     );
-    if (delay.count() == 0) { return attempt->answer(std::move(error)); }
     // Without what it brought, which need not be kept so long.
     attempt->shard->after(
         delay,
@@ -209,6 +231,12 @@ void Gate::refuse(const AttemptRef& attempt, Error error, std::string_view why) 
             answer(error);
         }
     );
+}
+
+// Nothing was found wrong with what it brought: its address has not failed.
+void Gate::turn_away(const AttemptRef& attempt, Error error, std::string_view why) {
+    audit_refusal(attempt->credentials, error, why);
+    attempt->answer(std::move(error));
 }
 
 PrincipalRef Gate::renewed(const PrincipalRef& principal) const {

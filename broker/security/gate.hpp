@@ -36,6 +36,9 @@ struct Sources {
     bool is_hook_first = false;  ///< Asked before the users file, else after it (S-AUTH-04).
 
     [[nodiscard]] bool has_passcodes() const { return users || hook; }
+
+    /// Then nothing that the users file says holds without it.
+    [[nodiscard]] bool asks_hook_first() const { return hook && is_hook_first; }
 };
 
 class Gate final : public engine::Authenticator {
@@ -83,6 +86,7 @@ private:
     ) const;
     void use_token(const AttemptRef& attempt, std::string_view token);
     void await_keys(const AttemptRef& attempt, std::string_view token);
+    void use_token_again(const AttemptRef& attempt, std::string_view token);
     void use_passcode(const AttemptRef& attempt);
     [[nodiscard]] engine::PrincipalRef find_known(Attempt& attempt);
     void ask_next(const AttemptRef& attempt);
@@ -97,6 +101,7 @@ private:
         PasswordCache::Duration lifetime
     );
     void refuse(const AttemptRef& attempt, protocol::Error error, std::string_view why);
+    void turn_away(const AttemptRef& attempt, protocol::Error error, std::string_view why);
 
     const Limits limits_;
     mutable std::mutex mutex_;

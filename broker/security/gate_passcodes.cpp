@@ -37,6 +37,15 @@ PrincipalRef principal_of(HookAnswer answer, const AuthHook& hook, std::uint64_t
     return std::make_shared<const engine::Principal>(std::move(principal));
 }
 
+// Not a wrong login: whether it is one nobody could say.
+Error login_unchecked() {
+    return {
+        ErrorCode::auth_failed,
+        "The login service does not answer as it should (hook.url).",
+        "Connect again in a few seconds.",
+        "S-AUTH-14"};
+}
+
 }  // namespace
 
 Error login_failed() {
@@ -67,7 +76,8 @@ void Gate::use_passcode(const AttemptRef& attempt) {
     ask_next(attempt);
 }
 
-// What a hook has allowed holds for the same facts only: it may have looked at any of them.
+// What a hook has allowed, or left to those behind it, holds for the same facts only: it may have
+// looked at any of them.
 PrincipalRef Gate::find_known(Attempt& attempt) {
     const std::string& login = *attempt.credentials.login;
     const std::string_view passcode = attempt.credentials.passcode->reveal();
@@ -75,7 +85,8 @@ PrincipalRef Gate::find_known(Attempt& attempt) {
     if (budget_.is_over(attempt.credentials.peer.network, now())) {
         attempt.standing = Standing::over_budget;
     }
-    PrincipalRef known = cache_.find({login, passcode}, now());
+    PrincipalRef known;
+    if (!attempt.from.asks_hook_first()) { known = cache_.find({login, passcode}, now()); }
     if (known || !attempt.from.hook) { return known; }
     return cache_.find({login, passcode, attempt.facts}, now());
 }
@@ -113,6 +124,10 @@ void Gate::ask_users(const AttemptRef& attempt) {
 
 // A wrong passcode of a user of the file is the end; others may know who the file does not.
 void Gate::hashed(const AttemptRef& attempt, PrincipalRef principal, bool is_known) {
+    const bool is_after_hook = attempt->from.asks_hook_first();
+    if (principal && is_after_hook) {
+        return let_in(attempt, std::move(principal), attempt->facts, attempt->from.hook->cache());
+    }
     if (principal) {
         return let_in(attempt, std::move(principal), {}, PasswordCache::lifetime_max);
     }
@@ -144,6 +159,9 @@ void Gate::hook_answered(const AttemptRef& attempt, HookAnswer answer, std::stri
     if (answer.result == HookAnswer::Result::ignore) {
         attempt->why = "the hook does not know the user";
         return ask_next(attempt);
+    }
+    if (answer.result == HookAnswer::Result::malformed) {
+        return turn_away(attempt, login_unchecked(), why);
     }
     if (answer.result != HookAnswer::Result::allow) { return refuse(attempt, login_failed(), why); }
     const AuthHook& hook = *attempt->from.hook;

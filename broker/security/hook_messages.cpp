@@ -61,8 +61,7 @@ bool take_name(const Json& member, std::string& name) {
 }
 
 bool take_roles(const Json& member, std::vector<std::string>& roles) {
-    const bool is_list =
-        member.kind() == Json::Kind::array && member.items().size() <= hook_roles_max;
+    const bool is_list = member.kind() == Json::Kind::array && member.items().size() <= roles_max;
     if (!is_list) { return false; }
     for (const Json& role : member.items()) {
         if (!take_name(role, roles.emplace_back())) { return false; }

@@ -12,7 +12,6 @@
 namespace security {
 
 inline constexpr std::size_t hook_answer_octets_max = 65'536;
-inline constexpr std::size_t hook_roles_max = 64;
 /// Ten years.
 inline constexpr std::int64_t hook_expires_in_s_max = 315'360'000;
 

@@ -1,5 +1,6 @@
 #include "broker/security/http_client.hpp"
 
+#include "broker/security/connect_in_turn.hpp"
 #include "broker/tls/context.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -17,16 +18,16 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <fmt/format.h>
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <exception>
 #include <optional>
 #include <string_view>
-#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,11 @@ constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t head_octets_max = 8 * 1024;
 constexpr std::size_t input_octets_max = 16 * 1024;
 constexpr std::size_t idle_max = 8;
-constexpr std::chrono::seconds idle_time{30};
+
+// Part of a record, which is no octet to read yet.
+bool has_begun_record(SSL& ssl) {
+    return SSL_has_pending(&ssl) != 0 || BIO_ctrl_pending(SSL_get_rbio(&ssl)) != 0;
+}
 
 /// A connection to the server, open from its first use on.
 struct Channel {
@@ -58,13 +63,19 @@ struct Channel {
     Socket socket;
     std::unique_ptr<TlsStream> tls;  ///< Null: plain.
     beast::flat_buffer input{input_octets_max};
-    Clock::time_point idle_since;
+    Clock::time_point idle_end;
 
-    /// Neither ended nor with something to say, as it should be between two requests.
+    /// Neither ended nor with something to say, as it should be between two requests. Asks all that
+    /// may hold something back: the system, Asio, OpenSSL. It is of no more use if not.
     [[nodiscard]] bool is_quiet() {
         char octet = 0;
-        const auto got = ::recv(socket.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
-        return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        const auto place = asio::buffer(&octet, 1);
+        error_code ec;
+        socket.non_blocking(true, ec);
+        if (ec) { return false; }
+        (void)(tls ? tls->read_some(place, ec) : socket.read_some(place, ec));
+        const bool is_silent = ec == asio::error::would_block;
+        return is_silent && !(tls && has_begun_record(*tls->native_handle()));
     }
 
     void close() {
@@ -85,11 +96,12 @@ engine::Secret wiped_secret(std::string& text) {
 
 // What the client and its requests share. Requests touch it on the outbound thread only, but for
 // the count.
-struct HttpClient::Core {
+struct HttpClient::Core : std::enable_shared_from_this<HttpClient::Core> {
     Core(asio::io_context& executor, Settings given)
         : io(executor),
           settings(std::move(given)),
-          name(settings.url.socket.empty() ? settings.url.authority() : settings.url.socket) {
+          name(settings.url.socket.empty() ? settings.url.authority() : settings.url.socket),
+          next_end(executor) {
         if (settings.url.is_https) { context = tls::make_client_context(settings.ca_file); }
     }
 
@@ -98,16 +110,33 @@ struct HttpClient::Core {
         while (!idle.empty()) {
             const ChannelRef channel = std::move(idle.back());
             idle.pop_back();
-            const bool is_fresh = Clock::now() - channel->idle_since < idle_time;
-            if (is_fresh && channel->is_quiet()) { return channel; }
+            if (channel->is_quiet()) { return channel; }
         }
         return nullptr;
     }
 
     void keep(ChannelRef channel) {
-        if (idle.size() >= idle_max) { return; }
-        channel->idle_since = Clock::now();
+        if (idle.size() >= idle_max || !channel->is_quiet()) { return; }
+        channel->idle_end = Clock::now() + settings.idle_max;
         idle.push_back(std::move(channel));
+        if (idle.size() == 1) { await_end(); }
+    }
+
+    /// Of the one that waits longest.
+    void await_end() {
+        next_end.expires_at(idle.front()->idle_end);
+        next_end.async_wait([weak = weak_from_this()](const error_code& ec) {
+            if (const auto self = weak.lock(); self && !ec) { self->drop_expired(); }
+        });
+    }
+
+    void drop_expired() {
+        const auto now = Clock::now();
+        const auto fresh = std::ranges::find_if(idle, [now](const ChannelRef& channel) {
+            return now < channel->idle_end;
+        });
+        idle.erase(idle.begin(), fresh);
+        if (!idle.empty()) { await_end(); }
     }
 
     [[nodiscard]] HttpFault fault(std::string_view what) const {
@@ -119,7 +148,8 @@ struct HttpClient::Core {
     const std::string name;  ///< Of the server, in faults.
     std::shared_ptr<SSL_CTX> context;
     std::atomic<std::size_t> in_flight{0};
-    std::vector<ChannelRef> idle;
+    std::vector<ChannelRef> idle;  ///< Those that wait longest first.
+    asio::steady_timer next_end;   ///< Of the first of them.
 };
 
 // One request, from the slot that it takes to the one that it gives back.
@@ -140,6 +170,7 @@ struct HttpClient::Exchange : std::enable_shared_from_this<HttpClient::Exchange>
     Exchange& operator=(const Exchange&) = delete;
 
     void start();
+    void begin();
     void answer(HttpResult result);
     void expire();
     [[nodiscard]] HttpFault verify_fault(const error_code& ec) const;
@@ -163,7 +194,16 @@ struct HttpClient::Exchange : std::enable_shared_from_this<HttpClient::Exchange>
     bool has_heard = false;  ///< Something of an answer.
 };
 
+// Whoever asked is answered, whatever is missing.
 void HttpClient::Exchange::start() {
+    try {
+        begin();
+    } catch (const std::exception& error) {
+        answer(core->fault(fmt::format("the request cannot begin: {}", error.what())));
+    }
+}
+
+void HttpClient::Exchange::begin() {
     deadline.expires_after(core->settings.timeout);
     deadline.async_wait([weak = weak_from_this()](const error_code& ec) {
         if (const auto self = weak.lock(); self && !ec) { self->expire(); }
@@ -217,14 +257,9 @@ asio::awaitable<HttpResult> HttpClient::Exchange::fetch(Ref self) {
 asio::awaitable<HttpClient::Exchange::Fault> HttpClient::Exchange::open(Ref self) {
     Fault fault = co_await find_endpoints(self);
     if (fault) { co_return fault; }
-    error_code failure = asio::error::host_not_found;
-    for (const Endpoint& endpoint : self->endpoints) {
-        if (!self->done) { break; }
-        self->channel = std::make_shared<Channel>(self->core->io);
-        const auto [ec] = co_await self->channel->socket.async_connect(endpoint, use_result);
-        failure = ec;
-        if (!failure) { break; }
-    }
+    self->channel = std::make_shared<Channel>(self->core->io);
+    const error_code failure =
+        co_await connect_in_turn(self->channel->socket, self->endpoints, self->deadline.expiry());
     if (failure) { co_return self->core->fault("cannot connect: " + failure.message()); }
     if (!self->core->context) { co_return Fault(); }
     co_return co_await shake_hands(self);

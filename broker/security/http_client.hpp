@@ -1,7 +1,7 @@
 // Requests to one HTTP/1.1 server, over TLS that verifies chain and name (S-TLS-04).
 // Bounded: requests in flight, time of each from name to last octet, head (8 KiB) and body of an
-// answer, 8 idle connections. Nothing is followed, no proxy asked, nothing allocated because an
-// answer announces it.
+// answer, 8 connections that wait for the next, each for 30 s. Nothing is followed, no proxy asked,
+// nothing allocated because an answer announces it.
 #pragma once
 
 #include "broker/engine/secret.hpp"
@@ -34,6 +34,7 @@ public:
         std::chrono::milliseconds timeout = std::chrono::seconds(2);
         std::size_t body_max = 65'536;
         std::size_t in_flight_max = 64;
+        std::chrono::milliseconds idle_max = std::chrono::seconds(30);  ///< Then it is closed.
     };
 
     /// Called once, on the outbound thread, unless that is stopped first.

@@ -17,7 +17,6 @@ namespace security {
 
 inline constexpr std::size_t token_octets_max = 8192;
 inline constexpr std::int64_t token_skew_s_max = 60;
-inline constexpr std::size_t token_roles_max = 64;
 inline constexpr std::size_t token_claims_max = 32;
 inline constexpr std::size_t token_claim_octets_max = 256;
 

@@ -48,7 +48,7 @@ void add_role(Roles& roles, std::string_view name) {
 
 Roles words_of(std::string_view text) {
     Roles roles;
-    while (!text.empty() && roles.size() <= token_roles_max) {
+    while (!text.empty() && roles.size() <= roles_max) {
         const std::string_view word = text.substr(0, text.find(' '));
         add_role(roles, word);
         text.remove_prefix(std::min(word.size() + 1, text.size()));
@@ -65,7 +65,7 @@ std::optional<Roles> roles_of(const Json* value) {
     for (const Json& item : value->items()) {
         if (item.string() == nullptr) { return std::nullopt; }
         add_role(roles, *item.string());
-        if (roles.size() > token_roles_max) { break; }
+        if (roles.size() > roles_max) { break; }
     }
     return roles;
 }
@@ -123,7 +123,7 @@ boost::system::result<engine::Principal, TokenFault> principal_of(
         user != nullptr && user->string() != nullptr && name_fault(*user->string()).empty();
     if (!has_user) { return TokenFault::user; }
     auto roles = roles_of(claim_at(payload, settings.roles_claim));
-    if (!roles || roles->size() > token_roles_max) { return TokenFault::roles; }
+    if (!roles || roles->size() > roles_max) { return TokenFault::roles; }
     const auto end_ms = end_of(payload, settings.skew_s, now_ms);
     if (!end_ms) { return end_ms.error(); }
     engine::Principal principal;

@@ -1,12 +1,15 @@
-// What may be the name of a user or role, wherever it comes from (S-AUTH-06).
+// What may be the name of a user or role, and how many roles one may have, wherever it comes from
+// (S-AUTH-06).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace security {
 
 inline constexpr std::size_t name_bytes_max = 128;
+inline constexpr std::size_t roles_max = 64;  ///< Of one user.
 
 /// Why `text` cannot be a name, as the end of a sentence ("is empty", "has a `/`, ..."); empty if
 /// it can: 1 to 128 octets of UTF-8 without controls, `:`, separators of levels (`/`, `.`) and

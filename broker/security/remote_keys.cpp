@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace security {
@@ -58,31 +59,42 @@ void RemoteKeys::wait(Done done) {
 
 void RemoteKeys::fetch() {
     if (is_fetching_) { return; }
-    is_fetching_ = true;
+    // Whatever fails from here on: there is a next time.
+    schedule(settings_.interval_min);
     last_begin_ = std::chrono::steady_clock::now();
     ++fetches_;
     // Kept until then, whatever is reloaded meanwhile: logins may be waiting.
-    const bool is_begun = client_.get([self = shared_from_this()](const HttpResult& result) {
+    is_fetching_ = client_.get([self = shared_from_this()](const HttpResult& result) {
         self->fetched(result);
     });
-    if (!is_begun) { fetched(HttpFault{"the look-up of its name has not ended yet"}); }
+    if (!is_fetching_) { fetched(HttpFault{"the look-up of its name has not ended yet"}); }
 }
 
 void RemoteKeys::fetched(const HttpResult& result) {
     is_fetching_ = false;
+    schedule(settings_.interval_min);
     const std::string fault = take(result);
     was_good_ = fault.empty();
     if (!was_good_) { note_failure(fault); }
     if (was_good_) {
         schedule(settings_.refresh);
-    } else if (verifier_->keys()->size() != 0) {
-        schedule(settings_.interval_min);
-    } else {
+    } else if (verifier_->keys()->size() == 0) {
         schedule(retry_);
         retry_ = std::min(2 * retry_, settings_.interval_min);
     }
+    answer_waiting();
+}
+
+// What one of them throws costs no other its answer.
+void RemoteKeys::answer_waiting() {
     for (const Done& done : std::exchange(waiting_, {})) {
-        done(Waited::to_the_end);
+        try {
+            done(Waited::to_the_end);
+        } catch (const std::exception& error) {
+            logging::error(
+                "handler-failed", "An answer to a login failed.", {{"err", error.what()}}
+            );
+        }
     }
 }
 

@@ -74,6 +74,7 @@ private:
     void note_failure(const std::string& fault);
     void schedule(Duration delay);
     void wait(Done done);
+    void answer_waiting();
 
     const Settings settings_;
     const std::string source_;

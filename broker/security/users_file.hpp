@@ -19,7 +19,6 @@ namespace security {
 
 inline constexpr std::size_t users_file_bytes_max = 16U << 20U;
 inline constexpr std::size_t users_max = 100'000;
-inline constexpr std::size_t roles_max = 64;
 
 struct User {
     std::string hash;

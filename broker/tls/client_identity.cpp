@@ -15,8 +15,6 @@ namespace tls {
 
 namespace {
 
-constexpr std::size_t identity_octets_max = 1'024;
-
 struct AlternativeNames {
     std::vector<std::string> uris;
     std::vector<std::string> emails;

@@ -4,10 +4,13 @@
 
 #include <openssl/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace tls {
+
+inline constexpr std::size_t identity_octets_max = 1'024;
 
 struct ClientIdentity {
     /// `uri:` and its URI; else `email:` and its e-mail address; else `dn:` and its whole subject

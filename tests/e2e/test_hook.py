@@ -50,7 +50,7 @@ class HookCase(OwnBrokerCase):
     def start(self, answer, hook=None, **config):
         self.service = Service(answer)
         self.addCleanup(self.service.close)
-        config.setdefault("auth", {})["failed_logins"] = 100
+        config.setdefault("auth", {}).setdefault("failed_logins", 100)
         self.broker = Broker({"hook": {"url": self.service.url, **(hook or {})}, "acl": RULES, **config})
         self.addCleanup(self.broker.kill)
 
@@ -141,6 +141,23 @@ class HookFailures(HookCase):
                 self.assert_refused(peer, "auth-failed", seconds=20)
         finally:
             release.set()
+        self.client("tcp", "1.2", *login("anna", CANARY))
+        self.end()
+
+    def test_S_AUTH_16_a_service_that_is_down_is_nobodys_failed_login(self):
+        is_down = True
+
+        def answer(path, request):
+            return (503, "") if is_down else decide(path, request)
+
+        self.start(answer, auth={"failed_logins": 2}, log={"level": "debug"})
+        for _ in range(4):
+            self.assertIn("hook.url", self.refused("tcp", *login("anna", CANARY)).body.decode())
+        record = self.broker.event("auth-failed", user="anna")
+        self.assertIn("status 503", record["why"])
+        self.assertEqual(record["reason"], "auth-failed")
+        self.assertIsNone(self.broker.event("refusal-held-back"))
+        is_down = False
         self.client("tcp", "1.2", *login("anna", CANARY))
         self.end()
 

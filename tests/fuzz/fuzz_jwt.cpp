@@ -43,7 +43,7 @@ void check_refusal(const security::TokenRefused& refused) {
 
 void check_principal(const engine::Principal& principal) {
     require(security::name_fault(principal.user).empty(), "the user is a name");
-    require(principal.roles.size() <= security::token_roles_max, "roles are bounded");
+    require(principal.roles.size() <= security::roles_max, "roles are bounded");
     for (const std::string& role : principal.roles) {
         require(security::name_fault(role).empty(), "a role is a name");
     }

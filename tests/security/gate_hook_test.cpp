@@ -213,6 +213,33 @@ TEST_F(GateHookTest, S_AUTH_09_AnAllowIsRememberedForTheSameFactsAndADenialNever
     EXPECT_EQ(asked, 5);
 }
 
+// A hook that is asked first may say of some facts what it does not say of others.
+TEST_F(GateHookTest, S_AUTH_09_TheFilesAnswerDoesNotPassByAHookThatComesFirst) {
+    const TinyServer server([this](Peer& peer) {
+        for (std::string request = peer.read_request(); !request.empty();
+             request = peer.read_request()) {
+            ++asked;
+            const bool is_ignored = request.find("\"192.0.2.1\"") != std::string::npos;
+            const std::string result = is_ignored ? "ignore" : "deny";
+            if (!peer.write(TinyServer::ok(R"({"result":")" + result + "\"}"))) { return; }
+        }
+    });
+    engine::Credentials elsewhere = login("anna", "hunter2");
+    elsewhere.peer.address = "192.0.2.2";
+    for (const auto cache : {minute, std::chrono::milliseconds(0)}) {
+        asked = 0;
+        Sources sources = only(hook_at(server.url(), 64, cache));
+        sources.users = users(line);
+        sources.is_hook_first = true;
+        Gate gate(sources, {});
+        EXPECT_TRUE(ask(gate, login("anna", "hunter2")));
+        EXPECT_EQ(code_of(ask(gate, elsewhere)), ErrorCode::auth_failed);
+        EXPECT_EQ(asked, 2);
+        EXPECT_TRUE(ask(gate, login("anna", "hunter2")));
+        EXPECT_EQ(asked, cache == minute ? 2 : 3);
+    }
+}
+
 TEST_F(GateHookTest, S_AUTH_09_NothingIsRememberedIfTheOperatorSaysSo) {
     const TinyServer server(answering(R"({"result":"allow"})"));
     Gate gate(only(hook_at(server.url(), 64, std::chrono::milliseconds(0))), {});
@@ -230,6 +257,29 @@ TEST_F(GateHookTest, S_AUTH_16_ItsRefusalsCountForTheAddress) {
         EXPECT_FALSE(ask(gate, login("anna", "x")));
     }
     EXPECT_EQ(shard.delays, (std::vector<std::int64_t>{1000, 2000}));
+}
+
+// A service that is down is not a user who guesses.
+TEST_F(GateHookTest, S_AUTH_16_AHookThatDoesNotAnswerIsNobodysFailedLogin) {
+    for (const std::string& answer :
+         {std::string("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"),
+          TinyServer::ok("{}"),
+          std::string()}) {
+        const TinyServer server([answer](Peer& peer) {
+            (void)peer.read_request();
+            (void)peer.write(answer);
+        });
+        Gate::Limits limits;
+        limits.logins.failures = 2;
+        Gate gate(only(hook_at(server.url())), limits);
+        for (int i = 0; i < 5; ++i) {
+            const Answer outcome = ask(gate, login("anna", "x"));
+            ASSERT_FALSE(outcome);
+            EXPECT_EQ(outcome.error().code, ErrorCode::auth_failed);
+            EXPECT_NE(outcome.error().what.find("hook.url"), std::string::npos);
+        }
+        EXPECT_TRUE(shard.delays.empty()) << answer;
+    }
 }
 
 TEST_F(GateHookTest, S_AUTH_14_OneTooManyAtOnceIsToldOverload) {

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -68,6 +69,14 @@ protected:
         HttpClient::Settings settings = settings_of(server.url(host), patient);
         settings.ca_file = ca_file;
         return post(settings);
+    }
+
+    static HttpClient::Settings trusting(
+        const TinyServer& server, const tls::Certificate& certificate
+    ) {
+        HttpClient::Settings settings = settings_of(server.url(), patient);
+        settings.ca_file = certificate.certificate_file();
+        return settings;
     }
 
     static std::string fault_of(const HttpResult& result) {
@@ -309,6 +318,102 @@ TEST_F(HttpClientTest, S_AUTH_14_AnAnswerTooManyIsNobodys) {
         ASSERT_TRUE(result) << fault_of(result);
         EXPECT_EQ(*result, "mine");
     }
+}
+
+// Over TLS what came too much may be with the system, with Asio or with OpenSSL.
+TEST_F(HttpClientTest, S_AUTH_14_AnAnswerTooManyIsNobodysOverTlsEither) {
+    const tls::Certificate certificate;
+    const TinyServer server(
+        [](Peer& peer) {
+            (void)peer.read_request();
+            peer.hold_back(true);
+            (void)peer.write(TinyServer::ok("mine"));
+            (void)peer.write(TinyServer::ok("smuggled"));
+            peer.hold_back(false);
+            peer.wait_until_gone();
+        },
+        &certificate
+    );
+    HttpClient client(outbound, trusting(server, certificate));
+    for (int i = 0; i < 5; ++i) {
+        const HttpResult result = result_of(client);
+        ASSERT_TRUE(result) << fault_of(result);
+        EXPECT_EQ(*result, "mine");
+    }
+    EXPECT_EQ(server.connections(), 5U);
+}
+
+TEST_F(HttpClientTest, S_AUTH_14_AnAnswerThatCameBetweenTwoRequestsIsNobodys) {
+    const tls::Certificate certificate;
+    std::promise<void> answered;
+    std::promise<void> smuggled;
+    std::atomic<bool> is_first{true};
+    const TinyServer server(
+        [&](Peer& peer) {
+            (void)peer.read_request();
+            (void)peer.write(TinyServer::ok("mine"));
+            if (is_first.exchange(false)) {
+                answered.get_future().wait();
+                (void)peer.write(TinyServer::ok("smuggled"));
+                smuggled.set_value();
+            }
+            peer.wait_until_gone();
+        },
+        &certificate
+    );
+    HttpClient client(outbound, trusting(server, certificate));
+    EXPECT_TRUE(result_of(client));
+    answered.set_value();
+    smuggled.get_future().wait();
+    const HttpResult result = result_of(client);
+    EXPECT_EQ(result ? *result : fault_of(result), "mine");
+    EXPECT_EQ(server.connections(), 2U);
+}
+
+TEST_F(HttpClientTest, S_AUTH_14_TheBeginningOfARecordIsOneTooMany) {
+    const tls::Certificate certificate;
+    const TinyServer server(
+        [](Peer& peer) {
+            (void)peer.read_request();
+            peer.hold_back(true);
+            (void)peer.write(TinyServer::ok("mine"));
+            peer.write_raw("\x17\x03\x03");
+            peer.hold_back(false);
+            peer.wait_until_gone();
+        },
+        &certificate
+    );
+    HttpClient client(outbound, trusting(server, certificate));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(result_of(client));
+    }
+    EXPECT_EQ(server.connections(), 3U);
+}
+
+TEST_F(HttpClientTest, S_AUTH_14_ConnectionsOfTlsAreUsedAgainToo) {
+    const tls::Certificate certificate;
+    const TinyServer server(TinyServer::answering("{}"), &certificate);
+    HttpClient client(outbound, trusting(server, certificate));
+    for (int i = 0; i < 5; ++i) {
+        const HttpResult result = result_of(client);
+        EXPECT_TRUE(result) << fault_of(result);
+    }
+    EXPECT_EQ(server.connections(), 1U);
+}
+
+TEST_F(HttpClientTest, S_AUTH_14_ConnectionsOfNoUseAreClosedInTime) {
+    std::promise<void> gone;
+    const TinyServer server([&](Peer& peer) {
+        (void)peer.read_request();
+        (void)peer.write(TinyServer::ok("{}"));
+        peer.wait_until_gone();
+        gone.set_value();
+    });
+    HttpClient::Settings settings = settings_of(server.url(), patient);
+    settings.idle_max = milliseconds(50);
+    HttpClient client(outbound, settings);
+    EXPECT_TRUE(result_of(client));
+    EXPECT_EQ(gone.get_future().wait_for(patient), std::future_status::ready);
 }
 
 TEST_F(HttpClientTest, S_AUTH_14_The65thInFlightHasNoPlace) {

@@ -3,6 +3,7 @@
 #include "broker/security/remote_keys.hpp"
 
 #include "broker/security/gate.hpp"
+#include "broker/security/jwks.hpp"
 #include "tests/security/mail_shard.hpp"
 #include "tests/security/tiny_server.hpp"
 #include "tests/security/token_maker.hpp"
@@ -15,6 +16,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -238,6 +240,24 @@ TEST_F(RemoteKeysTest, S_AUTH_11_TheyAreFetchedAgainAndAgain) {
     EXPECT_EQ(keys->counters().failures, 0U);
 }
 
+TEST_F(RemoteKeysTest, S_AUTH_11_WhatOneWaiterThrowsCostsNoOtherItsAnswer) {
+    KeyServer server(set_of(es, "one"));
+    RemoteKeys::Settings settings = settings_of(server.url());
+    settings.refresh = std::chrono::milliseconds(1);
+    const auto keys = std::make_shared<RemoteKeys>(outbound, settings, verifier);
+    std::promise<RemoteKeys::Waited> other;
+    // All three at once, so that both wait for the same fetch.
+    boost::asio::post(outbound.io(), [&] {
+        keys->start();
+        keys->await_refresh([](RemoteKeys::Waited) { throw std::bad_alloc(); });
+        keys->await_refresh([&other](RemoteKeys::Waited waited) { other.set_value(waited); });
+    });
+    EXPECT_EQ(other.get_future().get(), RemoteKeys::Waited::to_the_end);
+    while (server.fetches() < 3) {
+        std::this_thread::yield();
+    }
+}
+
 TEST_F(RemoteKeysTest, S_AUTH_11_NoMoreThanSoManyWait) {
     const TinyServer silent([](Peer& peer) { peer.wait_until_gone(); });
     const auto keys = start(settings_of(silent.url()));
@@ -248,6 +268,46 @@ TEST_F(RemoteKeysTest, S_AUTH_11_NoMoreThanSoManyWait) {
     EXPECT_EQ(wait(*keys), RemoteKeys::Waited::not_at_all);
     EXPECT_EQ(answered, 0U);
     outbound.stop();
+}
+
+// What was exchanged while it waited says nothing any more.
+TEST_F(RemoteKeysTest, S_AUTH_10_ATokenThatWaitedIsForTheVerifierOfNow) {
+    TokenSettings others = test_settings();
+    others.issuer = "https://other.example";
+    auto set = parse_jwks(set_of(es, "one"), JwksOptions{});
+    ASSERT_TRUE(set);
+    const KeySetRef keys = std::make_shared<const KeySet>(std::move(set->keys));
+    const auto alike = std::make_shared<const JwtVerifier>(test_settings(), keys);
+    const auto stricter = std::make_shared<const JwtVerifier>(others, keys);
+    for (const auto& exchanged : {alike, stricter, std::shared_ptr<const JwtVerifier>()}) {
+        std::promise<void> release;
+        const auto released = release.get_future().share();
+        const TinyServer server([released](Peer& peer) {
+            (void)peer.read_request();
+            released.wait();
+            (void)peer.write(TinyServer::ok(set_of(es, "one")));
+        });
+        verifier->exchange_keys(std::make_shared<const KeySet>());
+        Sources sources;
+        sources.tokens = verifier;
+        sources.remote_keys = start(settings_of(server.url()));
+        Gate gate(sources, {});
+        engine::Credentials credentials;
+        credentials.passcode = std::make_shared<const engine::Secret>(token_of(es, "one"));
+        std::optional<Answer> outcome;
+        gate.authenticate(shard, std::move(credentials), [&](Answer answer) {
+            outcome = std::move(answer);
+        });
+        Sources current;
+        current.tokens = exchanged;
+        gate.exchange(current);
+        release.set_value();
+        while (!outcome) {
+            shard.run_one();
+        }
+        EXPECT_EQ(outcome->has_value(), exchanged == alike);
+        EXPECT_EQ(verifier->keys()->size(), 1U);
+    }
 }
 
 TEST_F(RemoteKeysTest, S_AUTH_11_LoginsThatWaitAreAnsweredWhateverIsReloaded) {

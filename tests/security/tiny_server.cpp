@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -71,6 +72,18 @@ bool TinyServer::Peer::write(std::string_view text) {
         text.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
+}
+
+void TinyServer::Peer::hold_back(bool is_held_back) const {
+    const int on = is_held_back ? 1 : 0;
+    EXPECT_EQ(::setsockopt(descriptor_, IPPROTO_TCP, TCP_CORK, &on, sizeof on), 0);
+}
+
+void TinyServer::Peer::write_raw(std::string_view octets) const {
+    EXPECT_EQ(
+        ::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL),
+        static_cast<ssize_t>(octets.size())
+    );
 }
 
 bool TinyServer::Peer::stirs_within(std::chrono::milliseconds time) const {
@@ -151,6 +164,9 @@ void TinyServer::accept_all() {
 }
 
 void TinyServer::serve(int descriptor) {
+    // What a script writes is there when it says so. Unix sockets know nothing of this.
+    const int on = 1;
+    (void)::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     SSL* const ssl = context_ ? SSL_new(context_.get()) : nullptr;
     if (ssl != nullptr) { SSL_set_fd(ssl, descriptor); }
     Peer peer(descriptor, ssl);

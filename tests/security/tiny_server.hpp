@@ -32,6 +32,12 @@ public:
         /// False if the other end has gone.
         bool write(std::string_view text);
 
+        /// From now on nothing is sent; then all of it at once.
+        void hold_back(bool is_held_back) const;
+
+        /// Octets that TLS knows nothing of.
+        void write_raw(std::string_view octets) const;
+
         /// Whether it has gone, or said something, within this time.
         [[nodiscard]] bool stirs_within(std::chrono::milliseconds time) const;
 

@@ -1,6 +1,7 @@
 // The users file: what is in it, what is refused, and what a login costs.
 #include "broker/security/users_file.hpp"
 
+#include "broker/security/names.hpp"
 #include "broker/security/password_hash.hpp"
 #include "broker/security/users_file_load.hpp"
 
