@@ -89,9 +89,8 @@ void Connection::read_some() {
         if (toll_) { buffer = buffer.first(toll_->read_max(buffer.size(), shard_.options())); }
         const IoResult result = stream_->read(buffer);
         if (has_too_many_rekeys()) {
-            const auto limit = LimitKey::none;
             note_refusal(
-                {ErrorCode::abuse, "Too many key updates in a second.", {}, "S-TLS-02", limit},
+                {ErrorCode::abuse, "Too many key updates in a second.", {}, "S-TLS-02"},
                 peer().address
             );
             return end("abuse");

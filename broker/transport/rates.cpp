@@ -15,6 +15,22 @@ namespace {
 constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr Instant debt_max = std::chrono::seconds(5);
 
+/// What the limits of Rates are called.
+struct RateKeys {
+    LimitKey messages;
+    LimitKey bytes;
+    LimitKey subscribes;
+};
+
+constexpr RateKeys keys_per_user{
+    LimitKey::messages_per_second_per_user,
+    LimitKey::bytes_per_second_per_user,
+    LimitKey::subscribes_per_second_per_user};
+constexpr RateKeys keys_per_ip{
+    LimitKey::messages_per_second_per_ip,
+    LimitKey::bytes_per_second_per_ip,
+    LimitKey::subscribes_per_second_per_ip};
+
 std::int64_t in_ns(Instant time) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
 }
@@ -66,17 +82,18 @@ bool Meter::is_idle(Instant now) const {
 }
 
 MeterRef Meters::of(const std::string& name, Instant now) {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = meters_.find(name); found != meters_.end()) { return found->second; }
-    if (meters_.size() >= idle_max_) { forget_idle(now); }
-    return meters_.emplace(name, std::make_shared<Meter>()).first->second;
+    return find_or_make(name, now, false);
 }
 
 MeterRef Meters::of_stranger(const std::string& name, Instant now) {
+    return find_or_make(name, now, true);
+}
+
+MeterRef Meters::find_or_make(const std::string& name, Instant now, bool is_stranger) {
     const std::lock_guard lock(mutex_);
     if (const auto found = meters_.find(name); found != meters_.end()) { return found->second; }
     if (meters_.size() >= idle_max_) { forget_idle(now); }
-    if (meters_.size() >= idle_max_) { return nullptr; }
+    if (is_stranger && meters_.size() >= idle_max_) { return nullptr; }
     return meters_.emplace(name, std::make_shared<Meter>()).first->second;
 }
 
@@ -108,28 +125,14 @@ Pace Toll::pay(std::size_t octets, const Options& options, Instant now) {
         if (pace.is_refused || (pause && *pause <= pace.pause)) { return; }
         pace = {limit, pause.value_or(Instant(0)), !pause};
     };
-    if (user_) {
-        const Rates& rates = options.rates_per_user;
-        take(LimitKey::messages_per_second_per_user, user_->messages, messages_, rates.messages);
-        take(LimitKey::bytes_per_second_per_user, user_->bytes, octets, rates.bytes);
-        take(
-            LimitKey::subscribes_per_second_per_user,
-            user_->subscribes,
-            subscribes_,
-            rates.subscribes
-        );
-    }
-    if (address_) {
-        const Rates& rates = options.rates_per_ip;
-        take(LimitKey::messages_per_second_per_ip, address_->messages, messages_, rates.messages);
-        take(LimitKey::bytes_per_second_per_ip, address_->bytes, octets, rates.bytes);
-        take(
-            LimitKey::subscribes_per_second_per_ip,
-            address_->subscribes,
-            subscribes_,
-            rates.subscribes
-        );
-    }
+    const auto take_all = [&](const MeterRef& meter, const Rates& rates, const RateKeys& keys) {
+        if (!meter) { return; }
+        take(keys.messages, meter->messages, messages_, rates.messages);
+        take(keys.bytes, meter->bytes, octets, rates.bytes);
+        take(keys.subscribes, meter->subscribes, subscribes_, rates.subscribes);
+    };
+    take_all(user_, options.rates_per_user, keys_per_user);
+    take_all(address_, options.rates_per_ip, keys_per_ip);
     messages_ = subscribes_ = 0;
     return pace;
 }

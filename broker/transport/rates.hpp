@@ -62,6 +62,9 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
+    [[nodiscard]] MeterRef find_or_make(
+        const std::string& name, engine::Instant now, bool is_stranger
+    );
     void forget_idle(engine::Instant now);
 
     const std::size_t idle_max_;
