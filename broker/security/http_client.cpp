@@ -157,14 +157,26 @@ struct HttpClient::Exchange : std::enable_shared_from_this<HttpClient::Exchange>
     using Ref = std::shared_ptr<Exchange>;
     using Fault = std::optional<HttpFault>;
 
+    /// Its place among those in flight, given back whatever becomes of it.
+    struct Slot {
+        explicit Slot(Core& owner) : core(owner), number(owner.in_flight.fetch_add(1)) {}
+
+        ~Slot() { core.in_flight.fetch_sub(1); }
+
+        Slot(const Slot&) = delete;
+        Slot& operator=(const Slot&) = delete;
+
+        Core& core;
+        const std::size_t number;
+    };
+
     Exchange(std::shared_ptr<Core> shared, engine::Secret text, Done answer)
         : core(std::move(shared)),
+          slot(*core),
           request(std::move(text)),
           done(std::move(answer)),
           deadline(core->io),
           resolver(core->io) {}
-
-    ~Exchange() { core->in_flight.fetch_sub(1); }
 
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
@@ -184,6 +196,7 @@ struct HttpClient::Exchange : std::enable_shared_from_this<HttpClient::Exchange>
     static asio::awaitable<HttpResult> talk(Ref self, Stream& stream);
 
     const std::shared_ptr<Core> core;
+    const Slot slot;
     engine::Secret request;
     Done done;  ///< Empty once it was called.
     asio::steady_timer deadline;
@@ -375,11 +388,8 @@ bool HttpClient::post(engine::Secret json, Done done) {
 }
 
 bool HttpClient::begin(engine::Secret request, Done done) {
-    if (core_->in_flight.fetch_add(1) >= core_->settings.in_flight_max) {
-        core_->in_flight.fetch_sub(1);
-        return false;
-    }
     const auto exchange = std::make_shared<Exchange>(core_, std::move(request), std::move(done));
+    if (exchange->slot.number >= core_->settings.in_flight_max) { return false; }
     asio::post(core_->io, [exchange] { exchange->start(); });
     return true;
 }
