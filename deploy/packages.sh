@@ -45,9 +45,17 @@ apt_get() {
     -o DPkg::Lock::Timeout=120 "$@" >&2 || die "apt-get $1 failed; its last lines above say why"
 }
 
-# npm with its node, unless there is one already (of any origin).
+# npm with its node, for the web console, unless there is one already (of any origin).
+npm_packages=(nodejs npm)
+
 install_npm() {
-  has npm || install_packages nodejs npm
+  has npm || install_packages "${npm_packages[@]}"
+}
+
+# install_build_packages: all that a build needs.
+install_build_packages() {
+  install_packages "${build_packages[@]}"
+  install_npm
 }
 
 # build_jobs: as many compilers as there are processors, but no more than memory has room for (1.2 GB each).
