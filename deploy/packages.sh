@@ -5,7 +5,7 @@
 build_packages=(
   ca-certificates g++ cmake ninja-build ccache
   libboost1.81-dev libboost-json1.81-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev
-  libsimdjson-dev libssl-dev librocksdb-dev libxxhash-dev libcrypt-dev libargon2-dev
+  libsimdjson-dev libssl-dev librocksdb-dev prometheus-cpp-dev libxxhash-dev libcrypt-dev libargon2-dev
 )
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }

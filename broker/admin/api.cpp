@@ -157,17 +157,24 @@ asio::awaitable<void> await(std::shared_ptr<Promise<T>> promise) {
     (void)co_await promise->timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
+bool is_metrics(std::string_view target) {
+    return target.substr(0, target.find('?')) == "/metrics";
+}
+
 Response too_late() {
     return problem(http::status::service_unavailable, "A shard did not answer in time. Ask again.");
 }
 
 }  // namespace
 
-Api::Api(std::string token, std::string host, Scheduled scheduled)
-    : token_(std::move(token)), host_(std::move(host)), scheduled_(scheduled) {}
+Api::Api(std::string token, std::string host, Scheduled scheduled, MetricsPage metrics)
+    : token_(std::move(token)),
+      host_(std::move(host)),
+      scheduled_(scheduled),
+      metrics_(std::move(metrics)) {}
 
 bool Api::is_asked(std::string_view target) {
-    return target.starts_with("/api/");
+    return target.starts_with("/api/") || is_metrics(target);
 }
 
 // Against DNS rebinding (S-WEB-04). The port is not compared.
@@ -193,6 +200,9 @@ bool Api::is_authorized(std::string_view authorization) const {
 
 asio::awaitable<Response> Api::answer(ApiRequest request) {
     Response response;
+    if (metrics_.is_open && is_metrics(request.target)) {
+        co_return answer_metrics(request.method);
+    }
     if (!is_known_host(request.host)) {
         response = problem(
             http::status::misdirected_request,
@@ -208,6 +218,8 @@ asio::awaitable<Response> Api::answer(ApiRequest request) {
         response = co_await route(request);
     }
     const std::string_view target = request.target;
+    // A line for each scrape would tell nothing.
+    if (is_metrics(target) && response.status == 200) { co_return response; }
     const logging::Fields fields = {
         {"remote", request.remote},
         {"method", request.method},
@@ -221,8 +233,14 @@ asio::awaitable<Response> Api::answer(ApiRequest request) {
     co_return response;
 }
 
+Response Api::answer_metrics(std::string_view method) const {
+    if (method != "GET") { return not_allowed("GET"); }
+    return respond(http::status::ok, "text/plain; version=0.0.4; charset=utf-8", metrics_.text());
+}
+
 asio::awaitable<Response> Api::route(const ApiRequest& request) {
     std::string_view path = request.target;
+    if (is_metrics(path)) { co_return answer_metrics(request.method); }
     path.remove_prefix(std::string_view("/api/").size());
     if (path.starts_with("v1/")) { path.remove_prefix(3); }
     const std::size_t question = path.find('?');

@@ -6,6 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,10 +29,16 @@ struct ApiResponse {
     std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
+/// What GET /metrics answers, and to whom.
+struct MetricsPage {
+    std::function<std::string()> text;
+    bool is_open = false;  ///< Without the token, too.
+};
+
 class Api {
 public:
     /// `token` is what `Authorization: Bearer` must say; `host`: where the listener is bound.
-    Api(std::string token, std::string host, Scheduled scheduled);
+    Api(std::string token, std::string host, Scheduled scheduled, MetricsPage metrics);
 
     [[nodiscard]] static bool is_asked(std::string_view target);
 
@@ -40,6 +47,7 @@ public:
 private:
     [[nodiscard]] bool is_known_host(std::string_view host) const;
     [[nodiscard]] bool is_authorized(std::string_view authorization) const;
+    [[nodiscard]] ApiResponse answer_metrics(std::string_view method) const;
     boost::asio::awaitable<ApiResponse> route(const ApiRequest& request);
     boost::asio::awaitable<ApiResponse> list(std::string_view query);
     boost::asio::awaitable<ApiResponse> cancel(std::string id);
@@ -48,6 +56,7 @@ private:
     const std::string token_;
     const std::string host_;
     Scheduled scheduled_;
+    const MetricsPage metrics_;
 };
 
 }  // namespace admin

@@ -142,11 +142,12 @@ struct Config {
     logging::Options log;
     Address admin{"127.0.0.1", 15680};  ///< Not set: no admin listener.
     std::string admin_token_file;       ///< Empty: one is made for each run.
-    Address tcp;                        ///< `server.tcp`; already applied to `listeners`.
-    Address ws;                         ///< `server.ws`; already applied to `listeners`.
-    TlsKeys tls;                        ///< For listeners with `tls = true`; already applied.
-    bool strict_file_modes = false;     ///< Warnings about key files are errors (S-TLS-03).
-    std::string ports_file;             ///< Bound addresses are written there; empty: nowhere.
+    bool metrics_without_token = false;
+    Address tcp;                     ///< `server.tcp`; already applied to `listeners`.
+    Address ws;                      ///< `server.ws`; already applied to `listeners`.
+    TlsKeys tls;                     ///< For listeners with `tls = true`; already applied.
+    bool strict_file_modes = false;  ///< Warnings about key files are errors (S-TLS-03).
+    std::string ports_file;          ///< Bound addresses are written there; empty: nowhere.
     std::chrono::milliseconds drain_pre_stop_delay{0};
     std::chrono::milliseconds drain_lame_duck = std::chrono::minutes(2);
     bool insecure_no_tls = false;  ///< Only by flag (S-BIND-03).

@@ -24,7 +24,7 @@ namespace server {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> later_sections{"cluster", "metrics", "trace"};
+constexpr std::array<std::string_view, 2> later_sections{"cluster", "trace"};
 
 Origin origin_at(const toml::source_region& region, const std::string& path) {
     return {path, region.begin.line, region.begin.column};

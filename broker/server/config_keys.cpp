@@ -429,6 +429,10 @@ const Row<Config> rows[] = {
       "File with the admin API's token, made if it is not there; empty: a new one for each run."},
      [](C& c) -> Target { return &c.admin_token_file; }},
 
+    {{"metrics", "without_token", Unit::boolean, {}, "", "",
+      "GET /metrics answers without the admin API's token: to whoever reaches the admin listener."},
+     [](C& c) -> Target { return &c.metrics_without_token; }},
+
     {{"log", "level", Unit::choice, {}, "", levels,
       "Least level that is written."},
      [](C& c) -> Target { return &c.log.level; }},

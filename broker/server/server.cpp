@@ -1,6 +1,7 @@
 #include "broker/server/server.hpp"
 
 #include "broker/admin/health.hpp"
+#include "broker/admin/metrics.hpp"
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
 #include "broker/security/remote_keys.hpp"
@@ -59,6 +60,11 @@ bool is_loopback(const std::string& host) {
     return !ec && address.is_loopback();
 }
 
+double seconds_since_1970() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration<double>(since).count();
+}
+
 void log_warnings(const tls::ServerContext& context) {
     for (const std::string& warning : context.warnings()) {
         logging::warn("key-file", warning);
@@ -97,6 +103,8 @@ private:
     );
     void build_health();
     [[nodiscard]] std::unique_ptr<admin::Api> make_api();
+    [[nodiscard]] admin::MetricsPage make_metrics();
+    [[nodiscard]] admin::Figures figures() const;
     void restore();
     void await_restored();
     void serve();
@@ -133,6 +141,9 @@ private:
     std::size_t restoring_ = 0;   ///< Last words not heard yet.
     bool is_serving_ = false;
     bool draining_ = false;
+    std::uint64_t reloads_good_ = 0;
+    std::uint64_t reloads_failed_ = 0;
+    double configured_at_ = seconds_since_1970();
 };
 
 Server::Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload)
@@ -226,6 +237,8 @@ void Server::reload() {
         logging::error("reload-failed", error);
     }
     reload_certificates(false);
+    ++(errors.empty() ? reloads_good_ : reloads_failed_);
+    if (errors.empty()) { configured_at_ = seconds_since_1970(); }
     if (!errors.empty()) {
         logging::warn(
             "reload-failed", "The old users, keys, access rules and limits stay in force."
@@ -396,8 +409,44 @@ std::unique_ptr<admin::Api> Server::make_api() {
     return std::make_unique<admin::Api>(
         admin_token_.token,
         config_.admin.host,
-        admin::Scheduled(first().router(), static_cast<unsigned>(running_.shards.size()))
+        admin::Scheduled(first().router(), static_cast<unsigned>(running_.shards.size())),
+        make_metrics()
     );
+}
+
+admin::MetricsPage Server::make_metrics() {
+    std::vector<const transport::IoShard*> shards;
+    for (const auto& shard : running_.shards) {
+        shards.push_back(shard.get());
+    }
+    admin::Metrics::Names names;
+    names.policies.emplace_back("default");
+    for (const engine::Policy& policy : config_.policies) {
+        names.policies.push_back(policy.match);
+    }
+    const auto metrics = std::make_shared<const admin::Metrics>(
+        std::move(shards), std::move(names), [this] { return figures(); }
+    );
+    return {[metrics] { return metrics->text(); }, config_.metrics_without_token};
+}
+
+// What /metrics tells beyond the shards' reports.
+admin::Figures Server::figures() const {
+    admin::Figures figures;
+    const auto checks = ready_checks();
+    figures.is_ready = std::ranges::all_of(checks, [](const admin::Check& check) {
+        return check.problem.empty() || !check.is_needed;
+    });
+    figures.is_draining = draining_;
+    figures.reloads_good = reloads_good_;
+    figures.reloads_failed = reloads_failed_;
+    figures.configured_at = configured_at_;
+    figures.log_lines_suppressed = logging::suppressed_total();
+    figures.log_lines_lost = logging::overrun_total();
+    figures.unauthenticated = census_.unauthenticated();
+    figures.memory_limit = options_.memory_limit;
+    figures.memory_alarm = memory_alarm_.load();
+    return figures;
 }
 
 std::vector<admin::Check> Server::ready_checks() const {

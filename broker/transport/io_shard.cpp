@@ -18,6 +18,13 @@ const std::atomic<int> no_alarm{0};
 
 }  // namespace
 
+void ShardReport::add(const ShardReport& other) {
+    counters.add(other.counters);
+    accounted_bytes += other.accounted_bytes;
+    queues += other.queues;
+    topics += other.topics;
+}
+
 IoShard::IoShard(unsigned index, engine::RouterSettings settings, Options options)
     : Shard(index),
       settings_(std::move(settings)),
@@ -172,7 +179,8 @@ void IoShard::turn() {
     router_->end_turn();
     send_mail();
     turn_read_ = 0;
-    if (now_ - reported_ >= engine::Instant(100)) { publish_report(); }
+    is_report_due_ = now_ - reported_ < report_interval;
+    if (!is_report_due_) { publish_report(); }
 }
 
 void IoShard::run_later() {
@@ -231,6 +239,8 @@ void IoShard::arm_clock() {
     if (!wheel_.empty()) {
         at = std::min(at, now_ / TimerWheel::tick * TimerWheel::tick + TimerWheel::tick);
     }
+    // What was done since the last report is to be seen before long, whatever comes next.
+    if (is_report_due_) { at = std::min(at, reported_ + report_interval); }
     if (at == Instant::max() || (is_clock_armed_ && clock_at_ <= at)) { return; }
     clock_at_ = at;
     is_clock_armed_ = true;

@@ -33,6 +33,8 @@ struct ShardReport {
     std::int64_t accounted_bytes = 0;
     std::size_t queues = 0;
     std::size_t topics = 0;
+
+    void add(const ShardReport& other);
 };
 
 class CAPABILITY("shard") IoShard : public engine::Shard {
@@ -127,6 +129,7 @@ private:
     static constexpr std::size_t buffer_size = 64 * 1024;
     static constexpr std::size_t turn_read_max = 256 * 1024;
     static constexpr std::size_t turn_output_max = 8 * 1024 * 1024;
+    static constexpr engine::Instant report_interval{100};
     static constexpr int turn_handlers_max = 256;
     static constexpr int turn_mail_max = 256;
     /// Works in a mailbox before those who send to it stop reading.
@@ -190,6 +193,7 @@ private:
     mutable std::mutex report_mutex_;
     ShardReport report_;
     engine::Instant reported_{0};
+    bool is_report_due_ = false;  ///< There were turns since.
 };
 
 }  // namespace transport

@@ -65,6 +65,7 @@ const std::vector<Room>& rooms() {
         {"broker/admin",
          {"broker/console",
           "broker/engine",
+          "protocol",
           "broker/transport",
           "broker/log",
           "asio",
