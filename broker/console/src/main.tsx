@@ -1,1 +1,7 @@
-import './style.css'; import { render } from 'preact'; render(<p>Stampede</p>, document.getElementById('app')!);
+// The console of the broker. Everything that is shown comes from this host.
+import { render } from 'preact';
+import { App } from './app';
+import './style.css';
+
+const place = document.getElementById('app');
+if (place) render(<App />, place);

@@ -1,0 +1,112 @@
+// What the broker tells by itself: figures once a second and system events, over STOMP on the page's own host.
+// Limits: 300 samples and 200 events are kept.
+import { Client, type IMessage, ReconnectionTimeMode, Versions } from '@stomp/stompjs';
+import { call, isUnreachable, session } from './api';
+import { Store } from './store';
+import type { Sample, SystemEvent, Totals } from './types';
+
+export type Link = 'connecting' | 'live' | 'lost' | 'refused';
+
+export interface NamedEvent extends SystemEvent {
+  name: string;
+  key: number;
+}
+
+export const link = new Store<Link>('connecting');
+export const samples = new Store<Sample[]>([]);
+export const totals = new Store<Totals | null>(null);
+export const events = new Store<NamedEvent[]>([]);
+
+const samplesMax = 300;
+const eventsMax = 200;
+const eventNames = ['connect', 'disconnect', 'auth-failed', 'slow-consumer', 'alarm'];
+
+/** A client of the broker's /ws with the token of the session, not yet active. */
+export function stompClient(token: string): Client {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return new Client({
+    brokerURL: `${scheme}://${location.host}/ws`,
+    connectHeaders: { login: 'admin', Authorization: `Bearer ${token}` },
+    stompVersions: new Versions([Versions.V1_2]),
+    reconnectDelay: 500,
+    maxReconnectDelay: 5000,
+    reconnectTimeMode: ReconnectionTimeMode.EXPONENTIAL,
+    heartbeatIncoming: 10_000,
+    heartbeatOutgoing: 10_000,
+  });
+}
+
+function add(sample: Sample): void {
+  const all = samples.value;
+  const last = all.at(-1);
+  if (last && sample.at <= last.at) return;
+  samples.set([...all.slice(1 - samplesMax), sample]);
+}
+
+async function fillHistory(): Promise<void> {
+  try {
+    const { items } = await call<{ items: Sample[] }>('GET', '/history');
+    const newest = items.at(-1)?.at ?? 0;
+    const later = samples.value.filter(({ at }) => at > newest);
+    samples.set([...items, ...later].slice(-samplesMax));
+  } catch {
+    // What is missing is drawn as a gap; whether the broker answers is shown elsewhere.
+  }
+}
+
+let pending: NamedEvent[] = [];
+let nextKey = 0;
+
+/** Events may come by thousands: they are shown together, four times a second. */
+function note(name: string, message: IMessage): void {
+  let { at, text } = { at: new Date().toISOString(), text: message.body };
+  try {
+    ({ at = at, text = message.body } = JSON.parse(message.body) as SystemEvent);
+  } catch {
+    // Shown as it came.
+  }
+  if (pending.length === 0) setTimeout(showPending, 250);
+  pending = [{ name, at, text, key: nextKey++ }, ...pending.slice(0, eventsMax - 1)];
+}
+
+function showPending(): void {
+  events.set([...pending, ...events.value].slice(0, eventsMax));
+  pending = [];
+}
+
+/** Goes live until the returned function is called. */
+export function goLive(): () => void {
+  const token = session.value?.token ?? '';
+  const client = stompClient(token);
+  // While nothing comes by itself the charts are drawn from what the API tells.
+  const fallback = setInterval(() => link.value !== 'live' && !document.hidden && void fillHistory(), 2000);
+  client.onConnect = () => {
+    void fillHistory();
+    client.subscribe('/topic/$SYS.stats', ({ body }) => {
+      const sample = JSON.parse(body) as Sample & { totals?: Totals };
+      add(sample);
+      if (sample.totals) totals.set(sample.totals);
+    });
+    for (const name of eventNames) client.subscribe(`/topic/$SYS.${name}`, (message) => note(name, message));
+    link.set('live');
+    isUnreachable.set(false);
+  };
+  client.onStompError = ({ headers }) => {
+    if (!['auth-failed', 'access-denied'].includes(headers.message ?? '')) return;
+    link.set('refused');
+    void client.deactivate();
+  };
+  client.onWebSocketClose = () => {
+    if (link.value === 'live') link.set('lost');
+  };
+  link.set('connecting');
+  void fillHistory();
+  client.activate();
+  return () => {
+    clearInterval(fallback);
+    void client.deactivate();
+    samples.set([]);
+    events.set([]);
+    totals.set(null);
+  };
+}
