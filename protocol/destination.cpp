@@ -143,20 +143,23 @@ bool has_c1(std::string_view text) {
     return false;
 }
 
+std::optional<Error> check_size(std::string_view text, std::size_t size, const Limits& limits) {
+    if (size <= limits.destination_bytes_max) { return std::nullopt; }
+    return bad(
+        text,
+        "has " + std::to_string(size) + " octets; at most " +
+            std::to_string(limits.destination_bytes_max) + " are allowed",
+        "Shorten the name; limits.destination_bytes is the limit.",
+        "P-DEST-03",
+        LimitKey::destination_bytes
+    );
+}
+
 std::optional<Error> check_text(std::string_view text, const Limits& limits) {
     if (text.empty()) {
         return bad(text, "is empty", "Name a destination, as in /queue/orders.", "P-DEST-03");
     }
-    if (text.size() > limits.destination_bytes_max) {
-        return bad(
-            text,
-            "has " + std::to_string(text.size()) + " octets; at most " +
-                std::to_string(limits.destination_bytes_max) + " are allowed",
-            "Shorten the name; limits.destination_bytes is the limit.",
-            "P-DEST-03",
-            LimitKey::destination_bytes
-        );
-    }
+    if (auto error = check_size(text, text.size(), limits)) { return error; }
     if (!is_utf8(text) || std::any_of(text.begin(), text.end(), is_c0) || has_c1(text)) {
         return bad(
             text,
@@ -292,6 +295,9 @@ Result<Parsed> parse(std::string_view text, const Limits& limits) {
     if (!parsed->needs_key) { return parsed; }
     if (key.empty()) { return empty_name(text); }
     if (auto error = check_levels(text, key, limits)) { return *std::move(error); }
+    // An alias may be shorter than the name that it stands for, which must be one, too.
+    const std::size_t size = parsed->destination.space.size() + key.size();
+    if (auto error = check_size(text, size, limits)) { return *std::move(error); }
     return parsed;
 }
 

@@ -1,62 +1,95 @@
-// The admin API under /api (and /api/v1): JSON, for whoever has the token (S-WEB-07).
-// Lives on the first shard's io_context. Every request is answered within 5 s, and logged.
+// The admin API: one table of calls, each with its scope (S-WEB-07), asked after Host and token.
+// Lives on the first shard's io_context; calls run as coroutines there. Every call is logged.
 #pragma once
 
-#include "broker/admin/scheduled.hpp"
+#include "broker/admin/query.hpp"
+#include "broker/admin/response.hpp"
+#include "broker/admin/tokens.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
 
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace admin {
 
-/// What counts of a request; the head may be gone when the answer comes.
-struct ApiRequest {
+/// The head of a request, as far as it counts.
+struct RequestHead {
     std::string method;
     std::string target;
     std::string host;
     std::string authorization;
+    std::string content_type;
+    std::string idempotency_key;
     std::string remote;  ///< For the log.
 };
 
-struct ApiResponse {
-    unsigned status = 200;
-    std::string body = {};
-    std::vector<std::pair<std::string, std::string>> headers = {};
+/// What a handler gets to see; lives until it has answered.
+struct Call {
+    std::vector<std::string> parameters;  ///< What stood for {...}, decoded, in the path's order.
+    Query query;
+    std::string body;
+    std::string idempotency_key;
+
+    /// The body, which must be one JSON value of at most 32 levels; an empty one is null if
+    /// `may_be_empty`. Refuses 400, saying where it went wrong.
+    [[nodiscard]] boost::json::value json(bool may_be_empty = false) const;
 };
 
-/// What GET /metrics answers, and to whom.
-struct MetricsPage {
-    std::function<std::string()> text;
-    bool is_open = false;  ///< Without the token, too.
+using Handler = std::function<boost::asio::awaitable<Response>(const Call&)>;
+
+/// One line of the table.
+struct Route {
+    static constexpr std::size_t body_default = 64 * 1024;
+
+    std::string method;
+    std::string path;  ///< `/api/v1/queues/{name}`; {name} is one segment, percent-encoded.
+    Scope scope = Scope::admin;
+    Handler handle;
+    std::size_t body_max = 0;  ///< 0: it takes no body.
 };
 
 class Api {
 public:
-    /// `token` is what `Authorization: Bearer` must say; `host`: where the listener is bound.
-    Api(std::string token, std::string host, Scheduled scheduled, MetricsPage metrics);
+    /// `host`: the address of loopback that the listener is bound to; empty if it is bound
+    /// elsewhere, where every Host is served.
+    Api(Tokens tokens, std::string host);
 
-    [[nodiscard]] static bool is_asked(std::string_view target);
+    void add(Route route);
 
-    boost::asio::awaitable<ApiResponse> answer(ApiRequest request);
+    [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+    /// What a request head leads to: a route, or the answer that refuses it before its body is
+    /// read.
+    struct Found {
+        const Route* route = nullptr;
+        std::vector<std::string> parameters;
+        std::string_view query;  ///< Of the head's target.
+        Response refusal;
+    };
+
+    [[nodiscard]] Found find(const RequestHead& head) const;
+    /// Runs what find() has found; never throws.
+    boost::asio::awaitable<Response> answer(const RequestHead& head, Found found, std::string body);
+
+    /// The listener serves this Host (S-WEB-04). The port is not compared.
+    [[nodiscard]] bool is_known_host(std::string_view host) const;
+
+    [[nodiscard]] const Tokens& tokens() const { return tokens_; }
 
 private:
-    [[nodiscard]] bool is_known_host(std::string_view host) const;
-    [[nodiscard]] bool is_authorized(std::string_view authorization) const;
-    [[nodiscard]] ApiResponse answer_metrics(std::string_view method) const;
-    boost::asio::awaitable<ApiResponse> route(const ApiRequest& request);
-    boost::asio::awaitable<ApiResponse> list(std::string_view query);
-    boost::asio::awaitable<ApiResponse> cancel(std::string id);
+    [[nodiscard]] Found refuse(const RequestHead& head, const Refused& refused) const;
 
-    // Constant after construction.
-    const std::string token_;
+    // Constant once calls come.
+    const Tokens tokens_;
     const std::string host_;
-    Scheduled scheduled_;
-    const MetricsPage metrics_;
+    std::vector<Route> routes_;
 };
+
+/// The line of the log for a call; `status` is the answer's.
+void log_call(const RequestHead& head, unsigned status);
 
 }  // namespace admin

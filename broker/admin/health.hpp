@@ -1,50 +1,36 @@
-// The admin listener's answers to "are you alive" and "may I send you work": /healthz and /readyz.
-// Lives on the first shard's io_context; these need no token and tell nothing else. At most 64
-// connections, those of the API included.
+// The answers to "are you alive", "have you started" and "may I send you work" (O-4). They need no
+// token and tell nothing else.
 #pragma once
 
 #include "broker/admin/api.hpp"
 
-#include <boost/asio/io_context.hpp>
-
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace admin {
 
-/// One check of /readyz: not ready if `problem` is not empty, unless it is only to be shown.
+/// One check: a problem, if there is one, fails the answer unless it is only to be shown.
 struct Check {
     std::string name;
     std::string problem;
     bool is_needed = true;
 };
 
-using ReadyChecks = std::function<std::vector<Check>()>;
+using Checks = std::function<std::vector<Check>()>;
 
-class Health {
-public:
-    /// Binds at once; throws std::runtime_error that names the address and the cause. /readyz tells
-    /// `durability`, the mode in force. `api` answers what is under /api.
-    Health(
-        boost::asio::io_context& io,
-        const std::string& host,
-        std::uint16_t port,
-        std::string durability,
-        ReadyChecks checks,
-        std::unique_ptr<Api> api
-    );
-    ~Health();
-
-    void start();
-    void stop();
-    [[nodiscard]] std::uint16_t port() const;
-
-private:
-    struct State;
-    std::shared_ptr<State> state_;
+/// What health is made of; called on the first shard.
+struct HealthChecks {
+    std::string durability;  ///< The mode in force.
+    Checks alive;            ///< Fails slowly, and looks at nothing but this process.
+    Checks ready;            ///< Fails at once.
+    Checks started;          ///< What the last run left has been recovered.
 };
+
+/// /healthz, /readyz, /startupz.
+void add_health(Api& api, HealthChecks checks);
+
+/// /metrics, in Prometheus's text format 0.0.4 (O-5).
+void add_metrics(Api& api, Scope scope, std::function<std::string()> text);
 
 }  // namespace admin

@@ -33,6 +33,9 @@ public:
 
 using AccessRef = std::shared_ptr<const Access>;
 
+/// Of who has shown the token of the admin listener (S-WEB-08): everything.
+[[nodiscard]] AccessRef admin_access();
+
 class Message;
 
 /// Whether a subscriber may get `message`, by the destination that it names (S-ACL-06).

@@ -11,7 +11,7 @@
 namespace engine {
 
 /// What has vouched for a principal.
-enum class Voucher : std::uint8_t { nobody, users_file, token, hook, certificate };
+enum class Voucher : std::uint8_t { nobody, users_file, token, hook, certificate, admin_token };
 
 /// For the log.
 [[nodiscard]] constexpr std::string_view to_string(Voucher voucher) {
@@ -26,8 +26,16 @@ enum class Voucher : std::uint8_t { nobody, users_file, token, hook, certificate
             return "hook";
         case Voucher::certificate:
             return "certificate";
+        case Voucher::admin_token:
+            return "admin-token";
     }
     return {};
+}
+
+/// Whether limits by user concern who was let in so: not `anonymous`, the built-in guest and the
+/// operator, who are nobody's own (S-RATE-01).
+[[nodiscard]] constexpr bool is_own_name(Voucher voucher) {
+    return voucher != Voucher::nobody && voucher != Voucher::admin_token;
 }
 
 struct Principal {

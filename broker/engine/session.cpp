@@ -162,10 +162,9 @@ void Session::authenticated(protocol::Result<PrincipalRef> principal) {
     if (principal_->expires_at != 0) { router_.expiry_watch().add(*this, principal_->expires_at); }
 }
 
-// `anonymous` and the built-in guest are nobody's own (S-RATE-01).
 bool Session::take_seat(const Principal& principal) {
     Attendance* const attendance = router_.attendance();
-    if (attendance == nullptr || principal.voucher == Voucher::nobody) { return true; }
+    if (attendance == nullptr || !is_own_name(principal.voucher)) { return true; }
     if (attendance->enter(principal.user)) {
         is_seated_ = true;
         return true;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -23,7 +24,8 @@ namespace {
 constexpr std::size_t random_octets = 32;
 constexpr std::size_t token_min = 16;
 constexpr std::size_t token_max = 1024;
-constexpr std::size_t token_file_max = 4096;
+constexpr std::size_t tokens_max = 32;
+constexpr std::size_t token_file_max = 64 * 1024;
 
 [[noreturn]] void fail(const std::string& file, std::string_view cause) {
     throw std::runtime_error(fmt::format(
@@ -43,17 +45,68 @@ std::string random_token() {
     return token;
 }
 
-AdminToken read_token(const std::string& name, std::string text, unsigned mode) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-        text.pop_back();
+/// The word at the front of `line`, and what is behind it without the blanks between.
+std::string_view take_word(std::string_view& line) {
+    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+    const std::string_view word = line.substr(0, end);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t", end), line.size()));
+    return word;
+}
+
+// Of `read,publish`; false if there is another word.
+bool set_scopes(admin::Token& token, std::string_view scopes) {
+    token.may_read = token.may_publish = token.is_admin = false;
+    while (!scopes.empty()) {
+        const std::string_view scope = scopes.substr(0, scopes.find(','));
+        scopes.remove_prefix(std::min(scope.size() + 1, scopes.size()));
+        if (scope == "read") {
+            token.may_read = true;
+        } else if (scope == "publish") {
+            token.may_publish = true;
+        } else if (scope == "admin") {
+            token.is_admin = true;
+        } else {
+            return false;
+        }
     }
+    return true;
+}
+
+admin::Token read_token(const std::string& name, std::string_view line, std::size_t number) {
+    const std::string place = fmt::format("line {}: ", number);
+    admin::Token token;
+    std::string_view text = take_word(line);
+    if (!line.empty()) {
+        if (!set_scopes(token, text)) {
+            fail(name, place + "the scopes before a token are read, publish or admin");
+        }
+        text = take_word(line);
+    }
+    if (!line.empty()) { fail(name, place + "a line is TOKEN or SCOPES TOKEN"); }
     if (text.size() < token_min || text.size() > token_max) {
-        fail(name, "it must hold one line of 16 to 1024 octets");
+        fail(name, place + "a token has 16 to 1024 octets");
     }
     for (const char c : text) {
-        if (c < '!' || c > '~') { fail(name, "it may hold only printable ASCII without blanks"); }
+        if (c < '!' || c > '~') { fail(name, place + "a token is printable ASCII"); }
     }
-    AdminToken found{std::move(text), name};
+    token.text = text;
+    return token;
+}
+
+AdminTokens read_tokens(const std::string& name, std::string_view text, unsigned mode) {
+    AdminTokens found{{}, name};
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        while (!line.empty() && std::string_view(" \t\r").find(line.back()) != line.npos) {
+            line.remove_suffix(1);
+        }
+        if (line.empty() || line.front() == '#') { continue; }
+        found.tokens.push_back(read_token(name, line, number));
+    }
+    if (found.tokens.empty() || found.tokens.size() > tokens_max) {
+        fail(name, "it must hold 1 to 32 lines, each a token of 16 to 1024 octets");
+    }
     if (files::is_looser(mode, 0600)) {
         found.warning = fmt::format(
             "The admin token file {} has mode {:04o}: others may use it; run chmod 0600.",
@@ -64,13 +117,13 @@ AdminToken read_token(const std::string& name, std::string text, unsigned mode) 
     return found;
 }
 
-AdminToken make_token(const std::string& name) {
+AdminTokens make_token(const std::string& name) {
     const files::Descriptor file(
         ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
     );
     if (!file.is_open()) { fail(name, std::strerror(errno)); }
-    AdminToken made{random_token(), name};
-    const std::string line = made.token + "\n";
+    AdminTokens made{{{random_token()}}, name};
+    const std::string line = made.tokens.front().text + "\n";
     if (::write(file.number(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
         const std::string cause = std::strerror(errno);
         ::unlink(name.c_str());
@@ -81,17 +134,17 @@ AdminToken make_token(const std::string& name) {
 
 }  // namespace
 
-AdminToken open_admin_token(const std::string& name) {
+AdminTokens open_admin_tokens(const std::string& name) {
     if (name.empty()) {
         const auto directory = std::filesystem::temp_directory_path();
         const std::string own =
             (directory / ("stampede-admin-" + random_token().substr(0, 16) + ".token")).string();
-        AdminToken made = make_token(own);
+        AdminTokens made = make_token(own);
         made.is_temporary = true;
         return made;
     }
     files::SmallFile file = files::read_small_file(name, token_file_max);
-    if (file.error.empty()) { return read_token(name, std::move(file.text), file.mode); }
+    if (file.error.empty()) { return read_tokens(name, file.text, file.mode); }
     if (!file.is_missing) { fail(name, file.error); }
     return make_token(name);
 }

@@ -1,21 +1,26 @@
-// The admin token's file: read if the operator named one that is there, else made.
-// The token itself is never logged.
+// The file of the admin listener's tokens: read if the operator named one that is there, else made.
+// The tokens themselves are never logged. At most 32 of them, in 64 KiB.
 #pragma once
 
+#include "broker/admin/tokens.hpp"
+
 #include <string>
+#include <vector>
 
 namespace server {
 
-struct AdminToken {
-    std::string token;
+struct AdminTokens {
+    std::vector<admin::Token> tokens;
     std::string file;
     bool is_temporary = false;  ///< Made for this run: to be removed at its end.
     std::string warning = {};   ///< Others may read the file; empty if not.
 };
 
-/// The token in `file`; if that is not there it is made, with a random token and mode 0600. With an
-/// empty name the file is made in the directory for temporary files, under a random name. Throws
-/// std::runtime_error that names the file and the cause.
-[[nodiscard]] AdminToken open_admin_token(const std::string& file);
+/// The tokens in `file`, one a line: `TOKEN`, which may everything, or `SCOPES TOKEN` with one or
+/// several of read, publish, admin, separated by commas; lines that begin with # are skipped. If
+/// the file is not there it is made, with a random token and mode 0600. With an empty name the file
+/// is made in the directory for temporary files, under a random name. Throws std::runtime_error
+/// that names the file and the cause.
+[[nodiscard]] AdminTokens open_admin_tokens(const std::string& file);
 
 }  // namespace server

@@ -197,7 +197,10 @@ void read_config_file(Draft& draft, const std::string& path, bool is_wanted) {
             "this is not TOML: outside quotes and comments only ASCII may stand"
         );
     }
-    const toml::parse_result result = toml::parse(text.str(), path);
+    // toml++ 3.3 is undefined for some letters beyond ASCII behind an error: errors are looked for
+    // where each octet of them is another letter.
+    toml::parse_result result = toml::parse(in_ascii(text.view()), path);
+    if (result) { result = toml::parse(text.view(), path); }
     if (!result) {
         const toml::parse_error& error = result.error();
         const auto message =

@@ -128,9 +128,11 @@ std::string format_size(std::uint64_t octets) {
 }
 
 std::string format_address(const Address& address) {
-    const bool is_v6 = address.host.find(':') != std::string::npos;
-    const std::string host = is_v6 ? "[" + address.host + "]" : address.host;
-    return host + ":" + std::to_string(address.port);
+    return url_host(address.host) + ":" + std::to_string(address.port);
+}
+
+std::string url_host(const std::string& host) {
+    return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
 
 bool is_loopback(const std::string& host) {

@@ -33,4 +33,7 @@ namespace server {
 /// Whether only this machine can reach `host`: 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104.
 [[nodiscard]] bool is_loopback(const std::string& host);
 
+/// `host` as it stands in a URL: IPv6 addresses in brackets.
+[[nodiscard]] std::string url_host(const std::string& host);
+
 }  // namespace server

@@ -1,12 +1,12 @@
 #include "broker/server/server.hpp"
 
-#include "broker/admin/health.hpp"
 #include "broker/admin/metrics.hpp"
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
 #include "broker/security/remote_keys.hpp"
-#include "broker/server/admin_token.hpp"
+#include "broker/server/admin_listener.hpp"
 #include "broker/server/config_reload.hpp"
+#include "broker/server/config_units.hpp"
 #include "broker/server/drain.hpp"
 #include "broker/server/rights.hpp"
 #include "broker/server/system.hpp"
@@ -50,16 +50,6 @@ constexpr std::chrono::milliseconds watch_interval{100};
 constexpr std::chrono::milliseconds certificate_interval{1000};
 constexpr int storage_failed_code = 7;
 
-std::string url_host(const std::string& host) {
-    return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
-bool is_loopback(const std::string& host) {
-    boost::system::error_code ec;
-    const auto address = boost::asio::ip::make_address(host, ec);
-    return !ec && address.is_loopback();
-}
-
 double seconds_since_1970() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration<double>(since).count();
@@ -101,9 +91,8 @@ private:
         std::uint16_t port,
         bool is_first
     );
-    void build_health();
-    [[nodiscard]] std::unique_ptr<admin::Api> make_api();
-    [[nodiscard]] admin::MetricsPage make_metrics();
+    void build_admin();
+    [[nodiscard]] std::function<std::string()> make_metrics();
     [[nodiscard]] admin::Figures figures() const;
     void restore();
     void await_restored();
@@ -131,8 +120,7 @@ private:
     std::atomic<int> memory_alarm_{0};
     Running running_;
     std::vector<std::unique_ptr<tls::ServerContext>> certificates_;
-    std::unique_ptr<admin::Health> health_;
-    AdminToken admin_token_;
+    std::unique_ptr<AdminListener> admin_;
     std::unique_ptr<boost::asio::signal_set> signals_;
     std::string tcp_url_;
     std::string ws_url_;
@@ -173,8 +161,7 @@ Server::~Server() {
         shard->wind_down();
     }
     running_.listeners.clear();
-    health_.reset();
-    if (admin_token_.is_temporary) { std::remove(admin_token_.file.c_str()); }
+    admin_.reset();
     signals_.reset();
     for (const auto& shard : running_.shards) {
         shard->wind_down();
@@ -385,36 +372,28 @@ void Server::bind(
     }
 }
 
-void Server::build_health() {
+void Server::build_admin() {
     if (!config_.admin.is_set()) { return; }
-    health_ = std::make_unique<admin::Health>(
-        first().io(),
-        config_.admin.host,
-        config_.admin.port,
-        store_.durability(),
-        [this] { return ready_checks(); },
-        make_api()
+    admin_ = std::make_unique<AdminListener>(
+        config_,
+        AdminListener::Parts{
+            running_,
+            census_,
+            rates_,
+            {store_.durability(),
+             // Answered by the event loop itself: that it answers is the check.
+             [] {
+                 return std::vector<admin::Check>{{"loop", ""}};
+             },
+             [this] { return ready_checks(); },
+             [this] {
+                 return std::vector<admin::Check>{{"recovery", is_serving_ ? "" : "under way"}};
+             }},
+            make_metrics()}
     );
 }
 
-std::unique_ptr<admin::Api> Server::make_api() {
-    admin_token_ = open_admin_token(config_.admin_token_file);
-    if (!admin_token_.warning.empty()) {
-        if (config_.strict_file_modes) { throw std::runtime_error(admin_token_.warning); }
-        logging::warn("key-file", admin_token_.warning);
-    }
-    logging::info(
-        "admin-token", "The admin API's token is in a file.", {{"file", admin_token_.file}}
-    );
-    return std::make_unique<admin::Api>(
-        admin_token_.token,
-        config_.admin.host,
-        admin::Scheduled(first().router(), static_cast<unsigned>(running_.shards.size())),
-        make_metrics()
-    );
-}
-
-admin::MetricsPage Server::make_metrics() {
+std::function<std::string()> Server::make_metrics() {
     std::vector<const transport::IoShard*> shards;
     for (const auto& shard : running_.shards) {
         shards.push_back(shard.get());
@@ -427,7 +406,7 @@ admin::MetricsPage Server::make_metrics() {
     const auto metrics = std::make_shared<const admin::Metrics>(
         std::move(shards), std::move(names), [this] { return figures(); }
     );
-    return {[metrics] { return metrics->text(); }, config_.metrics_without_token};
+    return [metrics] { return metrics->text(); };
 }
 
 // What /metrics tells beyond the shards' reports.
@@ -508,9 +487,7 @@ void Server::serve() {
 
 // After every listener accepts: the log line, and the ports file for those who started us.
 void Server::announce() {
-    const std::string admin =
-        health_ ? fmt::format("http://{}:{}", url_host(config_.admin.host), health_->port())
-                : std::string();
+    const std::string admin = admin_ ? admin_->url() : std::string();
     if (!config_.ports_file.empty()) {
         write_ports_file(config_.ports_file, tcp_url_, ws_url_, admin);
     }
@@ -603,7 +580,7 @@ void Server::await_signal() {
 }
 
 void Server::stop_all() {
-    if (health_) { health_->stop(); }
+    if (admin_) { admin_->stop(); }
     for (const auto& shard : running_.shards) {
         shard->stop();
     }
@@ -611,7 +588,7 @@ void Server::stop_all() {
 
 int Server::run() {
     build_listeners();
-    build_health();
+    build_admin();
     signals_ = std::make_unique<boost::asio::signal_set>(first().io(), SIGTERM, SIGINT);
     signals_->add(SIGHUP);
     signals_->add(SIGUSR1);
@@ -619,7 +596,7 @@ int Server::run() {
     await_signal();
     watch();
     watch_certificates();
-    if (health_) { health_->start(); }
+    if (admin_) { admin_->start(); }
     restore();
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < running_.shards.size(); ++i) {

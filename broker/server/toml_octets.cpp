@@ -49,4 +49,13 @@ std::optional<std::size_t> stray_octet(std::string_view text) {
     return std::nullopt;
 }
 
+std::string in_ascii(std::string_view text) {
+    if (text.starts_with("\xEF\xBB\xBF")) { text.remove_prefix(3); }
+    std::string ascii(text);
+    std::ranges::replace_if(
+        ascii, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, 'x'
+    );
+    return ascii;
+}
+
 }  // namespace server

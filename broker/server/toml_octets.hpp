@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace server {
@@ -11,5 +12,9 @@ namespace server {
 /// Where the first octet beyond ASCII stands that is neither in quotes nor in a comment, nor the
 /// mark at the beginning that some editors put there; nothing else of TOML is checked.
 [[nodiscard]] std::optional<std::size_t> stray_octet(std::string_view text);
+
+/// `text` with an `x` for each octet beyond ASCII, without the mark at the beginning: errors are at
+/// the same places.
+[[nodiscard]] std::string in_ascii(std::string_view text);
 
 }  // namespace server

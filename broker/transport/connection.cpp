@@ -49,7 +49,11 @@ Connection::~Connection() {
     session_->end();
 }
 
-void Connection::start() {
+void Connection::start(std::string octets) {
+    if (!octets.empty()) {
+        stash_ = std::make_unique<Stash>();
+        stash_->raw = std::move(octets);
+    }
     guard(&Connection::continue_handshake);
     arm();
 }

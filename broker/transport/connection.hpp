@@ -72,8 +72,9 @@ public:
     );
     ~Connection() override;
 
-    /// Begins with the handshake; once, after construction.
-    void start();
+    /// Begins with the handshake; once, after construction. `octets` have been read already: of a
+    /// plain connection only.
+    void start(std::string octets = {});
     /// One gathered write of what is pending, at the end of the shard's turn. SEND path, stop 7
     /// of 7.
     void flush();

@@ -64,6 +64,10 @@ void Connection::continue_handshake() {
         phase_at_ = shard_.now();
         http_ = std::make_unique<HttpUpgrade>(context_.http, shard_.options(), peer().address);
     }
+    if (stash_) {
+        const auto early = std::exchange(stash_, nullptr);
+        if (!process(early->raw)) { return; }
+    }
     on_readable();
 }
 
@@ -426,7 +430,7 @@ void Connection::discard_input() {
 // Rates that a reload has set hold for those who are connected, too.
 void Connection::take_toll() {
     rates_of_ = shard_.limits_generation();
-    const bool has_user = session_->principal()->voucher != engine::Voucher::nobody;
+    const bool has_user = engine::is_own_name(session_->principal()->voucher);
     toll_ = context_.rates.toll(
         is_exempt_ ? std::string() : peer().network,
         has_user ? session_->user() : std::string(),

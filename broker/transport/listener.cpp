@@ -109,7 +109,8 @@ void begin(
     Accepted& accepted,
     const std::shared_ptr<const ConnectionContext>& context,
     bool is_v6,
-    engine::Peer peer
+    engine::Peer peer,
+    std::string octets = {}
 ) {
     const Post& post = accepted.post();
     Socket socket(post.shard->io());
@@ -129,10 +130,45 @@ void begin(
     );
     post.connections->add(connection);
     accepted.has_connection();
-    connection->start();
+    connection->start(std::move(octets));
+}
+
+const Post& least_loaded(const std::vector<Post>& posts) {
+    return *std::ranges::min_element(posts, {}, [](const Post& post) {
+        return post.shard->load.load(std::memory_order_relaxed);
+    });
 }
 
 }  // namespace
+
+bool adopt(
+    const std::vector<Post>& posts,
+    const std::shared_ptr<const ConnectionContext>& context,
+    int descriptor,
+    std::string octets
+) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        ::close(descriptor);
+        return false;
+    }
+    engine::Peer peer = peer_of(address);
+    if (context->census.admit(peer.network, true) != LimitKey::none) {
+        ::close(descriptor);
+        return false;
+    }
+    const Post& post = least_loaded(posts);
+    const auto accepted =
+        std::make_shared<Accepted>(descriptor, post, context->census, peer.network, true);
+    set_options(descriptor, false);
+    const bool is_v6 = address.ss_family == AF_INET6;
+    post.shard->post([accepted, context, is_v6, peer = std::move(peer), octets = std::move(octets)](
+                     ) mutable {
+        begin(*accepted, context, is_v6, std::move(peer), std::move(octets));
+    });
+    return true;
+}
 
 Listener::Listener(
     std::vector<Post> posts,
@@ -220,11 +256,7 @@ bool Listener::accept_one() {
     }
     engine::Peer peer = peer_of(address);
     const bool is_v6 = address.ss_family == AF_INET6;
-    const auto least =
-        std::min_element(posts_.begin(), posts_.end(), [](const Post& a, const Post& b) {
-            return a.shard->load.load(std::memory_order_relaxed) <
-                   b.shard->load.load(std::memory_order_relaxed);
-        });
+    const Post& least = least_loaded(posts_);
     set_options(descriptor, context_->kind == ListenerKind::tcp);
     const bool is_exempt = context_->census.is_exempt(peer.address, peer.is_loopback) ||
                            context_->may_be_proxy(peer.address);
@@ -236,7 +268,7 @@ bool Listener::accept_one() {
     std::shared_ptr<Accepted> accepted;
     try {
         accepted = std::make_shared<Accepted>(
-            descriptor, *least, context_->census, peer.network, is_exempt
+            descriptor, least, context_->census, peer.network, is_exempt
         );
     } catch (const std::bad_alloc&) {
         ::close(descriptor);
@@ -244,11 +276,11 @@ bool Listener::accept_one() {
         throw;
     }
     // The socket object is made on its own shard: nobody else may touch that shard's reactor.
-    if (least->shard == posts_.front().shard) {
+    if (least.shard == posts_.front().shard) {
         begin(*accepted, context_, is_v6, std::move(peer));
         return true;
     }
-    least->shard->post([accepted, context = context_, is_v6, peer = std::move(peer)]() mutable {
+    least.shard->post([accepted, context = context_, is_v6, peer = std::move(peer)]() mutable {
         begin(*accepted, context, is_v6, std::move(peer));
     });
     return true;

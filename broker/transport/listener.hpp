@@ -19,6 +19,16 @@ struct Post {
     ConnectionSet* connections;
 };
 
+/// A connection that another accepted and read `octets` of, without TLS: it goes on on the least
+/// loaded shard, as one of `context`. Counts as exempt from limits by address. False: there is no
+/// room; the descriptor is closed. First shard.
+bool adopt(
+    const std::vector<Post>& posts,
+    const std::shared_ptr<const ConnectionContext>& context,
+    int descriptor,
+    std::string octets
+);
+
 class Listener : public std::enable_shared_from_this<Listener> {
 public:
     /// Binds and listens at once; throws std::runtime_error that names the address and the cause.

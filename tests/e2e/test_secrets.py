@@ -1,6 +1,7 @@
 """Planted secrets are found nowhere but where they were put: not in the log at its most talkative, not on the admin
 listener, not in the arguments, not in what the tools print (S-SEC-01, S-SEC-02, S-LOG-01; CVE-2026-57219, CVE-2026-33216)."""
 import base64
+import gzip
 import http.client
 import os
 import shutil
@@ -19,7 +20,7 @@ BODY = "body-canary"
 HEADER = "header-canary"
 BEFORE = "before-connect-canary"
 USERS = ("hunter2-canary", "swordfish-canary")
-PATHS = ("/", "/healthz", "/readyz", "/metrics", "/api", "/api/", "/api/scheduled", "/api/scheduled/canary", "/api/overview",
+PATHS = ("/", "/healthz", "/readyz", "/metrics", "/api", "/api/", "/api/v1/scheduled", "/api/v1/scheduled/canary", "/api/overview",
          "/api/connections", "/api/definitions", "/debug", "/varz", "/connz")
 
 
@@ -85,7 +86,10 @@ class Canaries(OwnBrokerCase):
                 connection = http.client.HTTPConnection(*self.broker.address("admin"), timeout=20)
                 connection.request("GET", path, headers={"Authorization": authorization} if authorization else {})
                 answer = connection.getresponse()
-                said += "%s %s\n%s\n" % (path, answer.getheaders(), answer.read().decode())
+                body = answer.read()
+                if answer.getheader("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                said += "%s %s\n%s\n" % (path, answer.getheaders(), body.decode())
                 connection.close()
         return said
 

@@ -166,8 +166,18 @@ TEST(Destination, P_DEST_03_LengthJustBelowAndAbove) {
     const std::string prefix = "/queue/";
     EXPECT_EQ(send_refusal(prefix + std::string(248, 'x')), "accepted");
     expect_both_refuse(prefix + std::string(249, 'x'));
-    EXPECT_EQ(send_refusal(std::string(255, 'x')), "accepted");
-    expect_both_refuse(std::string(256, 'x'));
+    EXPECT_EQ(send_refusal(std::string(248, 'x')), "accepted");
+    expect_both_refuse(std::string(249, 'x'));
+}
+
+TEST(Destination, P_DEST_03_TheNameThatAnAliasStandsForIsNotLongerEither) {
+    const std::string longest(255 - std::string_view("/queue/").size(), 'a');
+    EXPECT_TRUE(parse_destination(longest, {}).has_value());
+    EXPECT_TRUE(parse_destination(parse_destination(longest, {})->canonical(), {}).has_value());
+    const auto refused = parse_destination(longest + "a", {});
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::bad_destination);
+    EXPECT_EQ(refused.error().limit, LimitKey::destination_bytes);
 }
 
 TEST(Destination, P_DEST_03_SixteenLevelsUnderEitherSeparator) {

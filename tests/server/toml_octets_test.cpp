@@ -31,5 +31,14 @@ TEST(TomlOctets, S_BIND_05_BeyondAsciiOnlyInQuotesAndComments) {
     EXPECT_EQ(at("a = \"\\\\\" \xC2\xA0"), 9U);
 }
 
+TEST(TomlOctets, S_BIND_05_ErrorsAreLookedForInAsciiAtTheSamePlaces) {
+    EXPECT_EQ(in_ascii("a = \"\xC3\xA4\" # \xE2\x82\xAC"), "a = \"xx\" # xxx");
+    EXPECT_EQ(
+        in_ascii("\xEF\xBB\xBF"
+                 "a = 1"),
+        "a = 1"
+    );
+}
+
 }  // namespace
 }  // namespace server
