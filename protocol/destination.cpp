@@ -2,11 +2,13 @@
 // The default prefix table only; one pass over the text per question, no allocation but in errors.
 #include "protocol/destination.hpp"
 
+#include "protocol/system_event.hpp"
 #include "protocol/utf8.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -285,11 +287,15 @@ Result<Parsed> parse_prefix(std::string_view text, const Limits& limits) {
     return parse_space(text, is_exchange ? exchange_prefix.size() : 1, is_exchange, limits);
 }
 
+enum class Verb : std::uint8_t { send, subscribe };
+
 /// Everything that SEND and SUBSCRIBE have in common.
-Result<Parsed> parse(std::string_view text, const Limits& limits) {
+Result<Parsed> parse(std::string_view text, Verb verb, const Limits& limits) {
     if (auto error = check_text(text, limits)) { return *std::move(error); }
-    if (is_reserved(text)) { return reserved(text); }
+    const bool needs_event = is_reserved(text);
+    if (needs_event && verb == Verb::send) { return reserved(text); }
     auto parsed = parse_prefix(text, limits);
+    if (needs_event && !(parsed && system_event(parsed->destination))) { return reserved(text); }
     if (!parsed) { return parsed; }
     const std::string_view key = parsed->destination.key;
     if (!parsed->needs_key) { return parsed; }
@@ -372,7 +378,7 @@ bool one_matches(std::string_view pattern_level, std::string_view level) {
 }  // namespace
 
 Result<Destination> parse_destination(std::string_view text, const Limits& limits) {
-    const auto parsed = parse(text, limits);
+    const auto parsed = parse(text, Verb::send, limits);
     if (!parsed) { return parsed.error(); }
     const Destination& destination = parsed->destination;
     if (has_wildcard_level(*parsed)) { return bad_wildcard(text); }
@@ -383,7 +389,7 @@ Result<Destination> parse_destination(std::string_view text, const Limits& limit
 }
 
 Result<Pattern> parse_pattern(std::string_view text, const Limits& limits) {
-    const auto parsed = parse(text, limits);
+    const auto parsed = parse(text, Verb::subscribe, limits);
     if (!parsed) { return parsed.error(); }
     const Destination& destination = parsed->destination;
     const Separator separator = separator_of(destination.key);

@@ -45,7 +45,8 @@ struct Pattern {
 /// `access-denied` for reserved names (`/sys/`, levels that start with `$`).
 [[nodiscard]] Result<Destination> parse_destination(std::string_view text, const Limits& limits);
 
-/// Parses the destination of a SUBSCRIBE. As parse_destination, but topics may have wildcards.
+/// Parses the destination of a SUBSCRIBE. As parse_destination, but topics may have wildcards, and
+/// the broker's own topics are admitted (protocol::system_event).
 [[nodiscard]] Result<Pattern> parse_pattern(std::string_view text, const Limits& limits);
 
 /// Levels of a pattern or name, cut at `separator` (`both` cuts at `/` and `.`).

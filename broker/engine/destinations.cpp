@@ -517,6 +517,9 @@ void Destinations::subscribe(
         return subscribe_queue(subscription, pattern.destination.canonical(), std::move(done));
     }
     if (pattern.is_wildcard) { return subscribe_wildcard(subscription, pattern, std::move(done)); }
+    if (const auto event = protocol::system_event(pattern.destination)) {
+        return subscribe_event(subscription, pattern, *event, std::move(done));
+    }
     subscribe_topic(subscription, pattern, std::move(done));
 }
 

@@ -23,6 +23,7 @@
 #include "broker/engine/subscription_index.hpp"
 #include "broker/engine/topic.hpp"
 #include "protocol/destination.hpp"
+#include "protocol/system_event.hpp"
 
 #include <array>
 #include <cstdint>
@@ -270,6 +271,16 @@ public:
     /// Gives the place of `old` in a topic, or under a wildcard, to `subscription`.
     void replace(Subscription& old, Subscription& subscription, const protocol::Pattern& pattern);
 
+    // The broker's own events (destinations_events.cpp).
+
+    /// Somebody, on whichever shard, subscribes to `event`.
+    [[nodiscard]] bool has_listeners(protocol::SystemEvent event) const {
+        return listeners_[static_cast<std::size_t>(event)] != 0;
+    }
+
+    /// Gives `json` to those who subscribe to `event`. Not counted as published: no client sent it.
+    void publish_event(protocol::SystemEvent event, std::string_view json);
+
     /// A part of what waits in queue `name`, as Queue::browse(); nothing if there is no such queue.
     /// `show` runs on this shard.
     void browse(
@@ -383,6 +394,15 @@ private:
     );
     void sweep_topics();
 
+    // destinations_events.cpp
+    void subscribe_event(
+        Subscription& subscription,
+        const protocol::Pattern& pattern,
+        protocol::SystemEvent event,
+        Done done
+    );
+    void unsubscribe_event(protocol::SystemEvent event);
+
     // destinations_dead.cpp
     void dead_letter(const Queue& origin, const Delivery& delivery, std::string_view reason)
         override;
@@ -461,6 +481,7 @@ private:
     ByName<std::weak_ptr<const Selector>> selectors_ GUARDED_BY(shard_);
     std::size_t sweep_selectors_at_ = 1024;
     std::uint64_t last_message_ = 0;
+    std::array<std::uint32_t, protocol::system_event_count> listeners_{};  ///< Of all shards.
     Duplicates duplicates_;
     std::unique_ptr<Schedule> schedule_;
     ExpiryWatch expiry_watch_;

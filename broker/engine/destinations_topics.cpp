@@ -242,6 +242,7 @@ void Destinations::unsubscribe(Subscription& subscription, const protocol::Patte
         return;
     }
     const protocol::Destination& destination = pattern.destination;
+    if (const auto event = protocol::system_event(destination)) { unsubscribe_event(*event); }
     const Route::Name name = Route::Name::of(destination);
     local_topic(name)->remove(subscription);
     const unsigned home = home_of(destination.canonical());

@@ -1,5 +1,7 @@
 #include "broker/engine/policy.hpp"
 
+#include "protocol/system_event.hpp"
+
 #include <algorithm>
 #include <array>
 #include <span>
@@ -99,13 +101,14 @@ std::optional<protocol::Pattern> parse_match(
     std::string_view match, const protocol::Limits& limits
 ) {
     const auto plain = protocol::parse_pattern(match, limits);
+    if (plain && protocol::system_event(plain->destination)) { return std::nullopt; }
     if (plain) { return with_parts(*plain); }
     for (const std::string_view prefix : queue_prefixes) {
         if (!match.starts_with(prefix)) { continue; }
         // Wildcards have their meaning in topics only: the name is read as if it were one.
         const std::string as_topic = std::string(topic_prefix).append(match.substr(prefix.size()));
         auto pattern = protocol::parse_pattern(as_topic, limits);
-        if (!pattern) { return std::nullopt; }
+        if (!pattern || protocol::system_event(pattern->destination)) { return std::nullopt; }
         const std::size_t key_size = pattern->destination.key.size();
         pattern->destination = {
             protocol::DestinationKind::queue,
@@ -121,6 +124,7 @@ const Policy* find_policy(
     const protocol::Destination& destination,
     const protocol::Limits& limits
 ) {
+    if (protocol::system_event(destination)) { return nullptr; }
     const auto found = std::ranges::find_if(policies, [&](const Policy& policy) {
         return is_match(policy, destination, limits);
     });

@@ -1,6 +1,7 @@
 // Session: what its principal may do (S-ACL-05 to -07, -11).
 #include "broker/engine/refusals.hpp"
 #include "broker/engine/session.hpp"
+#include "protocol/system_event.hpp"
 
 namespace engine {
 
@@ -20,8 +21,9 @@ Action reading(const SubscriptionOptions& options) {
 
 }  // namespace
 
+// What the broker tells of itself needs a right that somebody gave (S-ACL-08).
 bool Session::may(Action action, const protocol::Pattern& pattern) const {
-    if (!access_) { return true; }
+    if (!access_) { return !protocol::system_event(pattern.destination); }
     return pattern.is_wildcard ? access_->covers(action, pattern)
                                : access_->allows(action, pattern.destination);
 }

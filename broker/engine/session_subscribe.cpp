@@ -2,6 +2,7 @@
 #include "broker/engine/replay.hpp"
 #include "broker/engine/session.hpp"
 #include "broker/engine/user_destination.hpp"
+#include "protocol/system_event.hpp"
 
 #include <algorithm>
 
@@ -46,6 +47,14 @@ Error needs_id() {
         "A durable subscription needs an id.",
         "Add the header id; its value names the subscription.",
         "P-DUR-01"};
+}
+
+Error no_durable_events() {
+    return {
+        ErrorCode::unsupported,
+        "The broker's own events have no durable subscriptions.",
+        "Subscribe without durable headers: what happens meanwhile is in the log.",
+        "S-ACL-08"};
 }
 
 Error private_id(std::string_view id) {
@@ -102,6 +111,9 @@ protocol::Result<SubscriptionOptions> Session::wanted_options(
         is_topic && !pattern.is_wildcard && router_.keeps_history(pattern.destination);
     if (auto error = check_replay(pattern, has_history, *options)) { return *std::move(error); }
     if (options->is_browser && kind != DestinationKind::queue) { return not_for_browsers(); }
+    if (options->durable && protocol::system_event(pattern.destination)) {
+        return no_durable_events();
+    }
     if (options->durable) {
         if (options->durable->name.empty()) { return needs_id(); }
         options->durable->user = user_;

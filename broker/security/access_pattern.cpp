@@ -2,6 +2,7 @@
 
 #include "broker/security/names.hpp"
 #include "broker/security/pattern_inclusion.hpp"
+#include "protocol/system_event.hpp"
 #include "protocol/utf8.hpp"
 
 #include <algorithm>
@@ -113,6 +114,9 @@ protocol::Result<NamePattern> parse_under(
     const std::string topic = std::string(topic_prefix).append(text.substr(prefix.size()));
     const auto pattern = protocol::parse_pattern(topic, limits);
     if (!pattern) { return pattern.error(); }
+    if (protocol::system_event(pattern->destination)) {
+        return protocol::parse_destination(text, limits).error();
+    }
     const std::string example = std::string(prefix).append("name/queue/name");
     const auto named = protocol::parse_destination(example, {});
     if (!named) { return named.error(); }
@@ -123,7 +127,19 @@ protocol::Result<NamePattern> parse_under(
         pattern->is_wildcard};
 }
 
+/// `/topic/$SYS.*`: all of the broker's own topics, which no wildcard before `$SYS` matches
+/// (S-ACL-08).
+std::optional<NamePattern> parse_all_events(std::string_view text) {
+    if (!text.starts_with(topic_prefix)) { return std::nullopt; }
+    const std::string_view key = text.substr(topic_prefix.size());
+    if (!key.starts_with(protocol::system_event_prefix)) { return std::nullopt; }
+    const std::string_view level = key.substr(protocol::system_event_prefix.size());
+    if (protocol::level_kind(level) == LevelKind::literal) { return std::nullopt; }
+    return NamePattern{std::string(topic_prefix), std::string(key), Separator::dot, true};
+}
+
 protocol::Result<NamePattern> parse_name(std::string_view text, const protocol::Limits& limits) {
+    if (auto events = parse_all_events(text)) { return *std::move(events); }
     for (const std::string_view prefix : other_prefixes) {
         if (text.starts_with(prefix)) { return parse_under(prefix, text, limits); }
     }

@@ -48,9 +48,9 @@ struct VariableSource {
 class AccessPattern {
 public:
     /// As protocol::parse_pattern, with wildcards in queues, user and temporary destinations and
-    /// under `/exchange/amq.direct/` too. Refuses names without a leading slash, reserved names,
-    /// reply addresses, wildcards that are part of a level or in the first one, and any `%` but
-    /// `%u` and `%{claim}`, which must be a level each.
+    /// under `/exchange/amq.direct/` too, and `/topic/$SYS.*`. Refuses names without a leading
+    /// slash, other reserved names, reply addresses, wildcards that are part of a level or in the
+    /// first one, and any `%` but `%u` and `%{claim}`, which must be a level each.
     [[nodiscard]] static OrFault<AccessPattern> parse(
         std::string_view text, const protocol::Limits& limits
     );

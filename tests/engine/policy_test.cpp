@@ -2,6 +2,8 @@
 // Names without such parts match as protocol::matches says.
 #include "broker/engine/policy.hpp"
 
+#include "protocol/system_event.hpp"
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -72,6 +74,17 @@ TEST(Policy, P_DEST_08_HiddenLevelsAreNotMatched) {
     for (const char* const match : {"/topic/*/b", "/topic/**", "/topic/*a/b"}) {
         EXPECT_EQ(find_policy({{match, {}}}, hidden, {}), nullptr) << match;
     }
+}
+
+TEST(Policy, S_ACL_08_NoneStandsForTheBrokersOwnTopics) {
+    const auto topic = protocol::destination_of(protocol::SystemEvent::connect);
+    for (const char* match :
+         {"/topic/**", "/topic/*.*", "/topic/*SYS.connect", "/topic/$SYS.connect", "/queue/**"}) {
+        EXPECT_EQ(find_policy({{match, {}}}, topic, {}), nullptr) << match;
+    }
+    EXPECT_FALSE(parse_match("/topic/$SYS.connect", {}));
+    EXPECT_FALSE(parse_match("/queue/$SYS.connect", {}));
+    EXPECT_TRUE(parse_match("/topic/SYS.connect", {}));
 }
 
 TEST(Policy, P_DEST_06_WithoutPartsItMatchesAsTheRouterDoes) {

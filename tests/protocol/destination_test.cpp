@@ -2,6 +2,8 @@
 // The matcher is compared with a naive recursive one over random patterns and names.
 #include "protocol/destination.hpp"
 
+#include "protocol/system_event.hpp"
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -313,6 +315,55 @@ TEST(Destination, S_ACL_08_CVE_2026_33217_ReservedNamesAreDenied) {
     EXPECT_EQ(send_refusal("/system/a"), "accepted");
     EXPECT_EQ(send_refusal("/queue/a$b"), "accepted");
     EXPECT_EQ(send_refusal("sys/a"), "accepted");
+}
+
+TEST(Destination, S_ACL_08_SubscribeMayNameTheBrokersOwnTopics) {
+    for (std::size_t i = 0; i < system_event_count; ++i) {
+        const auto event = static_cast<SystemEvent>(i);
+        const std::string name = destination_of(event).canonical();
+        EXPECT_EQ(name, "/topic/$SYS." + std::string(name_of(event)));
+        for (const std::string& spelling :
+             {name, "/exchange/amq.topic/$SYS." + std::string(name_of(event))}) {
+            const auto subscribed = parse_pattern(spelling, limits);
+            ASSERT_TRUE(subscribed) << spelling;
+            EXPECT_FALSE(subscribed->is_wildcard);
+            EXPECT_EQ(subscribed->destination.canonical(), name);
+            EXPECT_EQ(system_event(subscribed->destination), event);
+            EXPECT_EQ(send_refusal(spelling), "access-denied");
+        }
+        for (const char* pattern : {"#", "**", ">", "*", "*.*", "+.+", "*.connect", "#.connect"}) {
+            EXPECT_FALSE(
+                matches(pattern, parse_pattern("/topic/a.*", limits)->separator, name.substr(7))
+            ) << pattern;
+        }
+    }
+    EXPECT_TRUE(matches("$SYS.*", Separator::dot, "$SYS.connect"));
+}
+
+TEST(Destination, S_ACL_08_NothingElseBelowTheBrokersNameIsAdmitted) {
+    for (const char* name :
+         {"/topic/$SYS",
+          "/topic/$SYS.",
+          "/topic/$SYS.*",
+          "/topic/$SYS.#",
+          "/topic/$SYS.>",
+          "/topic/$SYS.connects",
+          "/topic/$SYS.connect.a",
+          "/topic/$SYS.connect/a",
+          "/topic/$SYS/connect",
+          "/topic/$sys.connect",
+          "/topic/a/$SYS.connect",
+          "/queue/$SYS.connect",
+          "/amq/queue/$SYS.connect",
+          "/temp-topic/$SYS.connect",
+          "/user/queue/$SYS.connect",
+          "/exchange/amq.direct/$SYS.connect",
+          "/exchange/amq.fanout/$SYS.connect",
+          "/exchange/$SYS.connect/a",
+          "$SYS.connect",
+          "/$SYS.connect"}) {
+        expect_both_refuse(name, "access-denied");
+    }
 }
 
 TEST(Destination, P_DEST_05_WildcardsAreWholeLevels) {

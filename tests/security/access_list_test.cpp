@@ -2,6 +2,8 @@
 // By example; what holds for all lists is in access_model_test.cpp.
 #include "broker/security/access_list.hpp"
 
+#include "protocol/system_event.hpp"
+
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -341,6 +343,44 @@ TEST(AccessList, S_ACL_08_NoUsersNameReachesReservedNames) {
     EXPECT_FALSE(access->allows(Action::subscribe, reserved));
 }
 
+TEST(AccessList, S_ACL_08_TheBrokersOwnTopicsNeedARuleThatNamesThem) {
+    const auto may_listen = [](Texts on, Texts allow = {"subscribe"}) {
+        const auto list = list_of({{{"authenticated"}, std::move(allow), {}, std::move(on)}});
+        const auto access = list->access_of(std::make_shared<Principal>(anna));
+        const auto topic = protocol::destination_of(protocol::SystemEvent::connect);
+        return access->allows(Action::subscribe, topic);
+    };
+    for (const char* wide :
+         {"/topic/**", "/topic/#", "/topic/>", "/topic/*", "/topic/*.*", "/topic/+.connect"}) {
+        EXPECT_FALSE(may_listen({wide})) << wide;
+    }
+    for (const char* named :
+         {"/topic/$SYS.connect",
+          "/exchange/amq.topic/$SYS.connect",
+          "/topic/$SYS.*",
+          "/topic/$SYS.**",
+          "/topic/$SYS.#",
+          "/topic/$SYS.>"}) {
+        EXPECT_TRUE(may_listen({named})) << named;
+    }
+    EXPECT_FALSE(may_listen({"/topic/$SYS.stats"}));
+    EXPECT_FALSE(may_listen({"/topic/$SYS.connect"}, {"publish"}));
+}
+
+TEST(AccessList, S_ACL_08_DenyOfTheBrokersOwnTopicsOverrides) {
+    const auto list = list_of(
+        {{{"authenticated"}, {"subscribe"}, {}, {"/topic/$SYS.*"}},
+         {{"authenticated"}, {}, {"subscribe"}, {"/topic/$SYS.stats"}}}
+    );
+    const auto access = list->access_of(std::make_shared<Principal>(anna));
+    using protocol::SystemEvent;
+    const auto may = [&](SystemEvent event) {
+        return access->allows(Action::subscribe, protocol::destination_of(event));
+    };
+    EXPECT_TRUE(may(SystemEvent::alarm));
+    EXPECT_FALSE(may(SystemEvent::stats));
+}
+
 TEST(AccessList, S_ACL_01_FaultsNameRuleKeyAndRemedy) {
     const Texts who{"authenticated"};
     const Texts on{"/topic/a"};
@@ -434,7 +474,22 @@ TEST(AccessList, S_ACL_03_RefusesWhatIsNoPattern) {
 
 TEST(AccessList, S_ACL_08_RefusesReservedNames) {
     for (const char* on :
-         {"/sys", "/sys/x", "/sys/#", "/topic/$x", "/queue/$x/#", "/topic/a.$b", "/$a/b"}) {
+         {"/sys",
+          "/sys/x",
+          "/sys/#",
+          "/topic/$x",
+          "/queue/$x/#",
+          "/topic/a.$b",
+          "/$a/b",
+          "/topic/$SYS",
+          "/topic/$SYS/#",
+          "/topic/$SYS.*.a",
+          "/topic/$SYS.other",
+          "/topic/$SYS.%u",
+          "/queue/$SYS.connect",
+          "/queue/$SYS.*",
+          "/user/$SYS.connect",
+          "/exchange/amq.direct/$SYS.connect"}) {
         EXPECT_NE(fault_of_pattern(on).find("is a reserved name"), std::string::npos) << on;
     }
 }
