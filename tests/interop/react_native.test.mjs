@@ -1,26 +1,14 @@
-// React Native on Android: text WebSocket messages lose their NUL and what follows it, both ways
-// (react-native#12731). Simulated by a socket that does the same; stompjs has two options against it.
+// React Native on Android: text WebSocket messages lose their NUL and what follows it, both ways.
+// Simulated by a socket that does the same; stompjs has two options against it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import WebSocket from 'ws';
 import { loadStompjs, stompjsAdapter } from './support/adapter_stompjs.mjs';
 import { startBroker } from './support/broker.mjs';
+import { ReactNativeSocket } from './support/react_native.mjs';
 
 const stompjs = await loadStompjs('stompjs7');
 const limit = { timeout: 60_000 };
 const remedy = { forceBinaryWSFrames: true, appendMissingNULLonIncoming: true };
-
-const untilNul = (text) => text.split('\0', 1)[0];
-
-class ReactNativeSocket extends WebSocket {
-  send(data) {
-    super.send(typeof data === 'string' ? untilNul(data) : data);
-  }
-
-  set onmessage(handler) {
-    super.onmessage = ({ data }) => handler({ data: typeof data === 'string' ? untilNul(data) : data });
-  }
-}
 
 const reactNative = (_, url) => new ReactNativeSocket(url, ['v12.stomp', 'v11.stomp', 'v10.stomp']);
 

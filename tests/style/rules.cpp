@@ -264,6 +264,7 @@ const std::vector<Rule>& all_rules() {
         {"EveryRuleOfTheProtocolIsTested", check_protocol},
         {"EveryRuleOfSecurityIsTested", check_security},
         {"EveryVulnerabilityIsTested", check_vulnerabilities},
+        {"EveryLinkLeadsSomewhere", check_links},
         {"TopLevelIsFixed", check_top_level},
         {"NoMachinePaths", check_machine_paths},
     };

@@ -42,6 +42,9 @@ inline void PrintTo(const Rule& rule, std::ostream* out) {
 /// Rules (S-) of docs/security.md that no test names, but for those that are not built yet.
 [[nodiscard]] Violations check_security(const Tree& tree);
 
+/// Relative links of Markdown files that lead nowhere.
+[[nodiscard]] Violations check_links(const Tree& tree);
+
 /// Rows of docs/cve.md without a test that exists and has the row's first CVE in its name.
 [[nodiscard]] Violations check_vulnerabilities(const Tree& tree);
 

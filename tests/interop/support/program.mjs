@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { startBroker } from './broker.mjs';
 
-const limit = { timeout: 120_000 };
+const usual = { timeout: 120_000 };
 
 /** Registers a test that runs `command` and has each of its lines as a test of its own. */
-export function programTest(title, command, options = {}) {
+export function programTest(title, command, { limit = usual, ...options } = {}) {
   test(title, limit, async (t) => {
     const broker = await startBroker(t, options);
     const { status, lines, errors } = await run(command, { ...process.env, ...broker.environment }, t);
