@@ -69,7 +69,8 @@ export class Broker {
   /** Starts again where it listened before. */
   async restart() {
     const address = (url) => new URL(url.replace(/^[a-z]+:/, 'http:')).host;
-    Object.assign(this.#options, { ws: address(this.ws), tcp: address(this.tcpUrl) });
+    const [ws, tcp, admin] = [this.ws, this.tcpUrl, this.admin].map(address);
+    Object.assign(this.#options, { ws, tcp, admin });
     return this.start();
   }
 
@@ -93,11 +94,11 @@ export class Broker {
   }
 
   #arguments() {
-    const { args = [], config, ws = free, tcp = free } = this.#options;
-    if (config === undefined) return ['--ws', ws, '--tcp', tcp, '--admin', free, ...args];
+    const { args = [], config, ws = free, tcp = free, admin = free } = this.#options;
+    if (config === undefined) return ['--ws', ws, '--tcp', tcp, '--admin', admin, ...args];
     const file = join(this.#folder, 'stampede.toml');
     writeFileSync(file, config);
-    return ['--config', file, '--admin', free, ...args];
+    return ['--config', file, '--admin', admin, ...args];
   }
 
   #readiness(watcher, file) {

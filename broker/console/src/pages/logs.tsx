@@ -1,14 +1,14 @@
 // The log as it is written.
 // Limits: the newest 1000 lines are kept here, as in the broker.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { call, Problem } from '../api';
+import { call, Problem, session } from '../api';
 import { clock, moment } from '../format';
 import { usePoll } from '../polling';
 import { route, setQuery } from '../router';
 import { useStore } from '../store';
 import type { Level, LogLine } from '../types';
 import { attempt } from '../ui/dialog';
-import { AdminButton, Badge, Check, Choice, Empty, Fold, Headers, Loading, Panel, Refusal, Search, type Tone } from '../ui/parts';
+import { Badge, Check, Choice, Empty, Fold, Headers, Loading, needsAdmin, Panel, Refusal, Search, type Tone } from '../ui/parts';
 
 const linesMax = 1000;
 const levels: Level[] = ['trace', 'debug', 'info', 'warn', 'error'];
@@ -59,32 +59,29 @@ function useTail(isPaused: boolean) {
 
 function LevelChoice() {
   const { data, reload } = usePoll<{ level: Level }>('/log-levels', 10_000);
-  const next = useRef<Level>('info');
+  const isAdmin = useStore(session)?.isAdmin ?? false;
   if (!data) return null;
-  const change = () =>
+  const change = (level: string) =>
     attempt(async () => {
-      await call('PUT', '/log-levels', { body: { level: next.current } });
+      await call('PUT', '/log-levels', { body: { level } });
       reload();
-      return `The broker logs from ${next.current} on, until its next start or reload.`;
+      return `The broker logs from ${level} on, until its next start or reload.`;
     });
-  const now = levels.indexOf(data.level);
-  const step = (by: number) => {
-    const level = levels[now + by];
-    if (!level) return;
-    next.current = level;
-    void change();
-  };
   return (
-    <span class="row">
+    <label class="row">
       <span class="muted">Written from</span>
-      <Badge tone={tones[data.level]}>{data.level}</Badge>
-      <AdminButton title="Log more" disabled={now <= 0} onClick={() => step(-1)}>
-        More
-      </AdminButton>
-      <AdminButton title="Log less" disabled={now >= levels.length - 1} onClick={() => step(1)}>
-        Less
-      </AdminButton>
-    </span>
+      <select
+        name="level"
+        value={data.level}
+        disabled={!isAdmin}
+        title={isAdmin ? undefined : needsAdmin}
+        onChange={(event) => void change(event.currentTarget.value)}
+      >
+        {levels.map((level) => (
+          <option key={level}>{level}</option>
+        ))}
+      </select>
+    </label>
   );
 }
 

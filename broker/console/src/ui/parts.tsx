@@ -43,11 +43,13 @@ export function Button({ onClick, children, icon, kind = 'plain', title, disable
   );
 }
 
+export const needsAdmin = 'Read-only: this token lacks the scope admin';
+
 /** A button that needs the scope admin; others see why it is off. */
 export function AdminButton(props: ButtonProps) {
   const isAdmin = useStore(session)?.isAdmin ?? false;
   if (isAdmin) return <Button {...props} />;
-  return <Button {...props} disabled title="Read-only: this token lacks the scope admin" />;
+  return <Button {...props} disabled title={needsAdmin} />;
 }
 
 export function Panel(props: {
