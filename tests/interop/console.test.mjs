@@ -179,7 +179,7 @@ test('Console: O_11 one of 3,000 connections is found', limit, async (t) => {
   await tab.getByText('Nothing matches').waitFor();
 });
 
-test('Console: S_WEB_08 names that look like markup are text', limit, async (t) => {
+test('Console: S_WEB_08_CVE_2021_32718_names_that_look_like_markup_are_text', limit, async (t) => {
   const { broker, open } = await startConsole(t);
   const markup = '<script>window.hit=1</script><img src=x onerror=window.hit=1>';
   const client = await connectClient(broker, { 'client-id': markup, login: markup });
@@ -305,9 +305,7 @@ test('Console: O_11 dark and light follow the system, then the switch', limit, a
 });
 
 test('Console: O_11 pictures', { ...limit, skip: !process.env.CONSOLE_PICTURES }, async (t) => {
-  const { takePictures } = await import('./support/console_pictures.mjs');
-  const size = { width: 1280, height: 800 };
-  const browser = { viewport: size, deviceScaleFactor: 1 };
-  await takePictures(await startConsole(t, { browser, config: undefined }), (name) => join(process.env.CONSOLE_PICTURES, name));
+  const { config, takePictures } = await import('./support/console_pictures.mjs');
+  const browser = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' };
+  await takePictures(t, await startConsole(t, { browser, config }), (name) => join(process.env.CONSOLE_PICTURES, name));
 });
-

@@ -1,6 +1,6 @@
 // The frame of the page: navigation, what is wrong at present, and the page that the URL names.
 // Limits: none.
-import type { ComponentType } from 'preact';
+import { Component, type ComponentChildren, type ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isUnreachable, leave, session } from './api';
 import { isHelpShown, listenToKeys, otherKeys, places } from './keyboard';
@@ -55,6 +55,7 @@ function Frame() {
   useEffect(() => {
     setMenuOpen(false);
     window.scrollTo(0, 0);
+    document.title = `${path[1] ?? places.find(([, name]) => name === path[0])?.[2] ?? 'Overview'} · Stampede`;
   }, [path.join('/')]);
   return (
     <div class={`frame${isMenuOpen ? ' menu-open' : ''}`}>
@@ -67,13 +68,32 @@ function Frame() {
         <Top onMenu={() => setMenuOpen(!isMenuOpen)} />
         <Lost />
         <main id="content" tabIndex={-1}>
-          <Shown path={path} />
+          <Guard key={path.join('/')}>
+            <Shown path={path} />
+          </Guard>
         </main>
       </div>
       <Help />
       <Questions />
     </div>
   );
+}
+
+/** A page that fails says so and leaves the others alone. */
+class Guard extends Component<{ children: ComponentChildren }, { fault?: Error }> {
+  static override getDerivedStateFromError(fault: Error) {
+    return { fault };
+  }
+
+  override render() {
+    const { fault } = this.state;
+    if (!fault) return this.props.children;
+    return (
+      <Empty icon="warning" title="This page has failed">
+        {fault.message}. That is a fault of the console; the broker is not touched by it.
+      </Empty>
+    );
+  }
 }
 
 function skip(event: Event): void {

@@ -1,5 +1,6 @@
 // Which page is shown: the URL's fragment, such as #/connections?match=alice.
 // Limits: none.
+import { session } from './api';
 import { Store } from './store';
 
 export interface Route {
@@ -21,19 +22,23 @@ function decoded(text: string): string {
   }
 }
 
-/** The token of a link such as /#token=...; it is taken out of the address bar and of the history at once. */
-export function takeToken(): string {
+/** The token that a link such as /#token=... has brought and nobody has tried yet. */
+export const offered = new Store('');
+
+export const route = new Store<Route>({ path: [''], query: new URLSearchParams() });
+
+/** Reads the fragment; a token is taken out of the address bar and of the history at once. */
+function read(): void {
   const found = /^#token=(.+)$/.exec(location.hash);
-  if (!found) return '';
-  history.replaceState(null, '', location.pathname);
+  if (found) {
+    history.replaceState(null, '', location.pathname);
+    if (!session.value) offered.set(decoded(found[1] ?? ''));
+  }
   route.set(parse());
-  return decoded(found[1] ?? '');
 }
 
-export const route = new Store<Route>(parse());
-window.addEventListener('hashchange', () => {
-  if (!location.hash.startsWith('#token=')) route.set(parse());
-});
+read();
+window.addEventListener('hashchange', read);
 
 /** The link to a page: href('connections', id). */
 export function href(...path: string[]): string {

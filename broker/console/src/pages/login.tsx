@@ -2,10 +2,8 @@
 // Limits: none; the token is kept in memory only.
 import { useEffect, useState } from 'preact/hooks';
 import { enter, farewell, Problem } from '../api';
-import { takeToken } from '../router';
+import { offered } from '../router';
 import { useStore } from '../store';
-
-const given = takeToken();
 
 export function Login() {
   const [token, setToken] = useState('');
@@ -23,15 +21,12 @@ export function Login() {
       setBusy(false);
     }
   };
+  const brought = useStore(offered);
   useEffect(() => {
-    if (given && !why) void tryToken(given);
-    const pasted = () => {
-      const text = takeToken();
-      if (text) void tryToken(text);
-    };
-    window.addEventListener('hashchange', pasted);
-    return () => window.removeEventListener('hashchange', pasted);
-  }, []);
+    if (!brought) return;
+    offered.set('');
+    void tryToken(brought);
+  }, [brought]);
   return (
     <main class="login">
       <form

@@ -39,6 +39,7 @@ function useTail(isPaused: boolean) {
         const query = { after: newest.current, limit: linesMax };
         const { items } = await call<{ items: LogLine[] }>('GET', '/logs', { query, signal: end.signal });
         setProblem(undefined);
+        items.sort((a, b) => (a.at < b.at ? -1 : 1));
         newest.current = items.at(-1)?.at ?? newest.current;
         const news = items.map((line) => ({ ...line, key: nextKey.current++ })).reverse();
         if (news.length) setLines((old) => [...news, ...(old ?? [])].slice(0, linesMax));

@@ -59,8 +59,8 @@ function Tiles({ overview }: { overview: Overview }) {
   const memoryPart = memory.limit_bytes ? memory.used_bytes / memory.limit_bytes : 0;
   const durabilityNote = disk.failed
     ? 'the store has failed'
-    : overview.durability === 'none'
-      ? 'memory only'
+    : ['none', 'memory'].includes(overview.durability)
+      ? 'lost when the broker stops'
       : `${bytes(disk.store_bytes)} stored, ${bytes(disk.free_bytes)} free`;
   return (
     <div class="stats">
