@@ -1,9 +1,22 @@
 """Every example of the pages that need nothing but the broker does what it says: docs/guide.md and those around it."""
+import re
+import tempfile
 import unittest
 
+from support.broker import run_tool
 from support.pages import DOCS, PageCase, add_tests, forgotten, has_example, sections
 
 WITH_EXAMPLES = ("faq.md", "migrating.md", "start.md", "tuning.md")
+
+
+def complaints(text):
+    """What `check-config` has against a configuration, but for files that are not here."""
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        code, _, errors = run_tool("check-config", file.name)
+    found = [line for line in errors.splitlines() if "No such file" not in line and "warning: " not in line]
+    return found if code else []
 
 
 class Guide(PageCase):
@@ -19,6 +32,17 @@ class Guide(PageCase):
         for page in pages:
             for title, blocks in sections(page).items():
                 self.assertEqual(forgotten(blocks), [], page + ": " + title)
+
+    def test_every_configuration_of_a_page_is_good(self):
+        """But for files that it names and that are not here."""
+        checked = 0
+        for page in sorted([*DOCS.glob("*.md"), *DOCS.glob("connect/*.md")]):
+            for text in re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+                checked += 1
+                with self.subTest(page.name, text=text):
+                    self.assertEqual(complaints(text), [])
+        self.assertGreater(checked, 20)
+        self.assertEqual(len(complaints("[limits]\nframes = 1\n")), 1)
 
     def test_what_an_example_does_not_say_is_noticed(self):
         for blocks in ([("console", "", "$ echo one\ntwo\n")], [("js", "", "1\n"), ("console", "", "$ true\n")],
