@@ -9,6 +9,7 @@
 #include "broker/server/config_units.hpp"
 #include "broker/server/drain.hpp"
 #include "broker/server/rights.hpp"
+#include "broker/server/signals.hpp"
 #include "broker/server/system.hpp"
 #include "broker/tls/server_context.hpp"
 #include "broker/transport/connection.hpp"
@@ -16,7 +17,6 @@
 #include "broker/transport/listener.hpp"
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -101,7 +101,7 @@ private:
     void watch();
     void watch_memory();
     void fail_store();
-    void await_signal();
+    void begin_drain(int signal);
     void stop_all();
     [[nodiscard]] std::vector<admin::Check> ready_checks() const;
 
@@ -121,7 +121,7 @@ private:
     Running running_;
     std::vector<std::unique_ptr<tls::ServerContext>> certificates_;
     std::unique_ptr<AdminListener> admin_;
-    std::unique_ptr<boost::asio::signal_set> signals_;
+    std::unique_ptr<Signals> signals_;
     std::string tcp_url_;
     std::string ws_url_;
     Drain drain_;
@@ -546,37 +546,13 @@ void Server::fail_store() {
     drain_.hurry();
 }
 
-void Server::await_signal() {
-    signals_->async_wait([this](const boost::system::error_code& ec, int number) {
-        if (ec) { return; }
-        if (number == SIGHUP) {
-            await_signal();
-            return reload();
-        }
-        if (number != SIGTERM && number != SIGINT) {
-            logging::warn(
-                "signal-ignored",
-                "This version does not reopen logs: restart it instead.",
-                {{"signal", number}}
-            );
-            return await_signal();
-        }
-        if (draining_) {
-            logging::warn("stopped", "A second signal: stopping at once.", {{"signal", number}});
-            logging::shutdown();
-            std::_Exit(1);
-        }
-        draining_ = true;
-        logging::info(
-            "draining",
-            "Draining: no new connections, clients are told to leave.",
-            {{"signal", number}}
-        );
-        await_signal();
-        first().after(std::max(config_.drain_pre_stop_delay, Instant(1)), [this] {
-            drain_.begin();
-        });
-    });
+void Server::begin_drain(int signal) {
+    if (draining_) { return; }
+    draining_ = true;
+    logging::info(
+        "draining", "Draining: no new connections, clients are told to leave.", {{"signal", signal}}
+    );
+    first().after(std::max(config_.drain_pre_stop_delay, Instant(1)), [this] { drain_.begin(); });
 }
 
 void Server::stop_all() {
@@ -589,11 +565,10 @@ void Server::stop_all() {
 int Server::run() {
     build_listeners();
     build_admin();
-    signals_ = std::make_unique<boost::asio::signal_set>(first().io(), SIGTERM, SIGINT);
-    signals_->add(SIGHUP);
-    signals_->add(SIGUSR1);
-    signals_->add(SIGUSR2);
-    await_signal();
+    signals_ = std::make_unique<Signals>(
+        first().io(),
+        SignalActions{[this](int number) { begin_drain(number); }, [this] { reload(); }}
+    );
     watch();
     watch_certificates();
     if (admin_) { admin_->start(); }
