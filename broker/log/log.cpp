@@ -1,19 +1,27 @@
-// The writer: spdlog's stderr sink, direct or behind its asynchronous queue.
+// The writer: spdlog's sink for stderr or a file, direct or behind its asynchronous queue.
 // The queue holds 8,192 lines and loses its oldest when full: a slow log never stops a shard.
 #include "broker/log/log.hpp"
 
 #include "broker/log/rate_limit.hpp"
 #include "broker/log/record.hpp"
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <fcntl.h>
 #include <memory>
 #include <mutex>
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/periodic_worker.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace logging {
 
@@ -24,8 +32,28 @@ constexpr std::chrono::seconds summary_period{10};
 
 std::atomic<std::uint64_t> suppressed_lines{0};
 
-bool is_json(Format format) {
-    return format == Format::automatic ? ::isatty(STDERR_FILENO) == 0 : format == Format::json;
+bool is_json(const Options& options) {
+    if (options.format != Format::automatic) { return options.format == Format::json; }
+    return !options.file.empty() || ::isatty(STDERR_FILENO) == 0;
+}
+
+/// What a sink for `options` is made of: one that can be exchanged while lines are written.
+using Sinks = std::vector<spdlog::sink_ptr>;
+
+Sinks open_sinks(const std::string& file) {
+    if (file.empty()) { return {std::make_shared<spdlog::sinks::stderr_sink_st>()}; }
+    // The library would let everybody read it.
+    const int descriptor =
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    if (descriptor < 0) {
+        throw std::runtime_error("log.file: cannot open " + file + ": " + std::strerror(errno));
+    }
+    ::close(descriptor);
+    try {
+        return {std::make_shared<spdlog::sinks::basic_file_sink_st>(file)};
+    } catch (const spdlog::spdlog_ex& error) {
+        throw std::runtime_error(std::string("log.file: ") + error.what());
+    }
 }
 
 spdlog::level::level_enum to_spdlog(Level level) {
@@ -49,6 +77,8 @@ public:
 
     void write(Level level, std::string_view event, std::string_view message, Fields fields);
 
+    [[nodiscard]] std::string reopen();
+
     [[nodiscard]] std::uint64_t overruns() const { return pool_ ? pool_->overrun_counter() : 0; }
 
 private:
@@ -57,6 +87,8 @@ private:
     void emit_summaries();
 
     const bool json_;
+    const std::string file_;
+    const std::shared_ptr<spdlog::sinks::dist_sink_mt> sink_;
     std::shared_ptr<spdlog::details::thread_pool> pool_;
     std::shared_ptr<spdlog::logger> logger_;
     std::mutex mutex_;
@@ -64,18 +96,21 @@ private:
     std::unique_ptr<spdlog::details::periodic_worker> summarizer_;
 };
 
-Writer::Writer(const Options& options) : json_(is_json(options.format)) {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+Writer::Writer(const Options& options)
+    : json_(is_json(options)),
+      file_(options.file),
+      sink_(std::make_shared<spdlog::sinks::dist_sink_mt>(open_sinks(options.file))) {
     if (options.async) {
         pool_ = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
         logger_ = std::make_shared<spdlog::async_logger>(
-            "stampede", std::move(sink), pool_, spdlog::async_overflow_policy::overrun_oldest
+            "stampede", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest
         );
     } else {
-        logger_ = std::make_shared<spdlog::logger>("stampede", std::move(sink));
+        logger_ = std::make_shared<spdlog::logger>("stampede", sink_);
     }
     logger_->set_level(spdlog::level::trace);
     logger_->set_pattern("%v");
+    logger_->flush_on(spdlog::level::trace);
     summarizer_ = std::make_unique<spdlog::details::periodic_worker>(
         [this] { emit_summaries(); }, summary_period
     );
@@ -90,6 +125,16 @@ Writer::~Writer() {
 
 void Writer::write(Level level, std::string_view event, std::string_view message, Fields fields) {
     if (admit(event, fields)) { emit(level, event, message, fields); }
+}
+
+std::string Writer::reopen() {
+    if (file_.empty()) { return {}; }
+    try {
+        Sinks sinks = open_sinks(file_);
+        sinks.front()->set_pattern("%v");
+        sink_->set_sinks(std::move(sinks));
+    } catch (const std::runtime_error& error) { return error.what(); }
+    return {};
 }
 
 bool Writer::admit(std::string_view event, Fields fields) {
@@ -140,6 +185,10 @@ void init(const Options& options) {
 void shutdown() {
     detail::threshold.store(Level::off, std::memory_order_relaxed);
     writer.reset();
+}
+
+std::string reopen() {
+    return writer ? writer->reopen() : std::string();
 }
 
 void set_level(Level level) {

@@ -1,4 +1,5 @@
-// Structured log records to stderr: text on a terminal, JSON lines otherwise (S-LOG-01, S-LOG-02).
+// Structured log records to stderr or a file: text on a terminal, JSON lines otherwise (S-LOG-01,
+// S-LOG-02).
 // Values are data: escaped, at most 256 octets each, never a format string. Callers pass no bodies
 // and no secrets. The namespace is `logging` because `log` is already a function of <cmath>.
 #pragma once
@@ -7,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 
 namespace logging {
@@ -17,8 +19,9 @@ enum class Format : std::uint8_t { automatic, text, json };
 
 struct Options {
     Level level = Level::info;
-    Format format = Format::automatic;  ///< automatic: text if stderr is a terminal, else JSON.
+    Format format = Format::automatic;  ///< automatic: text on a terminal, else JSON.
     bool async = true;                  ///< A writer thread; the oldest lines go if it lags behind.
+    std::string file{};                 ///< Appended to; empty: stderr.
 };
 
 /// One name and value of a record. Refers to the text given: use it as a temporary only.
@@ -56,11 +59,16 @@ private:
 using Fields = std::initializer_list<Field>;
 
 /// Starts logging; before it, and after shutdown(), records are dropped. Calling it again replaces
-/// the options (reload). Not to be called while other threads start or stop logging.
+/// the options. Throws std::runtime_error of one sentence if the file cannot be opened. Not to be
+/// called while other threads start or stop logging.
 void init(const Options& options);
 
 /// Writes what waits, pending summaries included, and ends the writer thread.
 void shutdown();
+
+/// Opens the file anew, after it was moved away; any thread. Returns what went wrong, in which case
+/// the old one is written to as before; empty without a file too.
+[[nodiscard]] std::string reopen();
 
 /// Changes the level at run time; any thread.
 void set_level(Level level);

@@ -419,7 +419,7 @@ const Row<Config> rows[] = {
       "Time after which the broker ends in any case."},
      [](C& c) -> Target { return &c.transport.drain_timeout; }},
     {{"drain", "lame_duck", Unit::duration, {0, 30 * minute}, "", "",
-      "The spread on SIGUSR2."},
+      "The spread on SIGUSR2, however few connections there are; drain.timeout is added to it."},
      [](C& c) -> Target { return &c.drain_lame_duck; }},
 
     {{"admin", "address", Unit::address, {}, "off", "",
@@ -439,6 +439,9 @@ const Row<Config> rows[] = {
     {{"log", "format", Unit::choice, {}, "", formats,
       "automatic: text on a terminal, JSON lines otherwise."},
      [](C& c) -> Target { return &c.log.format; }},
+    {{"log", "file", Unit::text, {}, "", "",
+      "File that is written to instead of stderr, mode 0640; opened anew on SIGUSR1."},
+     [](C& c) -> Target { return &c.log.file; }},
     {{"log", "async", Unit::boolean, {}, "", "",
       "Write from a thread of its own; the oldest lines go if it lags behind."},
      [](C& c) -> Target { return &c.log.async; }},

@@ -20,6 +20,7 @@ struct Row {
 
 /// A `[[listener]]` as written.
 struct ListenerDraft {
+    std::string name;  ///< Empty: that of its kind.
     transport::ListenerKind kind = transport::ListenerKind::tcp;
     Address address;
     bool use_tls = false;

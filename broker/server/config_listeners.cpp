@@ -62,8 +62,33 @@ void check_required(Draft& draft, const ListenerEntry& entry) {
     }
 }
 
+const char* name_of(ListenerKind kind) {
+    return kind == ListenerKind::tcp ? "tcp" : "ws";
+}
+
+// Names are for LISTEN_FDNAMES, where colons separate them; "admin" is the admin listener.
+void check_name(Draft& draft, const ListenerEntry& entry) {
+    const std::string& name = entry.value.name;
+    if (name.empty()) { return; }
+    const auto is_allowed = [](char c) { return c > ' ' && c < 0x7f && c != ':'; };
+    if (name == "admin" || name.size() > 64 || !std::ranges::all_of(name, is_allowed)) {
+        return draft.fail(
+            entry.origin,
+            entry.name + ".name",
+            "expected up to 64 printable characters without blanks and colons, and not \"admin\""
+        );
+    }
+    const auto uses_it = std::ranges::count_if(draft.listeners, [&name](const auto& other) {
+        return other.value.name == name;
+    });
+    if (uses_it > 1) {
+        draft.fail(entry.origin, entry.name + ".name", quote(name) + " is the name of another one");
+    }
+}
+
 transport::ListenerOptions to_options(const ListenerDraft& draft) {
     transport::ListenerOptions options;
+    options.name = draft.name.empty() ? name_of(draft.kind) : draft.name;
     options.kind = draft.kind;
     options.host = draft.address.host;
     options.port = draft.address.port;
@@ -89,6 +114,7 @@ void settle_listeners(Draft& draft) {
     settle_shared_tls(draft);
     for (ListenerEntry& entry : draft.listeners) {
         check_paths(draft, entry);
+        check_name(draft, entry);
         config.listeners.push_back(to_options(entry.value));
         apply_tls(draft, entry, config.listeners.back());
         apply_networks(draft, entry, config.listeners.back());

@@ -31,41 +31,60 @@ std::minstd_rand random_of(transport::IoShard& shard) {
 
 }  // namespace
 
-Drain::Drain(
-    const transport::Options& options,
-    Running& running,
-    transport::Census& census,
-    StoreKeeper& store,
-    std::function<void()> stop
-)
-    : running_(running),
-      census_(census),
-      store_(store),
-      stop_(std::move(stop)),
-      spread_(options.drain_spread),
-      timeout_(options.drain_timeout) {}
+DrainPace DrainPace::ordinary(const Config& config) {
+    return {
+        config.drain_pre_stop_delay,
+        config.transport.drain_spread,
+        config.transport.drain_timeout,
+        false};
+}
 
-void Drain::begin() {
-    if (has_begun_) { return; }
-    has_begun_ = true;
+DrainPace DrainPace::lame_duck(const Config& config) {
+    const milliseconds spread = config.drain_lame_duck;
+    return {config.drain_pre_stop_delay, spread, spread + config.transport.drain_timeout, true};
+}
+
+DrainPace DrainPace::hurried(const Config& config) {
+    return {
+        milliseconds(0),
+        std::min(config.transport.drain_spread, hurried_spread),
+        hurried_timeout,
+        false};
+}
+
+Drain::Drain(
+    Running& running, transport::Census& census, StoreKeeper& store, std::function<void()> stop
+)
+    : running_(running), census_(census), store_(store), stop_(std::move(stop)) {}
+
+bool Drain::begin(const DrainPace& pace) {
+    // Who waits at the door no more has no use for the delay.
+    const milliseconds delay = has_closed_ ? milliseconds(0) : pace.delay;
+    const engine::Instant deadline = first().now() + delay + pace.timeout;
+    if (deadline >= deadline_) { return false; }
+    deadline_ = deadline;
+    ++pace_number_;
+    first().after(std::max(delay, milliseconds(1)), [this, pace, number = pace_number_] {
+        if (number != pace_number_) { return; }
+        close_listeners();
+        for (std::size_t i = 0; i < running_.shards.size(); ++i) {
+            running_.shards[i]->post([this, i, pace] { leave(i, pace); });
+        }
+    });
+    return true;
+}
+
+void Drain::close_listeners() {
+    if (has_closed_) { return; }
+    has_closed_ = true;
     for (const auto& listener : running_.listeners) {
         listener->stop();
     }
-    for (std::size_t i = 0; i < running_.shards.size(); ++i) {
-        running_.shards[i]->post([this, i, spread = spread_] { leave(i, spread); });
-    }
-    deadline_ = std::min(deadline_, first().now() + timeout_);
     await_connections();
 }
 
-void Drain::hurry() {
-    spread_ = std::min(spread_, hurried_spread);
-    deadline_ = std::min(deadline_, first().now() + hurried_timeout);
-    begin();
-}
-
-// Connections leave one by one, in random order, over `spread` at most.
-void Drain::leave(std::size_t index, milliseconds spread) {
+// Connections leave one by one, in random order.
+void Drain::leave(std::size_t index, const DrainPace& pace) {
     transport::IoShard& shard = *running_.shards[index];
     std::vector<std::weak_ptr<transport::Connection>> leaving;
     for (const auto& connection : running_.connections[index]->all()) {
@@ -74,7 +93,9 @@ void Drain::leave(std::size_t index, milliseconds spread) {
     std::minstd_rand order = random_of(shard);
     std::shuffle(leaving.begin(), leaving.end(), order);
     const auto count = static_cast<std::int64_t>(std::max<std::size_t>(1, leaving.size()));
-    const std::int64_t time = std::min(spread.count(), step.count() * count);
+    const std::int64_t time = pace.fills_spread
+                                  ? pace.spread.count()
+                                  : std::min(pace.spread.count(), step.count() * count);
     for (std::size_t i = 0; i < leaving.size(); ++i) {
         shard.after(
             milliseconds(time * static_cast<std::int64_t>(i) / count),

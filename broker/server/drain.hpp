@@ -23,25 +23,40 @@ struct Running {
     std::vector<std::shared_ptr<transport::Listener>> listeners;
 };
 
+/// How a drain goes: the listeners stay open for `delay`, then the connections leave over `spread`,
+/// and `timeout` after the delay everything is over.
+struct DrainPace {
+    std::chrono::milliseconds delay{0};
+    std::chrono::milliseconds spread{0};
+    std::chrono::milliseconds timeout{0};
+    bool fills_spread = false;  ///< Few connections take that long too.
+
+    /// On SIGTERM.
+    [[nodiscard]] static DrainPace ordinary(const Config& config);
+
+    /// On SIGUSR2: for those who come back elsewhere, one at a time.
+    [[nodiscard]] static DrainPace lame_duck(const Config& config);
+
+    /// When the store has failed (D-FS-01).
+    [[nodiscard]] static DrainPace hurried(const Config& config);
+};
+
 class Drain {
 public:
     /// `stop` ends the loops. It runs at the latest when the time of a drain is over.
     Drain(
-        const transport::Options& options,
-        Running& running,
-        transport::Census& census,
-        StoreKeeper& store,
-        std::function<void()> stop
+        Running& running, transport::Census& census, StoreKeeper& store, std::function<void()> stop
     );
 
-    /// Closes the listeners and tells one connection after the other to leave.
-    void begin();
+    /// Closes the listeners and tells one connection after the other to leave. If one is under way
+    /// already, the one that is over sooner counts. Returns whether that is the new one.
+    bool begin(const DrainPace& pace);
 
-    /// The same in 5 s at most, even if it has begun: the store has failed (D-FS-01).
-    void hurry();
+    [[nodiscard]] bool has_begun() const { return deadline_ != engine::Instant::max(); }
 
 private:
-    void leave(std::size_t index, std::chrono::milliseconds spread);
+    void close_listeners();
+    void leave(std::size_t index, const DrainPace& pace);
     void await_connections();
     void await_store();
     void on_answer(bool is_idle);
@@ -54,10 +69,9 @@ private:
     transport::Census& census_;
     StoreKeeper& store_;
     const std::function<void()> stop_;
-    std::chrono::milliseconds spread_;
-    std::chrono::milliseconds timeout_;
     engine::Instant deadline_ = engine::Instant::max();
-    bool has_begun_ = false;
+    unsigned pace_number_ = 0;  ///< Of the pace that counts.
+    bool has_closed_ = false;   ///< The listeners.
     bool is_prepared_ = false;  ///< For the end of the store.
     std::size_t awaited_ = 0;   ///< Shards that have not answered yet.
     bool is_idle_ = false;      ///< All that have answered are.

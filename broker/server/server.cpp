@@ -4,10 +4,13 @@
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
 #include "broker/security/remote_keys.hpp"
+#include "broker/server/activation.hpp"
 #include "broker/server/admin_listener.hpp"
 #include "broker/server/config_reload.hpp"
 #include "broker/server/config_units.hpp"
 #include "broker/server/drain.hpp"
+#include "broker/server/notify.hpp"
+#include "broker/server/pulse.hpp"
 #include "broker/server/rights.hpp"
 #include "broker/server/signals.hpp"
 #include "broker/server/system.hpp"
@@ -16,7 +19,6 @@
 #include "broker/transport/io_shard.hpp"
 #include "broker/transport/listener.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,7 +28,9 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -48,6 +52,9 @@ using transport::ListenerKind;
 
 constexpr std::chrono::milliseconds watch_interval{100};
 constexpr std::chrono::milliseconds certificate_interval{1000};
+constexpr std::chrono::milliseconds pulse_interval{1000};
+constexpr std::chrono::milliseconds hang_time{10'000};  // Of a loop that counts as dead.
+constexpr std::chrono::milliseconds end_margin{5000};   // Beyond the time of a drain.
 constexpr int storage_failed_code = 7;
 
 double seconds_since_1970() {
@@ -68,12 +75,22 @@ public:
 
     int run();
 
+    // What signals and the admin API ask for, on the first shard.
+
+    /// Clients are told to leave and the process ends. False if it does so already, and no later.
+    bool begin_drain(const DrainPace& pace, std::string_view reason);
+
+    /// Takes over what can be taken over from the configuration as it is now. Returns what is wrong
+    /// with it, a sentence each; then the old one stays in force.
+    [[nodiscard]] std::vector<std::string> reload();
+
 private:
+    void catch_signals();
     void build_shards();
     void build_gate();
     void set_rights(const std::shared_ptr<const engine::Authorizer>& authorizer);
-    void reload();
-    [[nodiscard]] std::vector<std::string> renew(const LoadedConfig& loaded);
+    [[nodiscard]] std::vector<std::string> renew();
+    [[nodiscard]] std::vector<std::string> take_over(const LoadedConfig& loaded);
     void set_limits(const Config& config);
     void reload_certificates(bool only_changed);
     void watch_certificates();
@@ -84,13 +101,18 @@ private:
     }
 
     void build_listeners();
-    void listen(const transport::ListenerOptions& options);
-    void bind(
-        const transport::ListenerOptions& options,
-        const std::string& host,
-        std::uint16_t port,
-        bool is_first
+    void listen(
+        const transport::ListenerOptions& options, const std::vector<InheritedSocket>& inherited
     );
+    void listen_on(
+        const Address& address,
+        const transport::ListenerOptions& options,
+        std::optional<int> descriptor = std::nullopt
+    );
+    [[nodiscard]] std::shared_ptr<transport::ConnectionContext> make_context(
+        const Address& address, const transport::ListenerOptions& options
+    );
+    void note_url(const Address& address, const transport::ListenerOptions& options);
     void build_admin();
     [[nodiscard]] std::function<std::string()> make_metrics();
     [[nodiscard]] admin::Figures figures() const;
@@ -98,11 +120,13 @@ private:
     void await_restored();
     void serve();
     void announce();
+    [[nodiscard]] std::string status() const;
     void watch();
     void watch_memory();
+    void show_life();
     void fail_store();
-    void begin_drain(int signal);
     void stop_all();
+    [[nodiscard]] std::vector<admin::Check> live_checks() const;
     [[nodiscard]] std::vector<admin::Check> ready_checks() const;
 
     [[nodiscard]] transport::IoShard& first() { return *running_.shards.front(); }
@@ -125,10 +149,11 @@ private:
     std::string tcp_url_;
     std::string ws_url_;
     Drain drain_;
+    Notifier notifier_;
+    std::unique_ptr<Pulse> pulse_;
     std::exception_ptr failure_;  ///< Of the start.
     std::size_t restoring_ = 0;   ///< Last words not heard yet.
     bool is_serving_ = false;
-    bool draining_ = false;
     std::uint64_t reloads_good_ = 0;
     std::uint64_t reloads_failed_ = 0;
     double configured_at_ = seconds_since_1970();
@@ -142,7 +167,8 @@ Server::Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload)
       guests_(config_.transport.insecure_no_auth, config_.allow_anonymous),
       options_(settled(config_.transport)),
       census_(options_),
-      drain_(options_, running_, census_, store_, [this] { stop_all(); }) {
+      drain_(running_, census_, store_, [this] { stop_all(); }),
+      notifier_([](const char* name) { return std::getenv(name); }) {
     build_shards();
     build_gate();
 }
@@ -180,6 +206,11 @@ void Server::build_shards() {
         shard->set_peers(peers);
         shard->set_memory_alarm(&memory_alarm_);
     }
+    const auto period = notifier_.watchdog_period();
+    pulse_ = std::make_unique<Pulse>(
+        std::vector<engine::Shard*>(peers.begin(), peers.end()),
+        period.count() == 0 ? pulse_interval : std::clamp(period / 8, Instant(1), pulse_interval)
+    );
 }
 
 void Server::build_gate() {
@@ -209,17 +240,9 @@ void Server::set_rights(const std::shared_ptr<const engine::Authorizer>& authori
     }
 }
 
-void Server::reload() {
-    std::vector<std::string> errors;
-    if (reload_) {
-        const LoadedConfig loaded = reload_();
-        for (const ConfigError& error : loaded.errors) {
-            errors.push_back(error.text());
-        }
-        if (errors.empty()) { errors = renew(loaded); }
-    } else {
-        errors.emplace_back("there is nothing to read again");
-    }
+std::vector<std::string> Server::reload() {
+    notifier_.reloading();
+    std::vector<std::string> errors = renew();
     for (const std::string& error : errors) {
         logging::error("reload-failed", error);
     }
@@ -231,6 +254,18 @@ void Server::reload() {
             "reload-failed", "The old users, keys, access rules and limits stay in force."
         );
     }
+    notifier_.ready(errors.empty() ? status() : status() + " The last reload failed.");
+    return errors;
+}
+
+std::vector<std::string> Server::renew() {
+    if (!reload_) { return {"there is nothing to read again"}; }
+    const LoadedConfig loaded = reload_();
+    std::vector<std::string> errors;
+    for (const ConfigError& error : loaded.errors) {
+        errors.push_back(error.text());
+    }
+    return errors.empty() ? take_over(loaded) : errors;
 }
 
 // Each listener by itself: one whose files are no good leaves the others their new ones (S-TLS-03).
@@ -260,7 +295,7 @@ void Server::watch_certificates() {
 }
 
 // Users, keys, rules and limits, all or none.
-std::vector<std::string> Server::renew(const LoadedConfig& loaded) {
+std::vector<std::string> Server::take_over(const LoadedConfig& loaded) {
     Config config = loaded.config;
     // Read at start only, for listeners and for what is read again alike.
     config.strict_file_modes = config_.strict_file_modes;
@@ -309,36 +344,41 @@ void Server::set_limits(const Config& config) {
 }
 
 void Server::build_listeners() {
+    Inherited inherited(inherited_sockets([](const char* name) { return std::getenv(name); }));
     for (const transport::ListenerOptions& options : config_.listeners) {
-        listen(options);
+        listen(options, inherited.take(options.name, options.host));
     }
+    inherited.check_taken();
 }
 
-void Server::listen(const transport::ListenerOptions& options) {
+void Server::listen(
+    const transport::ListenerOptions& options, const std::vector<InheritedSocket>& inherited
+) {
     if (options.tls.is_set()) {
         certificates_.push_back(std::make_unique<tls::ServerContext>(options.tls));
         log_warnings(*certificates_.back());
     }
-    bind(options, options.host, options.port, true);
+    for (const InheritedSocket& socket : inherited) {
+        listen_on({socket.host, socket.port}, options, socket.descriptor);
+    }
+    if (!inherited.empty()) { return; }
+    listen_on({options.host, options.port}, options);
     if (!options.also_ipv6_loopback) { return; }
     try {
-        bind(options, "::1", running_.listeners.back()->port(), false);
+        listen_on({"::1", running_.listeners.back()->port()}, options);
     } catch (const std::exception& error) {
         // Best effort: many containers have no IPv6.
         logging::debug("no-ipv6", error.what());
     }
 }
 
-void Server::bind(
-    const transport::ListenerOptions& options,
-    const std::string& host,
-    std::uint16_t port,
-    bool is_first
+std::shared_ptr<transport::ConnectionContext> Server::make_context(
+    const Address& address, const transport::ListenerOptions& options
 ) {
     const bool is_ws = options.kind == ListenerKind::web_socket;
     const tls::ServerContext* const tls =
         options.tls.is_set() ? certificates_.back().get() : nullptr;
-    auto context = std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
+    return std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
         authenticator(),
         census_,
         rates_,
@@ -346,29 +386,47 @@ void Server::bind(
         tls,
         transport::HttpEndpoint{
             options.paths,
-            is_loopback(host),
+            is_loopback(address.host),
             tls != nullptr,
-            host,
+            address.host,
             transport::StaticFiles(config_.transport.http_dir),
             options.web,
             options.trusted_proxies},
-        fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(host), port),
+        fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(address.host), address.port),
         options.proxy_protocol,
         options.sources});
+}
+
+void Server::listen_on(
+    const Address& address, const transport::ListenerOptions& options, std::optional<int> descriptor
+) {
+    auto context = make_context(address, options);
     std::vector<transport::Post> posts;
     for (std::size_t i = 0; i < running_.shards.size(); ++i) {
         posts.push_back({running_.shards[i].get(), running_.connections[i].get()});
     }
-    const auto listener =
-        std::make_shared<transport::Listener>(std::move(posts), std::move(context), host, port);
-    running_.listeners.push_back(listener);
-    if (!is_first) { return; }
-    const std::string address = url_host(host) + ":" + std::to_string(listener->port());
+    if (descriptor) {
+        running_.listeners.push_back(
+            std::make_shared<transport::Listener>(std::move(posts), std::move(context), *descriptor)
+        );
+    } else {
+        running_.listeners.push_back(std::make_shared<transport::Listener>(
+            std::move(posts), std::move(context), address.host, address.port
+        ));
+    }
+    note_url({address.host, running_.listeners.back()->port()}, options);
+}
+
+// The first of each kind is announced.
+void Server::note_url(const Address& address, const transport::ListenerOptions& options) {
+    const bool is_ws = options.kind == ListenerKind::web_socket;
+    const bool is_tls = options.tls.is_set();
+    const std::string where = url_host(address.host) + ":" + std::to_string(address.port);
     if (is_ws && ws_url_.empty()) {
-        ws_url_ = (tls != nullptr ? "wss://" : "ws://") + address +
+        ws_url_ = (is_tls ? "wss://" : "ws://") + where +
                   (options.paths.empty() ? "/" : options.paths.front());
     } else if (!is_ws && tcp_url_.empty()) {
-        tcp_url_ = (tls != nullptr ? "stomps://" : "stomp://") + address;
+        tcp_url_ = (is_tls ? "stomps://" : "stomp://") + where;
     }
 }
 
@@ -381,10 +439,7 @@ void Server::build_admin() {
             census_,
             rates_,
             {store_.durability(),
-             // Answered by the event loop itself: that it answers is the check.
-             [] {
-                 return std::vector<admin::Check>{{"loop", ""}};
-             },
+             [this] { return live_checks(); },
              [this] { return ready_checks(); },
              [this] {
                  return std::vector<admin::Check>{{"recovery", is_serving_ ? "" : "under way"}};
@@ -416,7 +471,7 @@ admin::Figures Server::figures() const {
     figures.is_ready = std::ranges::all_of(checks, [](const admin::Check& check) {
         return check.problem.empty() || !check.is_needed;
     });
-    figures.is_draining = draining_;
+    figures.is_draining = drain_.has_begun();
     figures.reloads_good = reloads_good_;
     figures.reloads_failed = reloads_failed_;
     figures.configured_at = configured_at_;
@@ -428,12 +483,24 @@ admin::Figures Server::figures() const {
     return figures;
 }
 
+// The first shard answers by answering at all, the others by their pulse (O-4).
+std::vector<admin::Check> Server::live_checks() const {
+    std::vector<admin::Check> checks{{"loop", ""}};
+    for (const auto& [shard, time] : pulse_->silent_for(hang_time)) {
+        checks.push_back(
+            {fmt::format("shard-{}", shard),
+             fmt::format("its event loop has not answered for {} s", time.count() / 1000)}
+        );
+    }
+    return checks;
+}
+
 std::vector<admin::Check> Server::ready_checks() const {
     std::vector<admin::Check> checks{
         {"serving",
-         draining_     ? "draining"
-         : is_serving_ ? ""
-                       : "starting"},
+         drain_.has_begun() ? "draining"
+         : is_serving_      ? ""
+                            : "starting"},
         {"memory",
          memory_alarm_.load() >= 2 ? "memory alarm 2: limits.memory is nearly used up" : ""},
     };
@@ -472,17 +539,22 @@ void Server::await_restored() {
 }
 
 void Server::serve() {
-    if (draining_) { return; }
+    if (drain_.has_begun()) { return; }
     is_serving_ = true;
     for (const auto& listener : running_.listeners) {
         listener->start();
     }
     try {
         announce();
+        notifier_.ready(status());
     } catch (...) {
         failure_ = std::current_exception();
         stop_all();
     }
+}
+
+std::string Server::status() const {
+    return "Accepting connections; durability " + store_.durability() + ".";
 }
 
 // After every listener accepts: the log line, and the ports file for those who started us.
@@ -533,6 +605,14 @@ void Server::watch_memory() {
     }
 }
 
+// The service manager hears of us only while every shard answers (O-7).
+void Server::show_life() {
+    const auto period = notifier_.watchdog_period();
+    if (period.count() == 0) { return; }
+    first().after(std::max(period / 4, Instant(1)), [this] { show_life(); });
+    if (pulse_->silent_for(period / 2).empty()) { notifier_.alive(); }
+}
+
 void Server::watch() {
     first().after(watch_interval, [this] { watch(); });
     watch_memory();
@@ -542,17 +622,30 @@ void Server::watch() {
 // Those who wait for a confirmation are refused by their shards; here the process ends.
 void Server::fail_store() {
     if (config_.storage.on_failure == OnFailure::serve_memory) { return; }
-    draining_ = true;
-    drain_.hurry();
+    begin_drain(DrainPace::hurried(config_), "storage-failed");
 }
 
-void Server::begin_drain(int signal) {
-    if (draining_) { return; }
-    draining_ = true;
+bool Server::begin_drain(const DrainPace& pace, std::string_view reason) {
+    if (!drain_.begin(pace)) { return false; }
     logging::info(
-        "draining", "Draining: no new connections, clients are told to leave.", {{"signal", signal}}
+        "draining",
+        "Draining: no new connections, clients are told to leave.",
+        {{"reason", reason},
+         {"spread_ms", pace.spread.count()},
+         {"timeout_ms", pace.timeout.count()}}
     );
-    first().after(std::max(config_.drain_pre_stop_delay, Instant(1)), [this] { drain_.begin(); });
+    notifier_.stopping(
+        "Draining: clients are told to leave.", pace.delay + pace.timeout + end_margin
+    );
+    return true;
+}
+
+void Server::catch_signals() {
+    SignalActions actions;
+    actions.stop = [this] { begin_drain(DrainPace::ordinary(config_), "SIGTERM"); };
+    actions.lame_duck = [this] { begin_drain(DrainPace::lame_duck(config_), "SIGUSR2"); };
+    actions.reload = [this] { static_cast<void>(reload()); };
+    signals_ = std::make_unique<Signals>(first().io(), std::move(actions));
 }
 
 void Server::stop_all() {
@@ -565,17 +658,19 @@ void Server::stop_all() {
 int Server::run() {
     build_listeners();
     build_admin();
-    signals_ = std::make_unique<Signals>(
-        first().io(),
-        SignalActions{[this](int number) { begin_drain(number); }, [this] { reload(); }}
-    );
+    catch_signals();
     watch();
     watch_certificates();
+    pulse_->start();
+    show_life();
     if (admin_) { admin_->start(); }
     restore();
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < running_.shards.size(); ++i) {
-        threads.emplace_back([shard = running_.shards[i].get()] { shard->run(); });
+        threads.emplace_back([shard = running_.shards[i].get()] {
+            name_thread(fmt::format("shard-{}", shard->index()));
+            shard->run();
+        });
     }
     first().run();
     threads.clear();
@@ -588,7 +683,7 @@ int Server::run() {
 
 int run(const LoadedConfig& loaded, const StoreFactory& make_store, const Reload& reload) {
     forbid_core_files();
-    std::signal(SIGPIPE, SIG_IGN);
+    ignore_signals();
     // A limit of file sizes is an error of one write, as a full disk is.
     std::signal(SIGXFSZ, SIG_IGN);
     StoreKeeper store(make_store(loaded.config), loaded.config.storage);

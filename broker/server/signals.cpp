@@ -4,9 +4,29 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 namespace server {
+
+namespace {
+
+void reopen_log() {
+    const std::string error = logging::reopen();
+    if (error.empty()) {
+        logging::info("log-reopened", "The log goes on here.");
+    } else {
+        logging::error("log-reopened", error + "; the log goes on in the old file");
+    }
+}
+
+}  // namespace
+
+void ignore_signals() {
+    for (const int number : {SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2}) {
+        std::signal(number, SIG_IGN);
+    }
+}
 
 Signals::Signals(boost::asio::io_context& io, SignalActions actions)
     : set_(io), actions_(std::move(actions)) {
@@ -26,28 +46,25 @@ void Signals::wait() {
 
 void Signals::on_signal(int number) {
     switch (number) {
-        case SIGTERM:
-        case SIGINT:
-            return on_stop(number);
         case SIGHUP:
             return actions_.reload();
+        case SIGUSR1:
+            return reopen_log();
+        case SIGUSR2:
+            return actions_.lame_duck();
         default:
-            logging::warn(
-                "signal-ignored",
-                "This version does not reopen logs: restart it instead.",
-                {{"signal", number}}
-            );
+            return on_stop();
     }
 }
 
-void Signals::on_stop(int number) {
+void Signals::on_stop() {
     if (has_been_told_to_stop_) {
-        logging::warn("stopped", "A second signal: stopping at once.", {{"signal", number}});
+        logging::warn("stopped", "A second signal: stopping at once.");
         logging::shutdown();
         std::_Exit(1);
     }
     has_been_told_to_stop_ = true;
-    actions_.stop(number);
+    actions_.stop();
 }
 
 }  // namespace server

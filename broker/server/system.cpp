@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <pthread.h>
 #include <stdexcept>
 #include <string_view>
 #include <sys/resource.h>
@@ -43,6 +44,10 @@ std::size_t raise_descriptor_limit() {
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1'048'576);
     ::setrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_cur;
+}
+
+void name_thread(const std::string& name) {
+    ::pthread_setname_np(::pthread_self(), name.c_str());
 }
 
 void forbid_core_files() {

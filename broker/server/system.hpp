@@ -11,6 +11,9 @@ namespace server {
 /// Raises the soft limit of open descriptors to the hard one; returns it.
 [[nodiscard]] std::size_t raise_descriptor_limit();
 
+/// What `top -H` calls the calling thread; at most 15 octets.
+void name_thread(const std::string& name);
+
 /// From now on a crash leaves no core file, which would hold passcodes and messages (S-PROC-01).
 void forbid_core_files();
 

@@ -170,16 +170,19 @@ bool adopt(
     return true;
 }
 
+Listener::Listener(std::vector<Post> posts, std::shared_ptr<const ConnectionContext> context)
+    : posts_(std::move(posts)),
+      context_(std::move(context)),
+      acceptor_(posts_.front().shard->io()),
+      timer_(posts_.front().shard->io()) {}
+
 Listener::Listener(
     std::vector<Post> posts,
     std::shared_ptr<const ConnectionContext> context,
     const std::string& host,
     std::uint16_t port
 )
-    : posts_(std::move(posts)),
-      context_(std::move(context)),
-      acceptor_(posts_.front().shard->io()),
-      timer_(posts_.front().shard->io()) {
+    : Listener(std::move(posts), std::move(context)) {
     boost::system::error_code ec;
     const tcp::endpoint endpoint(asio::ip::make_address(host, ec), port);
     const auto check = [&](const char* what) {
@@ -200,6 +203,25 @@ Listener::Listener(
     check("listen on");
     acceptor_.non_blocking(true, ec);
     port_ = acceptor_.local_endpoint(ec).port();
+}
+
+Listener::Listener(
+    std::vector<Post> posts, std::shared_ptr<const ConnectionContext> context, int descriptor
+)
+    : Listener(std::move(posts), std::move(context)) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+    boost::system::error_code ec;
+    acceptor_.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, ec);
+    if (!ec) { acceptor_.non_blocking(true, ec); }
+    if (!ec) { port_ = acceptor_.local_endpoint(ec).port(); }
+    if (ec) {
+        throw std::runtime_error(
+            "Cannot take over the socket that is descriptor " + std::to_string(descriptor) + ": " +
+            ec.message() + "."
+        );
+    }
 }
 
 void Listener::start() {

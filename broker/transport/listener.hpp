@@ -39,6 +39,11 @@ public:
         std::uint16_t port
     );
 
+    /// Takes over `descriptor`, a TCP socket that listens already. Throws std::runtime_error.
+    Listener(
+        std::vector<Post> posts, std::shared_ptr<const ConnectionContext> context, int descriptor
+    );
+
     /// From now on connections are accepted.
     void start();
     void stop();
@@ -46,6 +51,8 @@ public:
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
 private:
+    Listener(std::vector<Post> posts, std::shared_ptr<const ConnectionContext> context);
+
     void wait();
     void accept_some();
     bool accept_one();

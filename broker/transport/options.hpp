@@ -19,6 +19,7 @@ namespace transport {
 enum class ListenerKind : std::uint8_t { tcp, web_socket };
 
 struct ListenerOptions {
+    std::string name;  ///< For sockets that somebody else has opened for it.
     ListenerKind kind = ListenerKind::tcp;
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;           ///< 0: any free port.

@@ -5,9 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace logging {
@@ -26,8 +31,8 @@ std::string logged(const Options& options, const std::function<void()>& work) {
     return testing::internal::GetCapturedStderr();
 }
 
-constexpr Options json_now{Level::info, Format::json, false};
-constexpr Options json_later{Level::info, Format::json, true};
+const Options json_now{Level::info, Format::json, false};
+const Options json_later{Level::info, Format::json, true};
 
 auto lines_of(const std::string& text) {
     return std::count(text.begin(), text.end(), '\n');
@@ -161,6 +166,76 @@ TEST(Log, ASlowReaderStopsNobody) {
     EXPECT_THAT(text, HasSubstr("\"n\":29999}"));
     EXPECT_LE(lines_of(text), 30'000);
 }
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class LogFile : public testing::TestWithParam<bool> {
+protected:
+    LogFile() { std::filesystem::create_directory(folder_); }
+
+    ~LogFile() override {
+        shutdown();
+        std::filesystem::remove_all(folder_);
+    }
+
+    [[nodiscard]] Options options() const {
+        return {Level::info, Format::automatic, GetParam(), file_};
+    }
+
+    const std::filesystem::path folder_ =
+        std::filesystem::temp_directory_path() / ("stampede-log-" + std::to_string(::getpid()));
+    const std::string file_ = folder_ / "log";
+};
+
+TEST_P(LogFile, O_6_TakesJsonLinesInsteadOfStderr) {
+    EXPECT_EQ(logged(options(), [] { info("ready", "listening"); }), "");
+    EXPECT_THAT(text_of(file_), HasSubstr(R"("msg":"listening")"));
+    logged(options(), [] { info("ready", "again"); });
+    EXPECT_EQ(lines_of(text_of(file_)), 2);
+}
+
+TEST_P(LogFile, O_6_IsNotForOthersToRead) {
+    logged(options(), [] { info("ready", "listening"); });
+    const auto others = std::filesystem::perms::others_all;
+    EXPECT_EQ(std::filesystem::status(file_).permissions() & others, std::filesystem::perms::none);
+}
+
+TEST_P(LogFile, O_3_IsOpenedAnewOnceItWasMovedAway) {
+    logged(options(), [this] {
+        info("a", "first");
+        std::filesystem::rename(file_, file_ + ".1");
+        EXPECT_EQ(reopen(), "");
+        info("a", "second");
+    });
+    // What was on its way to the writer may have come into either; nothing is lost.
+    EXPECT_THAT(text_of(file_), HasSubstr("second"));
+    EXPECT_THAT(text_of(file_ + ".1") + text_of(file_), HasSubstr("first"));
+    EXPECT_THAT(text_of(file_ + ".1"), Not(HasSubstr("second")));
+}
+
+TEST_P(LogFile, O_3_ThatCannotBeOpenedAnewGoesOnAsItWas) {
+    logged(options(), [this] {
+        std::filesystem::rename(folder_, folder_.string() + ".1");
+        EXPECT_THAT(reopen(), HasSubstr(file_));
+        info("a", "after");
+    });
+    std::filesystem::rename(folder_.string() + ".1", folder_);
+    EXPECT_THAT(text_of(file_), HasSubstr("after"));
+}
+
+TEST_P(LogFile, O_6_ThatCannotBeOpenedIsASentence) {
+    Options wrong = options();
+    wrong.file = folder_ / "no" / "log";
+    try {
+        init(wrong);
+        FAIL() << "it was opened";
+    } catch (const std::runtime_error& error) { EXPECT_THAT(error.what(), HasSubstr(wrong.file)); }
+}
+
+INSTANTIATE_TEST_SUITE_P(NowAndLater, LogFile, testing::Bool());
 
 }  // namespace
 }  // namespace logging

@@ -64,11 +64,11 @@ def run_tool(*arguments, environment=None):
 class Broker:
     """`config` is a dictionary of sections. Listeners get free ports unless `arguments` or config name them.
 
-    `wrapper`: a command that starts the broker in its own place.
+    `wrapper`: a command that starts the broker in its own place; `popen`: further arguments of Popen.
     """
 
     def __init__(self, config=None, arguments=(), threads=1, files=None, listeners=True, wrapper=(),
-                 environment=None):
+                 environment=None, popen=None):
         self.folder = tempfile.mkdtemp(prefix="stampede-e2e-")
         self.ports_file = os.path.join(self.folder, "ports.json")
         self.records = []
@@ -87,7 +87,8 @@ class Broker:
         environment["STAMPEDE_LOG__FORMAT"] = "json"
         self.process = subprocess.Popen(
             command + list(arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            env=environment, preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, files)) if files else None)
+            env=environment,
+            **(popen or {"preexec_fn": (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, files)) if files else None}))
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         if not self.wait_for(lambda: self.event("ready") is not None or not self.is_alive(), 20) or not self.is_alive():
