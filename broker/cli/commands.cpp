@@ -49,6 +49,7 @@ int run(int argc, const char* const* argv) {
     add_bench(app, action);
     add_config_commands(app, action);
     add_check_store(app, action);
+    add_healthcheck(app, action);
     add_acl(app, action);
     add_passwd(app, action);
     add_version(app, action);

@@ -20,6 +20,7 @@ void add_pub(CLI::App& app, Action& action);
 void add_sub(CLI::App& app, Action& action);
 void add_ping(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_healthcheck(CLI::App& app, Action& action);
 void add_acl(CLI::App& app, Action& action);
 void add_passwd(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);

@@ -1,0 +1,77 @@
+"""`stampede healthcheck`: alive or ready, as an exit code (operations, section 4)."""
+import json
+import signal
+import socket
+import threading
+import unittest
+
+from support.broker import Broker, run_tool
+from support.case import OwnBrokerCase, each
+
+
+class Healthcheck(OwnBrokerCase):
+    def start(self, config=None):
+        self.broker = Broker(config or {})
+        self.addCleanup(self.broker.kill)
+        return self.broker.ports["admin"]
+
+    @each([(), ("--ready",)])
+    def test_O_4_0_while_it_serves(self, *flags):
+        admin = self.start()
+        code, text, _ = run_tool("healthcheck", "--admin", admin, *flags)
+        self.assertEqual((code, text), (0, "ok\n"))
+
+    def test_O_4_alive_but_not_ready_while_it_drains(self):
+        admin = self.start({"drain": {"pre_stop_delay": "60s"}})
+        self.broker.signal(signal.SIGTERM)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("draining")))
+        self.assertEqual(run_tool("healthcheck", "--admin", admin)[0], 0)
+        code, text, _ = run_tool("healthcheck", "--admin", admin, "--ready")
+        self.assertEqual((code, text), (1, "unavailable: serving: draining\n"))
+        code, text, _ = run_tool("healthcheck", "--admin", admin, "--ready", "--json")
+        self.assertEqual((code, json.loads(text)["checks"]["serving"]), (1, "draining"))
+
+    def test_O_4_finds_the_admin_listener_by_the_configuration(self):
+        self.start()
+        _, port = self.broker.address("admin")
+        environment = {"STAMPEDE_ADMIN__ADDRESS": "127.0.0.1:%d" % port}
+        self.assertEqual(run_tool("healthcheck", environment=environment)[0], 0)
+        everywhere = {"STAMPEDE_ADMIN__ADDRESS": "*:%d" % port}
+        self.assertEqual(run_tool("healthcheck", environment=everywhere)[0], 0)
+
+    def test_O_4_1_when_nobody_is_there(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            code, _, text = run_tool("healthcheck", "--admin", "http://127.0.0.1:%d" % closed.getsockname()[1])
+        self.assertEqual(code, 1)
+        self.assertIn("refused", text)
+
+    def test_O_4_1_when_the_answer_does_not_come(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            code, _, text = run_tool("healthcheck", "--timeout", "50ms", "--admin",
+                                     "127.0.0.1:%d" % silent.getsockname()[1])
+        self.assertEqual(code, 1)
+        self.assertIn("no answer in time", text)
+
+    def test_O_4_1_when_somebody_else_answers(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            def answer():
+                client, _ = other.accept()
+                with client:
+                    client.recv(4096)
+                    client.sendall(b"SSH-2.0-OpenSSH\r\n")
+            thread = threading.Thread(target=answer)
+            thread.start()
+            code = run_tool("healthcheck", "--admin", "127.0.0.1:%d" % other.getsockname()[1])[0]
+            thread.join()
+        self.assertEqual(code, 1)
+
+    def test_O_4_wrong_use(self):
+        self.assertEqual(run_tool("healthcheck", "--admin", "broker.example")[0], 2)
+        code, _, text = run_tool("healthcheck", environment={"STAMPEDE_ADMIN__ADDRESS": "off"})
+        self.assertEqual(code, 3)
+        self.assertIn("admin.address", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
