@@ -4,6 +4,6 @@ import { programTest } from '../support/program.mjs';
 
 const runner = fileURLToPath(new URL('../languages/pages.py', import.meta.url));
 
-for (const page of ['connect/go', 'connect/java']) {
+for (const page of ['connect/go', 'connect/java', 'connect/spring']) {
   programTest(`Page ${page}`, ['/usr/bin/python3', '-B', runner, `${page}.md`], { limit: { timeout: 600_000 } });
 }
