@@ -68,6 +68,7 @@ struct Error {
     LimitKey limit = LimitKey::none;  ///< The limit that was reached; the remedy names its key.
     bool is_logged = false;           ///< Whoever made it has written its line in the log.
     std::string destination = {};     ///< What it is about, for the log.
+    std::string trace = {};           ///< The refused frame's `traceparent` (W3C), for the log.
 };
 
 template <class T>

@@ -61,8 +61,14 @@ void Session::handle(const protocol::Frame& frame) {
     assert(accepts_frames());
     // A publisher that repeats its head: nothing about it has to be looked at again.
     if (frame.repeats_head && prepared_ && prepared_->is_plain) {
-        return publish(*prepared_, frame.body, frame.is_utf8, std::nullopt);
+        publish(*prepared_, frame.body, frame.is_utf8, std::nullopt);
+    } else {
+        process(frame);
     }
+    if (state_ == State::failing) { refusal_.trace = frame.find("traceparent").value_or(""); }
+}
+
+void Session::process(const protocol::Frame& frame) {
     const auto request = protocol::to_request(frame, version_, router_.limits().protocol);
     const Receipt receipt = frame.find("receipt");
     const bool is_connect = frame.command == Command::connect || frame.command == Command::stomp;

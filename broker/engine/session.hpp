@@ -223,6 +223,7 @@ private:
     using Receipt = std::optional<std::string_view>;
     using Error = protocol::Error;
 
+    void process(const protocol::Frame& frame);
     void on(const protocol::Connect& request);
     void on(const protocol::Send& request);
     void on(const protocol::Subscribe& request);

@@ -19,7 +19,8 @@ void audit(const AuditLine& line) {
          {"user", line.user},
          {"remote", line.remote},
          {"listener", line.listener},
-         {"why", line.why}}
+         {"why", line.why},
+         {"traceparent", line.traceparent}}
     );
 }
 

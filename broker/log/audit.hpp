@@ -20,7 +20,8 @@ struct AuditLine {
     std::string_view user = {};
     std::string_view remote = {};
     std::string_view listener = {};
-    std::string_view why = {};  ///< What the client was not told.
+    std::string_view why = {};          ///< What the client was not told.
+    std::string_view traceparent = {};  ///< Of the frame that was refused (W3C).
 };
 
 /// `auth-ok` is information, all others are warnings.

@@ -102,7 +102,9 @@ void audit_refusal(const Error& error, const Refused& who) {
          who.conn,
          who.user,
          who.remote,
-         who.listener}
+         who.listener,
+         {},
+         error.trace}
     );
 }
 

@@ -7,7 +7,7 @@ from support.broker import Broker
 from support.case import OwnBrokerCase, over_transports
 from support.peers import TcpPeer, WsPeer, send_to, stomp, upgrade_request
 
-FIELDS = ("reason", "limit", "destination", "remedy", "conn", "user", "remote", "listener")
+FIELDS = ("reason", "limit", "destination", "remedy", "conn", "user", "remote", "listener", "traceparent")
 
 
 class Audit(OwnBrokerCase):
@@ -47,6 +47,14 @@ class Audit(OwnBrokerCase):
                          ("info", "tina", "127.0.1.1", "token"))
         self.assertTrue(record["listener"].startswith(transport + " "))
         self.assertTrue(all(name in record for name in FIELDS))
+
+    @over_transports
+    def test_O_6_a_refusal_names_the_trace_of_its_frame(self, transport):
+        peer = self.bert(transport, "127.0.1.%d" % (40 if transport == "tcp" else 41))
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        peer.send(stomp("SEND", "destination:/queue/$x", "traceparent:" + trace, "tracestate:a=b", body="b"))
+        self.assert_refused(peer, "access-denied")
+        self.line("denied", conn=peer.connected["session"], traceparent=trace)
 
     @over_transports
     def test_S_LOG_02_a_failed_login_leaves_one_line(self, transport):
