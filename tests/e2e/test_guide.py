@@ -45,8 +45,9 @@ class Guide(PageCase):
         self.assertEqual(len(complaints("[limits]\nframes = 1\n")), 1)
 
     def test_what_an_example_does_not_say_is_noticed(self):
-        for blocks in ([("console", "", "$ echo one\ntwo\n")], [("js", "", "1\n"), ("console", "", "$ true\n")],
-                       [("js", "a.mjs", "1\n")], [("console", "", "$ false\n")], [("stomp", "", "SEND\ndestination:/queue/*\n\nMESSAGE\n")]):
+        for blocks in ([("console", "", "$ echo one\ntwo\n")], [("console", "", "$ false\n")],
+                       [("js", "", "1\n"), ("console", "", "$ true\n")], [("js", "a.mjs", "1\n")],
+                       [("stomp", "", "SEND\ndestination:/queue/*\n\nMESSAGE\n")]):
             with self.subTest(blocks), self.assertRaises(AssertionError):
                 self.run_section(blocks)
 

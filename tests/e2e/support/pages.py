@@ -3,9 +3,8 @@
 `console` blocks: `$ command` runs to its end; `name$ command` stays in a terminal of that name; other lines are what the
 command before, or after `name: ` the terminal, prints; `...` stands for any lines. `stomp` blocks: frames of a client are
 sent, those of the broker awaited, with at least these headers; `{name}` is a header of the MESSAGE before.
-A block with a title is a file of that name where the commands run. Others are only shown if they are
-of a kind that says so (`sh`, `text`, `nginx`, `swift`, `kotlin`), and refused if not.
-Sections with such files need more than the broker: tests/interop runs them, tests/e2e all others.
+A block with a title is a file of that name where the commands run. Sections with such files need more than the broker:
+tests/interop runs them, tests/e2e all others. Other kinds are only shown (`sh`, `text`, `nginx`, `swift`, `kotlin`), or refused.
 The ports that pages name (15674, 61613, 15680) become those of the broker under test.
 """
 import os
