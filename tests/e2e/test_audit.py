@@ -52,7 +52,7 @@ class Audit(OwnBrokerCase):
     def test_O_6_a_refusal_names_the_trace_of_its_frame(self, transport):
         peer = self.bert(transport, "127.0.1.%d" % (40 if transport == "tcp" else 41))
         trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-        peer.send(stomp("SEND", "destination:/queue/$x", "traceparent:" + trace, "tracestate:a=b", body="b"))
+        peer.send(stomp("SEND", "destination:/queue/$x", "traceparent:" + trace, "tracestate:a=b", body=b"b"))
         self.assert_refused(peer, "access-denied")
         self.line("denied", conn=peer.connected["session"], traceparent=trace)
 
