@@ -4,7 +4,7 @@
 command before, or after `name: ` the terminal, prints; `...` stands for any lines. `stomp` blocks: frames of a client are
 sent, those of the broker awaited, with at least these headers; `{name}` is a header of the MESSAGE before.
 A block with a title is a file of that name where the commands run. Sections with such files need more than the broker:
-tests/interop runs them, tests/e2e all others. Other kinds are only shown (`sh`, `text`, `nginx`, `swift`, `kotlin`), or refused.
+tests/interop runs them, tests/e2e all others. `sh`, `text`, `nginx`, `swift` and `kotlin` are only shown, others refused.
 The ports that pages name (15674, 61613, 15680) become those of the broker under test.
 """
 import os
@@ -155,8 +155,8 @@ class PageCase(OwnBrokerCase):
         self.check_output(command, expected, printed)
 
     def run_command(self, command):
-        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, env=self.environment, check=False,
-                              cwd=self.folder, timeout=wait_time(self.command_time))
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False,
+                              env=self.environment, cwd=self.folder, timeout=wait_time(self.command_time))
         self.assertEqual(done.returncode, 0, command + "\n" + done.stdout + done.stderr)
         return COLOUR.sub("", done.stdout).splitlines()
 
