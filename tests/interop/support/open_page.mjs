@@ -4,7 +4,7 @@
 import { startBrowser } from './browser.mjs';
 
 const ends = [];
-const { context } = await startBrowser({ after: (end) => ends.push(end) });
+const { context } = await startBrowser({ after: (end) => ends.push(end) }, { handleSIGTERM: false });
 process.on('SIGTERM', async () => {
   await ends[0]();
   process.exit(0);
