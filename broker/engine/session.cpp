@@ -65,7 +65,8 @@ void Session::handle(const protocol::Frame& frame) {
     } else {
         process(frame);
     }
-    if (state_ == State::failing) { refusal_.trace = frame.find("traceparent").value_or(""); }
+    if (state_ == State::connected) { return; }
+    refusal_.trace = frame.find("traceparent").value_or("");
 }
 
 void Session::process(const protocol::Frame& frame) {
