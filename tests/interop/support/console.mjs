@@ -65,7 +65,7 @@ export async function publish(client, destination, body, headers = {}) {
 
 /** Subscribes and waits for the receipt. */
 export async function subscribe(client, destination, headers = {}) {
-  client.send(frame('SUBSCRIBE', { id: destination, destination, receipt: 'subscribed', ...headers }));
+  client.send(frame('SUBSCRIBE', { id: 'reader', destination, receipt: 'subscribed', ...headers }));
   assert.equal((await client.frames.next('RECEIPT')).command, 'RECEIPT');
 }
 
