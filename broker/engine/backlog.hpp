@@ -100,8 +100,8 @@ public:
     /// Calls visit(const Delivery&, Place) for what waits at `from` and behind it, in order, until
     /// it answers false. It must not change the backlog. Returns whether it went to the end.
     template <class F>
-    bool visit(Place from, F visit) {
-        for (Lane& lane : lanes_) {
+    bool visit(Place from, F visit) const {
+        for (const Lane& lane : lanes_) {
             if (lane.number < from.lane) { continue; }
             const std::uint64_t first = lane.number == from.lane ? from.sequence : 0;
             std::size_t index = lower_bound(lane.fresh, first);

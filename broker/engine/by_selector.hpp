@@ -6,6 +6,7 @@
 #include "broker/engine/selector.hpp"
 #include "broker/engine/selector_index.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace engine {
@@ -38,6 +39,12 @@ public:
         for (const SelectorIndex::Id id : found_) {
             visit(items_[id]);
         }
+    }
+
+    /// Calls visit(const Items&) for the items of every selector.
+    template <class F>
+    void for_each(F visit) const {
+        std::for_each(items_.begin(), items_.end(), visit);
     }
 
 private:

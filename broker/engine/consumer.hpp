@@ -133,6 +133,8 @@ struct Consumer {
     Remote<Session> owner;                  ///< To be told when the queue goes.
     const Session* owner_id = nullptr;      ///< To be compared, not looked into.
     std::string subscription_id;            ///< For what the owner is told.
+    std::string session;                    ///< Session::name(), for operators,
+    std::string user;                       ///< as is its user.
     SelectorRef selector;                   ///< Null: takes everything.
     std::uint64_t publisher = 0;            ///< Its session's number.
     bool no_local = false;                  ///< Its own messages stay for others.

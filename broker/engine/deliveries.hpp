@@ -47,6 +47,13 @@ public:
 
     [[nodiscard]] std::size_t size() const { return live_; }
 
+    template <class F>
+    void for_each(F visit) const {
+        for (std::size_t i = first_; i < records_.size(); ++i) {
+            if (records_[i].subscription != nullptr) { visit(records_[i]); }
+        }
+    }
+
     /// Whether any record of `subscription` is left, taken ones included.
     [[nodiscard]] bool has(const Subscription& subscription) const;
 

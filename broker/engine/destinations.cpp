@@ -83,6 +83,7 @@ Destinations::~Destinations() = default;
 void Destinations::set_peers(std::vector<Destinations*> peers) {
     assert(peers.at(shard_.index()) == this);
     peers_ = std::move(peers);
+    started_ = shard_.now();
     duplicates_.set_shards(peers_.size());
     retained_.set_max(std::max<std::size_t>(1, settings_.limits.retained_max / peers_.size()));
 }
@@ -163,7 +164,6 @@ QueueStore::Options Destinations::store_options(const QueueSettings& settings) c
     return {memory, settings_.limits.early_delivery, settings.is_reordered()};
 }
 
-// Of a queue or topic, by its canonical name; null if none matches.
 const Policy* Destinations::policy_of(const std::string& name) const {
     if (settings_.policies.empty()) { return nullptr; }
     const auto& limits = settings_.limits.protocol;
@@ -537,6 +537,8 @@ Consumer Destinations::make_consumer(Subscription& subscription) {
     consumer.owner = Remote<Session>(shard_, session.shared_from_this());
     consumer.owner_id = &session;
     consumer.subscription_id = subscription.id();
+    consumer.session = session.name();
+    consumer.user = session.user();
     consumer.publisher = session.number();
     // A durable subscription is one client's: its own messages are not kept for others.
     consumer.no_local = options.no_local && !options.durable;

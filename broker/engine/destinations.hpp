@@ -3,7 +3,9 @@
 #pragma once
 
 #include "broker/engine/access.hpp"
+#include "broker/engine/arrivals.hpp"
 #include "broker/engine/asked.hpp"
+#include "broker/engine/destination_figures.hpp"
 #include "broker/engine/duplicates.hpp"
 #include "broker/engine/durable_name.hpp"
 #include "broker/engine/expiry_watch.hpp"
@@ -153,7 +155,10 @@ public:
     [[nodiscard]] storage::StoreListener& store_listener() { return journal_; }
 
     /// Ends a turn: hands what is to be stored to the store. Before connections are flushed.
-    void end_turn() { journal_.end_turn(); }
+    void end_turn() {
+        journal_.end_turn();
+        arrivals_.end_turn(last_message_, shard_);
+    }
 
     /// Before a clean stop, after the last session: only what was delivered will be marked so.
     void prepare_stop();
@@ -326,6 +331,37 @@ public:
     );
     [[nodiscard]] std::shared_ptr<Topic> local_topic(const Route::Name& name);
 
+    // What operators are shown (destinations_shown.cpp).
+
+    /// What is at home here: a queue, or the backlog of a durable subscription; or null.
+    [[nodiscard]] std::shared_ptr<Queue> find_queue(std::string_view name) const;
+    /// What this shard knows of a topic; or null.
+    [[nodiscard]] std::shared_ptr<Topic> find_topic(std::string_view name) const;
+
+    /// Either a queue or a topic. Valid until the next change.
+    struct Seen {
+        std::string_view name;
+        DestinationType type = DestinationType::queue;
+        Queue* queue = nullptr;
+        Topic* topic = nullptr;
+    };
+
+    using Show = std::function<void(const Seen&)>;
+    /// Shows what is here, topics whose home is elsewhere included, for about `most` of them.
+    /// False: there are more; what came or went meanwhile may be shown or not.
+    bool walk(DestinationCursor& cursor, std::size_t most, const Show& show) const;
+    [[nodiscard]] DestinationNumbers numbers(const Seen& seen, const Ages& ages);
+    /// The policy that decides about a queue or topic (canonical), or null.
+    [[nodiscard]] const Policy* policy_of(const std::string& name) const;
+    [[nodiscard]] ArrivalTimes arrival_times() const;
+
+    [[nodiscard]] Instant started() const { return started_; }
+
+    /// Those of this shard, at most so many.
+    [[nodiscard]] std::vector<ConsumerFigures> subscribers_of(Topic& topic, std::size_t most);
+    /// Rates are worth looking at for the next 10 s.
+    void watch();
+
     [[nodiscard]] std::size_t queue_count() const {
         shard_.assert_current();
         return queues_.size();
@@ -358,7 +394,6 @@ private:
     /// Of a new message, written to `id`.
     [[nodiscard]] std::string_view next_id(std::array<char, 40>& id);
     [[nodiscard]] QueueStore::Options store_options(const QueueSettings& settings) const;
-    [[nodiscard]] const Policy* policy_of(const std::string& name) const;
     const std::shared_ptr<Queue>& add_queue(
         const std::string& name, const QueueArguments& arguments, std::uint64_t owner = 0
     );
@@ -433,6 +468,9 @@ private:
     [[nodiscard]] bool keep(const Route& route, const MessageRef& message, bool is_commit);
     void bring_retained(const std::string& text, const std::shared_ptr<const Binding>& binding);
 
+    // destinations_shown.cpp
+    void sample(DestinationCursor cursor, std::chrono::milliseconds since);
+
     // destinations_durable.cpp
     void subscribe_durable(Subscription& subscription, Done done);
     void attach(std::shared_ptr<Attachment> attachment);
@@ -481,6 +519,11 @@ private:
     ByName<std::weak_ptr<const Selector>> selectors_ GUARDED_BY(shard_);
     std::size_t sweep_selectors_at_ = 1024;
     std::uint64_t last_message_ = 0;
+    Arrivals arrivals_;
+    Instant started_{0};
+    Instant watched_until_{0};
+    Instant sampled_at_{0};
+    bool is_sampling_ = false;
     std::array<std::uint32_t, protocol::system_event_count> listeners_{};  ///< Of all shards.
     Duplicates duplicates_;
     std::unique_ptr<Schedule> schedule_;

@@ -71,6 +71,12 @@ bool FanoutGroups::remove_from(Groups& groups, Subscription& subscription) {
     return false;
 }
 
+std::size_t FanoutGroups::members() const {
+    std::size_t count = 0;
+    for_each_group([&count](const FanoutGroup& group) { count += group.members.size(); });
+    return count;
+}
+
 void FanoutGroups::clear() {
     plain_.clear();
     selected_.reset();

@@ -8,6 +8,7 @@
 #include "broker/engine/outbox.hpp"
 #include "protocol/version.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,10 +54,31 @@ public:
         });
     }
 
+    [[nodiscard]] std::size_t members() const;
+
+    /// Calls visit(const Subscription&) for each member.
+    template <class F>
+    void for_each(F visit) const {
+        for_each_group([&](const FanoutGroup& group) {
+            for (const Subscription* const member : group.members) {
+                visit(*member);
+            }
+        });
+    }
+
 private:
     using Groups = std::vector<FanoutGroup>;
 
     [[nodiscard]] static bool remove_from(Groups& groups, Subscription& subscription);
+
+    template <class F>
+    void for_each_group(F visit) const {
+        std::for_each(plain_.begin(), plain_.end(), visit);
+        if (!selected_) { return; }
+        selected_->for_each([&](const Groups& groups) {
+            std::for_each(groups.begin(), groups.end(), visit);
+        });
+    }
 
     Groups plain_;
     std::unique_ptr<BySelector<Groups>> selected_;  ///< None: nobody has a selector.

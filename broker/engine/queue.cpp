@@ -48,6 +48,21 @@ Queue::Queue(
 
 Queue::~Queue() = default;
 
+MessageRef Queue::front() const {
+    shard_.assert_current();
+    MessageRef first;
+    backlog_.visit({}, [&](const Delivery& delivery, Place) {
+        const bool is_on_disk = store_ && store_->is_behind_page(delivery);
+        if (!is_on_disk) { first = delivery.message; }
+        return false;
+    });
+    return first;
+}
+
+bool Queue::is_front_recovered() const {
+    return store_ && store_->is_page_recovered() && !front();
+}
+
 bool Queue::is_dead_letter_queue() const {
     return name_.starts_with(dead_letter_prefix);
 }
@@ -136,6 +151,7 @@ MessageRef Queue::stamped(const MessageRef& message) const {
 void Queue::accept(const MessageRef& message) {
     shard_.assert_current();
     count_in(*message);
+    ++meter_.published;
     const bool is_plain =
         dispatcher_.is_plain(*message) && message->facts().expires == 0 && !settings_.is_last_value;
     if (!store_ && is_plain && backlog_.empty() && !is_dispatching_) {
@@ -268,6 +284,7 @@ void Queue::push_reserved(const std::vector<MessageRef>& messages) {
             cancel_reservation({message});
             count_in(*arrived);
         }
+        ++meter_.published;
         enqueue(arrived);
     }
     dispatch();
@@ -371,6 +388,7 @@ void Queue::acknowledged(const Settled& settled) {
         size += range.bytes;
     }
     count_out(settled.messages, settled.bytes, stored, size);
+    meter_.acked += settled.messages;
     if (store_) { store_->remove(settled); }
     if (!blocked_.empty()) { let_publishers_go(); }
 }
@@ -395,6 +413,7 @@ void Queue::leave(const Delivery& delivery) {
 // A message that waited leaves for another reason than being delivered.
 void Queue::discard(const Delivery& delivery, std::string_view reason) {
     leave(delivery);
+    ++meter_.dropped;
     const bool is_expired = reason == "expired";
     ++(is_expired ? counters_.messages_expired : counters_.messages_overflowed);
     const bool is_buried =
@@ -536,6 +555,7 @@ void Queue::deliver(Consumer& consumer, Delivery delivery) {
     ++consumer.unsettled;
     consumer.unsettled_bytes += delivery.message->size();
     dispatcher_.refresh(consumer);
+    ++meter_.delivered;
     ++delivery.count;
     if (delivery.count > 1) { ++counters_.messages_redelivered; }
     if (store_) { store_->note_dispatch(delivery.sequence); }

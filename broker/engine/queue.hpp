@@ -8,11 +8,13 @@
 #include "broker/engine/counters.hpp"
 #include "broker/engine/dispatcher.hpp"
 #include "broker/engine/expiries.hpp"
+#include "broker/engine/meter.hpp"
 #include "broker/engine/queue_settings.hpp"
 #include "broker/engine/queue_store.hpp"
 #include "broker/engine/settled.hpp"
 #include "broker/engine/shard.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -155,9 +157,15 @@ public:
     void give_back_later(Delivery delivery, std::chrono::milliseconds delay);
     void dispatch();
 
+    /// A message that waits, and where; `delivery.count` is how often it was delivered.
+    struct Shown {
+        Delivery delivery;
+        Place place;
+    };
+
     /// A part of what waits, for a browser (P-SUB-12): messages behind `after`, in order.
     struct Page {
-        std::vector<MessageRef> messages;
+        std::vector<Shown> messages;
         Place next;  ///< The last one looked at.
         bool is_end = false;
     };
@@ -182,6 +190,23 @@ public:
         shard_.assert_current();
         return backlog_.bytes();
     }
+
+    /// Octets of all waiting messages.
+    [[nodiscard]] std::size_t waiting_bytes() const {
+        return memory_bytes() + (store_ ? store_->waiting_bytes() : 0);
+    }
+
+    /// With consumers, or to be delivered again after a while.
+    [[nodiscard]] std::size_t unacked() const { return messages_ - std::min(messages_, waiting()); }
+
+    /// The message that leaves next, if it is in memory.
+    [[nodiscard]] MessageRef front() const;
+    /// The message that leaves next is on disk, and was there when the broker started.
+    [[nodiscard]] bool is_front_recovered() const;
+
+    [[nodiscard]] const Meter& meter() const { return meter_; }
+
+    void sample(std::chrono::milliseconds since) { meter_.sample(since); }
 
     [[nodiscard]] std::size_t consumers() const { return dispatcher_.consumers(); }
 
@@ -269,6 +294,7 @@ private:
     std::size_t unstored_ = 0;  ///< Among them: messages that only memory holds.
     std::size_t unstored_bytes_ = 0;
     std::size_t delayed_ = 0;
+    Meter meter_;
     bool is_dispatching_ = false;
     bool is_dropped_ = false;
     bool is_going_on_ = false;  ///< A further dispatch() is posted.

@@ -52,7 +52,7 @@ void Queue::browse(std::optional<Place> after, std::size_t bytes_max, Show show)
     const Place from = after ? Place{after->lane, after->sequence + 1} : Place{};
     backlog_.visit(from, [&](const Delivery& delivery, Place place) {
         if (place.sequence >= first || !room.takes(page, *delivery.message)) { return false; }
-        page.messages.push_back(delivery.message);
+        page.messages.push_back({delivery, place});
         page.next = place;
         return true;
     });
@@ -88,26 +88,31 @@ void Queue::show_page(
     const Show& show
 ) {
     shard_.assert_current();
-    std::map<std::uint64_t, MessageRef> found;
+    std::map<std::uint64_t, Delivery> found;
     for (const auto& stored : result.messages) {
         const std::uint64_t sequence = stored.sequence << unstored_bits;
         auto message = restore_message(result.record(stored));
         const bool is_there = message && sequence >= from && store_->is_on_page(sequence);
-        if (is_there) { found.emplace(sequence, std::move(message)); }
+        if (is_there) {
+            found.emplace(
+                sequence,
+                Delivery{std::move(message), sequence, store_->deliveries_of(stored), true}
+            );
+        }
     }
     // What follows the page's last message, not stored itself, may be in the tail.
     const std::uint64_t end = std::min(result.next << unstored_bits, (last << unstored_bits) + 1);
     backlog_.visit(Place{0, from}, [&](const Delivery& delivery, Place place) {
         if (place.sequence >= end) { return false; }
-        found.emplace(place.sequence, delivery.message);
+        found.emplace(place.sequence, delivery);
         return true;
     });
     Page page;
     Room room(bytes_max);
-    for (auto& [sequence, message] : found) {
-        if (!room.takes(page, *message)) { return show(std::move(page)); }
-        page.messages.push_back(std::move(message));
+    for (auto& [sequence, delivery] : found) {
+        if (!room.takes(page, *delivery.message)) { return show(std::move(page)); }
         page.next = Place{0, sequence};
+        page.messages.push_back({std::move(delivery), page.next});
     }
     page.next = Place{0, end - 1};
     if (!page.messages.empty()) { return show(std::move(page)); }
@@ -122,7 +127,7 @@ void Queue::browse_memory(std::optional<Place> after, std::size_t bytes_max, con
     if (after) { from = {after->lane, after->sequence + 1}; }
     const auto add = [&](const Delivery& delivery, Place place) {
         if (!room.takes(page, *delivery.message)) { return false; }
-        page.messages.push_back(delivery.message);
+        page.messages.push_back({delivery, place});
         page.next = place;
         return true;
     };

@@ -39,6 +39,7 @@ QueueStore::QueueStore(Journal& journal, const storage::RecoveredQueue& recovere
     : journal_(journal),
       definition_(recovered.definition),
       options_(options),
+      recovered_last_(recovered.last),
       recovered_bound_(std::min(recovered.dispatch_bound, recovered.last)),
       id_(recovered.id),
       is_defined_(true),
@@ -345,9 +346,7 @@ std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& ba
         MessageRef message = restore_message(result.record(stored));
         if (!message) { continue; }
         --expected;
-        std::uint32_t count = stored.deliveries;
-        // After an unclean stop nobody knows whether a consumer has seen it (D-LSM-06).
-        if (stored.sequence <= recovered_bound_) { count = std::max(count, 1U); }
+        const std::uint32_t count = deliveries_of(stored);
         page_messages_ -= std::min<std::size_t>(page_messages_, 1);
         page_bytes_ -= std::min(page_bytes_, message->size());
         backlog.push({std::move(message), stored.sequence << unstored_bits, count, true});
@@ -357,6 +356,12 @@ std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& ba
     if (!has_page()) { end_page(backlog); }
     update_fence();
     return expected;
+}
+
+std::uint32_t QueueStore::deliveries_of(const storage::ReadResult::Stored& stored) const {
+    // After an unclean stop nobody knows whether a consumer has seen it (D-LSM-06).
+    const bool may_be_seen = stored.sequence <= recovered_bound_;
+    return std::max(stored.deliveries, may_be_seen ? 1U : 0U);
 }
 
 void QueueStore::end_page(Backlog& backlog) {

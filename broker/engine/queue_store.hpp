@@ -75,6 +75,11 @@ public:
     /// Octets of these.
     [[nodiscard]] std::size_t waiting_bytes() const { return page_bytes_ + tail_bytes_; }
 
+    /// The page begins with what was there when the broker started.
+    [[nodiscard]] bool is_page_recovered() const {
+        return has_page() && page_.first <= recovered_last_;
+    }
+
     /// The next messages should be read now; then the caller asks for page_request().
     [[nodiscard]] bool wants_page(Backlog& backlog) const;
     /// page_request() may be called: some of the page is stored, and nothing is being read.
@@ -101,6 +106,9 @@ public:
     /// For reading it before, or any other part of the queue.
     [[nodiscard]] storage::ReadRequest read_request(storage::Sequence from, storage::Sequence to)
         const;
+
+    /// How often a message that was read has been delivered, at least as far as is known.
+    [[nodiscard]] std::uint32_t deliveries_of(const storage::ReadResult::Stored& stored) const;
 
     /// The first and the last message that the store may have.
     [[nodiscard]] storage::SequenceRange page() const { return page_; }
@@ -143,6 +151,7 @@ private:
     Journal& journal_;
     storage::QueueDefinition definition_;
     const Options options_;
+    const storage::Sequence recovered_last_ = 0;
     const storage::Sequence recovered_bound_ = 0;  ///< Up to here messages may have been seen.
 
     storage::QueueId id_ = 0;

@@ -94,6 +94,13 @@ public:
         return deliveries_.size();
     }
 
+    /// Calls visit(const Outstanding&) for each delivery in a client mode that is not settled.
+    template <class F>
+    void for_each_outstanding(F visit) const {
+        shard_.assert_current();
+        deliveries_.for_each(visit);
+    }
+
     /// The version whose WebSocket sub-protocol was echoed; before the first frame.
     void set_sub_protocol(protocol::Version version) { sub_protocol_ = version; }
 

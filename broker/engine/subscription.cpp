@@ -335,7 +335,8 @@ void Subscription::show(const Queue::Page& page) {
     if (!is_open_) { return; }
     Shard& shard = session_.router().shard();
     const std::uint64_t now = shard.wall_clock_ms();
-    for (const MessageRef& message : page.messages) {
+    for (const Queue::Shown& shown : page.messages) {
+        const MessageRef& message = shown.delivery.message;
         if (selects(selector_, *message) && !message->is_expired(now)) { send_copy(message); }
     }
     browsing_->after = page.next;

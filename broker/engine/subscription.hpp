@@ -41,6 +41,8 @@ public:
 
     [[nodiscard]] bool is_set() const { return queue_ != nullptr; }
 
+    [[nodiscard]] bool is_to(const Queue* queue) const { return queue_ == queue; }
+
     /// The queue's shard.
     [[nodiscard]] unsigned home() const { return home_->index(); }
 

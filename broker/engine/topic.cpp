@@ -132,6 +132,12 @@ const std::vector<const Binding*>& Topic::bindings(
     return wanting_;
 }
 
+std::size_t Topic::subscribers(const SubscriptionIndex& index) {
+    shard_.assert_current();
+    refresh(index);
+    return exact_.members() + wildcard_.members();
+}
+
 const std::vector<unsigned>& Topic::interested_shards(const SubscriptionIndex& index) {
     refresh(index);
     return interested_;
@@ -141,6 +147,7 @@ const std::vector<unsigned>& Topic::interested_shards(const SubscriptionIndex& i
 void Topic::fan_out(const MessageRef& message, const SubscriptionIndex& index) {
     shard_.assert_current();
     refresh(index);
+    ++meter_.published;
     is_fanning_out_ = true;
     const auto send = [&](FanoutGroup& group) { send_to(group, message); };
     exact_.visit(*message, send);
@@ -149,6 +156,7 @@ void Topic::fan_out(const MessageRef& message, const SubscriptionIndex& index) {
 }
 
 void Topic::send_to(FanoutGroup& group, const MessageRef& message) {
+    meter_.delivered += group.members.size();
     if (group.is_shareable && group.members.size() > 1) { return send_shared(group, message); }
     for (Subscription* const member : group.members) {
         if (group.no_local && member->has_sent(*message)) { continue; }

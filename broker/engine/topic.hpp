@@ -8,6 +8,7 @@
 #include "broker/engine/fanout_group.hpp"
 #include "broker/engine/history.hpp"
 #include "broker/engine/message.hpp"
+#include "broker/engine/meter.hpp"
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/policy.hpp"
 #include "broker/engine/shard.hpp"
@@ -89,6 +90,23 @@ public:
 
     [[nodiscard]] std::size_t exact_subscribers() const { return exact_count_; }
 
+    /// Subscriptions of this shard that get its messages, wildcard ones included.
+    [[nodiscard]] std::size_t subscribers(const SubscriptionIndex& index);
+
+    /// Calls visit(const Subscription&) for each of these.
+    template <class F>
+    void for_each_subscriber(const SubscriptionIndex& index, F visit) {
+        shard_.assert_current();
+        refresh(index);
+        exact_.for_each(visit);
+        wildcard_.for_each(visit);
+    }
+
+    /// Of this shard: on the home all messages are counted, deliveries where the subscriber is.
+    [[nodiscard]] const Meter& meter() const { return meter_; }
+
+    void sample(std::chrono::milliseconds since) { meter_.sample(since); }
+
 private:
     void refresh(const SubscriptionIndex& index);
     void send_to(FanoutGroup& group, const MessageRef& message);
@@ -108,6 +126,7 @@ private:
     FanoutGroups exact_ GUARDED_BY(shard_);
     FanoutGroups wildcard_ GUARDED_BY(shard_);  ///< Found under generation_.
     std::uint64_t generation_ = 0;
+    Meter meter_;
     std::size_t exact_count_ = 0;
     std::vector<std::uint32_t> shard_counts_;  ///< By shard; empty if there are none.
     std::vector<unsigned> interested_;

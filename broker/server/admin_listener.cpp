@@ -1,6 +1,7 @@
 #include "broker/server/admin_listener.hpp"
 
 #include "broker/admin/console_files.hpp"
+#include "broker/admin/destination_calls.hpp"
 #include "broker/admin/scheduled_calls.hpp"
 #include "broker/log/log.hpp"
 #include "broker/server/config_units.hpp"
@@ -56,6 +57,7 @@ void AdminListener::add_calls(const Config& config, Parts& parts) {
         std::move(parts.metrics)
     );
     admin::add_scheduled_calls(api_, shards_);
+    admin::add_destination_calls(api_, shards_);
 }
 
 // For the console (S-WEB-08): who has the token may do everything.

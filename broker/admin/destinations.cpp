@@ -1,0 +1,114 @@
+#include "broker/admin/destinations.hpp"
+
+#include "protocol/utf8.hpp"
+
+#include <cmath>
+
+namespace admin {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using engine::DestinationType;
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+bool is_backlog(std::string_view text) {
+    return text.starts_with("/durable/") || text.starts_with("/shared/");
+}
+
+std::string_view name_of(DestinationType type) {
+    switch (type) {
+        case DestinationType::queue:
+            return "queue";
+        case DestinationType::topic:
+            return "topic";
+        case DestinationType::durable:
+            return "durable";
+    }
+    return {};
+}
+
+// To a thousandth: what else there is comes from dividing.
+double rounded(double rate) {
+    return std::round(rate * 1000) / 1000;
+}
+
+// The octets of the sequence that begins `text`, or 1 if that is none.
+std::size_t sequence_size(std::string_view text) {
+    for (std::size_t size = 1; size <= 4 && size <= text.size(); ++size) {
+        if (protocol::is_utf8(text.substr(0, size))) { return size; }
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string destination_name(const Shards& shards, const std::string& text) {
+    if (is_backlog(text)) { return text; }
+    const std::string whole = text.starts_with('/') ? text : "/queue/" + text;
+    const auto parsed = protocol::parse_destination(whole, shards.first().limits().protocol);
+    if (parsed) { return parsed->canonical(); }
+    // The broker's own may be looked at.
+    if (parsed.error().code == protocol::ErrorCode::access_denied) { return whole; }
+    throw Refused(parsed.error());
+}
+
+std::string queue_name(const Shards& shards, const std::string& text) {
+    std::string name = destination_name(shards, text);
+    const auto parsed = protocol::parse_destination(name, shards.first().limits().protocol);
+    const bool is_queue = parsed && parsed->kind == protocol::DestinationKind::queue;
+    if (is_queue || is_backlog(name)) { return name; }
+    throw Refused(400, "This is no queue: give its name, such as orders or %2Fqueue%2Forders.");
+}
+
+Refused no_destination(const std::string& name) {
+    return {404, "There is no " + protocol::quoted(name) + "."};
+}
+
+std::size_t home_of(const Shards& shards, const std::string& name) {
+    return shards.first().router().home_of(name);
+}
+
+asio::awaitable<std::shared_ptr<const engine::Ages>> ages(const Shards& shards) {
+    auto all = std::make_shared<engine::Ages>();
+    all->started = shards.first().router().started();
+    all->shards = co_await shards.ask_all([](const transport::Post& post) {
+        return post.shard->router().arrival_times();
+    });
+    co_return all;
+}
+
+json::object DestinationItem::to_json() const {
+    return {
+        {"name", as_utf8(name)},
+        {"type", name_of(type)},
+        {"shard", home},
+        {"durable", numbers.is_durable},
+        {"policy", as_utf8(policy)},
+        {"consumers", numbers.consumers},
+        {"depth", numbers.depth},
+        {"bytes", numbers.bytes},
+        {"unacked", numbers.unacked},
+        {"oldest_age_ms", numbers.oldest_age_ms},
+        {"published", numbers.published},
+        {"delivered", numbers.delivered},
+        {"acked", numbers.acked},
+        {"published_rate", rounded(numbers.published_rate)},
+        {"delivered_rate", rounded(numbers.delivered_rate)},
+        {"dropped", numbers.dropped}};
+}
+
+std::string as_utf8(std::string_view text) {
+    if (protocol::is_utf8(text)) { return std::string(text); }
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t size = sequence_size(text);
+        out.append(size == 0 ? replacement : text.substr(0, size));
+        text.remove_prefix(std::max<std::size_t>(1, size));
+    }
+    return out;
+}
+
+}  // namespace admin
