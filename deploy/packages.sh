@@ -8,6 +8,8 @@ build_packages=(
   libsimdjson-dev libssl-dev librocksdb-dev prometheus-cpp-dev libxxhash-dev libcrypt-dev libargon2-dev
 )
 
+package_packages=(dpkg-dev file)  # For cpack -G DEB.
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 warn() { printf '\033[1mwarning:\033[0m %s\n' "$*" >&2; }
 die() { printf '\033[1merror:\033[0m %s\n' "$*" >&2; exit 1; }
