@@ -1,10 +1,11 @@
 // The programs that pages of docs/ show, compiled and run as those pages say: C++, JavaScript in Node and in Chromium,
-// Perl, Python, Ruby.
-import { fileURLToPath } from 'node:url';
-import { programTest } from './support/program.mjs';
+// Perl, Python, Ruby. Those that promise to come back do.
+import { noReconnectTest, pageTest, reconnectTest } from './support/pages.mjs';
 
-const runner = fileURLToPath(new URL('languages/pages.py', import.meta.url));
+for (const page of ['start', 'connect/cpp', 'connect/javascript', 'connect/other', 'connect/python', 'faq']) pageTest(page);
 
-for (const page of ['start', 'connect/cpp', 'connect/javascript', 'connect/other', 'connect/python', 'faq']) {
-  programTest(`Page ${page}`, ['/usr/bin/python3', '-B', runner, `${page}.md`]);
-}
+reconnectTest('connect/cpp', 'Boost.Beast');
+reconnectTest('connect/javascript', 'rx-stomp');
+reconnectTest('connect/javascript', 'React Native');
+reconnectTest('connect/python', 'stomp.py');
+noReconnectTest('connect/python', 'websocket-client');

@@ -101,9 +101,7 @@ class PageCase(OwnBrokerCase):
         config = "\n".join(text for kind, name, text in blocks if kind == "toml" and not name)
         with tempfile.TemporaryDirectory(prefix="stampede-page-") as folder:
             self.folder = pathlib.Path(folder)
-            self.broker = Broker(re.sub(r"^address = .*", 'address = "127.0.0.1:0"', config, flags=re.MULTILINE),
-                                 arguments=self.serve_arguments(blocks), listeners="[[listener]]" not in config)
-            self.addCleanup(self.broker.kill)
+            self.start_broker(config, self.serve_arguments(blocks))
             self.terminals = {}
             self.prepare(blocks, config)
             try:
@@ -114,6 +112,12 @@ class PageCase(OwnBrokerCase):
                     self.assertTrue(terminal.lines.empty(), "more from " + name)
             finally:
                 self.doCleanups()
+
+    def start_broker(self, config, arguments):
+        """On free ports, also where the page names some."""
+        config = re.sub(r"^address = .*", 'address = "127.0.0.1:0"', config, flags=re.MULTILINE)
+        self.broker = Broker(config, arguments=arguments, listeners="[[listener]]" not in config)
+        self.addCleanup(self.broker.kill)
 
     def serve_arguments(self, blocks):
         """A page for browsers is served by the broker itself."""
