@@ -85,6 +85,7 @@ function facts(data: ConnectionDetail): [string, string][] {
 
 function askToKick(connection: ConnectionDetail): void {
   let reason = '';
+  let isAll = false;
   ask({
     title: 'Kick this connection?',
     action: 'Kick',
@@ -98,12 +99,21 @@ function askToKick(connection: ConnectionDetail): void {
         <Field label="Reason, shown to the client (optional)">
           <input type="text" maxLength={200} onInput={(event) => (reason = event.currentTarget.value)} />
         </Field>
+        {connection.user && (
+          <label class="check">
+            <input type="checkbox" onChange={(event) => (isAll = event.currentTarget.checked)} />
+            All connections of {connection.user}
+          </label>
+        )}
       </>
     ),
     run: async () => {
-      await call('DELETE', `/connections/${segment(connection.id)}`, { query: { reason } });
+      const query = { reason };
+      let connections = 1;
+      if (isAll) ({ connections } = await call<{ connections: number }>('DELETE', `/users/${segment(connection.user)}/connections`, { query }));
+      else await call('DELETE', `/connections/${segment(connection.id)}`, { query });
       location.hash = href('connections');
-      return `${userOf(connection)} was told to leave.`;
+      return `${userOf(connection)} was told to leave: ${plural(connections, 'connection')}.`;
     },
   });
 }
