@@ -13,7 +13,7 @@ import { Table } from '../ui/table';
 import { TypeBadge } from './destinations';
 import { Live } from './live';
 import { Messages } from './messages';
-import { QueueActions } from './queue_actions';
+import { DurableActions, QueueActions } from './queue_actions';
 
 type Tab = 'live' | 'messages' | 'readers' | 'settings';
 
@@ -40,6 +40,7 @@ export function DestinationPage({ name }: { name: string }) {
         {error?.status === 404 && <Badge title="It comes to be when somebody sends or subscribes">not there yet</Badge>}
         <span class="spring" />
         {data && isQueue && <QueueActions queue={data} onDone={reload} />}
+        {data?.name.startsWith('/durable/') && <DurableActions backlog={data} />}
       </div>
       {data && <Tiles data={data} />}
       <Choice label="Show" options={tabs.map((one) => [one, names[one]] as const)} value={tab} onChange={(value) => setQuery({ tab: value })} />

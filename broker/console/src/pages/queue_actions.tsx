@@ -121,3 +121,25 @@ function askToDelete(queue: Destination): void {
     },
   });
 }
+
+/** The backlog of a durable subscription: /durable/USER/CLIENT/NAME, perhaps with the destination before the name. */
+export function DurableActions({ backlog }: { backlog: Destination }) {
+  const [user = '', client = '', ...rest] = backlog.name.split('/').slice(2);
+  const path = ['/durable-subscriptions', user, client || '-', rest.at(-1) ?? ''].join('/');
+  const run = async () => {
+    await call('DELETE', path);
+    location.hash = href('destinations');
+    return 'The durable subscription is gone.';
+  };
+  const body = (
+    <p>
+      <code>{backlog.name}</code> is removed with {plural(backlog.depth, 'message')}. Its client starts anew when it subscribes again.
+    </p>
+  );
+  const question = { title: 'Remove this durable subscription?', action: 'Remove', danger: true, body, run };
+  return (
+    <AdminButton icon="trash" kind="danger" onClick={() => ask(question)}>
+      Remove
+    </AdminButton>
+  );
+}
