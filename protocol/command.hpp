@@ -2,6 +2,7 @@
 // Pure values; matching is case-sensitive and whole-line (P-FRAME-03).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -25,6 +26,8 @@ enum class Command : std::uint8_t {
     receipt,
     error,
 };
+
+inline constexpr std::size_t command_count = static_cast<std::size_t>(Command::error) + 1;
 
 [[nodiscard]] std::string_view to_string(Command command);
 

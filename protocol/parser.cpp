@@ -117,7 +117,7 @@ Parser::Event Parser::skip(char octet) {
     }
     pending_cr_ = octet == '\r';
     if (octet != '\0') { return Event::end_of_line; }
-    ++tolerances_.nul_between;
+    ++scratch_.tolerances.nul_between;
     if (!limits_.strict) { return Event::end_of_line; }
     return fail(
         ErrorCode::bad_frame,
@@ -175,8 +175,8 @@ bool Parser::try_repeat() {
         }
         body_size = static_cast<std::size_t>(nul - body);
     }
-    tolerances_.carriage_return += known_line_ends_;
-    tolerances_.raw_colon += known_raw_colons_;
+    scratch_.tolerances.carriage_return += known_line_ends_;
+    scratch_.tolerances.raw_colon += known_raw_colons_;
     frame_ = Frame{
         Command::send, known_headers_, std::string_view(body, body_size), true, input_is_utf8_};
     input_ = input_.subspan(head + body_size + 1);
@@ -518,7 +518,7 @@ Parser::Event Parser::finish(char* data, std::size_t body_size) {
     if (check_head_octets(head) == Event::failed) { return Event::failed; }
     std::string_view body(data + body_begin_, body_size);
     if (!body.empty() && command_ != Command::send && role_ == Role::broker) {
-        ++tolerances_.body_dropped;
+        ++scratch_.tolerances.body_dropped;
         if (limits_.strict) {
             return fail(
                 ErrorCode::bad_frame,
@@ -567,7 +567,7 @@ Parser::Event Parser::check_head_octets(std::string_view head) {
             );
         }
     }
-    const Tolerances before = tolerances_;
+    const Tolerances before = scratch_.tolerances;
     if (octets.carriage_return && count_line_ends(head) == Event::failed) { return Event::failed; }
     if (connected_ && version_ != Version::v1_0 && !is_connecting()) {
         if (count_raw_colons() == Event::failed) { return Event::failed; }
@@ -575,8 +575,8 @@ Parser::Event Parser::check_head_octets(std::string_view head) {
     }
     if (command_ == Command::send && role_ == Role::broker && connected_) {
         known_head_.clear();
-        known_line_ends_ = tolerances_.carriage_return - before.carriage_return;
-        known_raw_colons_ = tolerances_.raw_colon - before.raw_colon;
+        known_line_ends_ = scratch_.tolerances.carriage_return - before.carriage_return;
+        known_raw_colons_ = scratch_.tolerances.raw_colon - before.raw_colon;
         if (!octets.backslash && head.size() <= known_head_max) { remember_head(head.data()); }
     }
     return Event::need_more;
@@ -586,7 +586,7 @@ Parser::Event Parser::check_head_octets(std::string_view head) {
 Parser::Event Parser::count_line_ends(std::string_view head) {
     const bool is_tolerance = connected_ && version_ != Version::v1_2 && !is_connecting();
     if (!is_tolerance || head.find("\r\n") == std::string_view::npos) { return Event::need_more; }
-    ++tolerances_.carriage_return;
+    ++scratch_.tolerances.carriage_return;
     if (!limits_.strict) { return Event::need_more; }
     return fail(
         ErrorCode::bad_frame,
@@ -601,7 +601,7 @@ Parser::Event Parser::count_line_ends(std::string_view head) {
 Parser::Event Parser::count_raw_colons() {
     for (const Header& header : scratch_.headers) {
         if (header.value.find(':') == std::string_view::npos) { continue; }
-        ++tolerances_.raw_colon;
+        ++scratch_.tolerances.raw_colon;
         if (limits_.strict) {
             return fail(
                 ErrorCode::bad_frame,
@@ -619,7 +619,7 @@ Parser::Event Parser::unescape_headers() {
         // The views point into our own mutable input.
         char* const begin = const_cast<char*>(text.data());
         const bool lenient = limits_.lenient_escapes && !limits_.strict;
-        if (lenient && has_undefined_escape(text, version_)) { ++tolerances_.escape_kept; }
+        if (lenient && has_undefined_escape(text, version_)) { ++scratch_.tolerances.escape_kept; }
         const auto size = unescape_in_place(begin, text.size(), version_, lenient);
         if (size) { text = text.substr(0, *size); }
         return size.has_value();

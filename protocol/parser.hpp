@@ -19,11 +19,6 @@
 
 namespace protocol {
 
-/// Working space that many parsers of one shard share: an idle parser owns no buffer.
-struct ParserScratch {
-    std::vector<Header> headers;
-};
-
 /// What sloppiness was accepted, counted by kind (the specification's "tolerance").
 struct Tolerances {
     std::uint64_t carriage_return = 0;  ///< CR LF line ends before 1.2 (P-FRAME-04).
@@ -31,6 +26,20 @@ struct Tolerances {
     std::uint64_t raw_colon = 0;        ///< Unescaped `:` in a value (P-FRAME-05).
     std::uint64_t body_dropped = 0;     ///< Body on a command other than SEND (P-FRAME-13).
     std::uint64_t escape_kept = 0;      ///< Undefined escape kept (P-FRAME-08).
+
+    void add(const Tolerances& other) {
+        carriage_return += other.carriage_return;
+        nul_between += other.nul_between;
+        raw_colon += other.raw_colon;
+        body_dropped += other.body_dropped;
+        escape_kept += other.escape_kept;
+    }
+};
+
+/// Working space that many parsers of one shard share: an idle parser owns no buffer.
+struct ParserScratch {
+    std::vector<Header> headers;
+    Tolerances tolerances;  ///< Of all who share it.
 };
 
 class Parser {
@@ -82,7 +91,7 @@ public:
         return held_.capacity() > 15 ? held_.capacity() : 0;
     }
 
-    [[nodiscard]] const Tolerances& tolerances() const { return tolerances_; }
+    [[nodiscard]] const Tolerances& tolerances() const { return scratch_.tolerances; }
 
 private:
     enum class Stage : std::uint8_t { between, command, headers, body };
@@ -164,7 +173,6 @@ private:
     Frame frame_;
     std::unique_ptr<Error> error_;
     std::string failed_receipt_;
-    Tolerances tolerances_;
 };
 
 }  // namespace protocol

@@ -27,6 +27,10 @@ struct Handed {
 // So long may a batch wait for one that is urgent. Well below what a shard takes for congestion.
 constexpr std::chrono::milliseconds kept_time{10};
 
+std::chrono::microseconds to_us(Clock::duration time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time);
+}
+
 QueueState::Time now() {
     return std::chrono::duration_cast<QueueState::Time>(Clock::now().time_since_epoch());
 }
@@ -62,6 +66,7 @@ struct Committer::Impl {
     QueueTable& queues;
     Listeners& listeners;
     const Options options;
+    StoreMeter* meter = nullptr;
 
     std::mutex mutex;
     std::condition_variable wake;
@@ -91,6 +96,10 @@ Committer::Committer(
 
 Committer::~Committer() {
     stop();
+}
+
+void Committer::set_meter(StoreMeter* meter) {
+    impl_->meter = meter;
 }
 
 void Committer::start(std::size_t shards) {
@@ -206,6 +215,8 @@ void Committer::Impl::drain(std::unique_lock<std::mutex>& lock) {
 }
 
 void Committer::Impl::commit(Group group) {
+    const Clock::time_point begin = Clock::now();
+    const std::uint64_t before = records;
     writes.clear();
     for (const auto& batches : group) {
         for (const auto& batch : batches) {
@@ -217,6 +228,8 @@ void Committer::Impl::commit(Group group) {
     if (!write(error)) { return fail(error); }
     count(group);
     listeners.stored(std::move(group));
+    if (meter == nullptr) { return; }
+    meter->stored({to_us(Clock::now() - begin), database.take_sync_time(), records - before});
 }
 
 /// Writes the group, as soon as there is space for it.
@@ -257,8 +270,10 @@ void Committer::Impl::sync_when_due() {
 
 void Committer::Impl::sync_log() {
     unsynced_since.reset();
+    const Clock::time_point begin = Clock::now();
     const std::string error = database.sync();
-    if (!error.empty()) { fail(error); }
+    if (!error.empty()) { return fail(error); }
+    if (meter != nullptr) { meter->synced(to_us(Clock::now() - begin)); }
 }
 
 void Committer::Impl::fail(const std::string& error) {

@@ -38,6 +38,8 @@ public:
     Committer(const Committer&) = delete;
     Committer& operator=(const Committer&) = delete;
 
+    /// Before start(); outlives stop(). Null: nobody hears.
+    void set_meter(StoreMeter* meter);
     void start(std::size_t shards);
     /// Any thread. After a failure what comes is dropped.
     void store(unsigned shard, std::unique_ptr<Batch> batch);

@@ -14,7 +14,9 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+#include <rocksdb/iostats_context.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/perf_level.h>
 #include <rocksdb/sst_file_manager.h>
 #include <rocksdb/write_batch.h>
 #include <utility>
@@ -212,6 +214,8 @@ Written Database::write(Group& group, bool is_synced, std::string& error) {
     rocksdb::WriteOptions writing;
     set_up(writing, is_synced);
     if (impl_->listener->is_blocked()) { return Written::blocked; }
+    // Of the calling thread, for take_sync_time().
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kEnableTimeExceptForMutex);
     auto due = impl_->reclaimer.take_due();
     for (const Reclaimer::Range& range : due) {
         group.state()
@@ -228,6 +232,12 @@ Written Database::write(Group& group, bool is_synced, std::string& error) {
     }
     error = status.ToString();
     return status.IsNoSpace() && impl_->listener->is_blocked() ? Written::blocked : Written::failed;
+}
+
+std::chrono::microseconds Database::take_sync_time() {
+    rocksdb::IOStatsContext& stats = *rocksdb::get_iostats_context();
+    const std::chrono::nanoseconds time(std::exchange(stats.fsync_nanos, 0));
+    return std::chrono::duration_cast<std::chrono::microseconds>(time);
 }
 
 std::string Database::sync() {

@@ -5,6 +5,7 @@
 
 #include "storage/writes.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -73,6 +74,8 @@ public:
     [[nodiscard]] Written write(Group& group, bool is_synced, std::string& error);
     /// Syncs what was written. Empty, or what went wrong.
     [[nodiscard]] std::string sync();
+    /// How long the calling thread's writes have waited for syncs since the last call.
+    [[nodiscard]] std::chrono::microseconds take_sync_time();
 
     [[nodiscard]] Found get(Family family, std::string_view key, std::string& value) const;
     /// Visits the keys from `from` to before `to` (all if empty) in their order. Empty, or why the

@@ -5,6 +5,7 @@
 
 #include "storage/batch.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -72,6 +73,22 @@ public:
     virtual void failed(std::string reason) = 0;
 };
 
+/// What one group of batches cost.
+struct GroupCost {
+    std::chrono::microseconds commit{0};  ///< From its first batch to its end, `sync` included.
+    std::chrono::microseconds sync{0};  ///< In the system's calls; 0: it was not synced by itself.
+    std::uint64_t records = 0;
+};
+
+/// Hears of what is stored. Called on a thread of the store, which waits for it.
+class StoreMeter {
+public:
+    virtual ~StoreMeter() = default;
+    virtual void stored(const GroupCost& cost) = 0;
+    /// A sync of several groups together.
+    virtual void synced(std::chrono::microseconds time) = 0;
+};
+
 /// What anyone may ask at any time, from any thread.
 struct StoreState {
     std::string failure;          ///< Empty as long as the store works.
@@ -82,6 +99,7 @@ struct StoreState {
     std::uint64_t records = 0;    ///< Changes in them.
     std::uint64_t damaged = 0;    ///< Records found bad by reads.
     std::uint64_t size = 0;       ///< Octets on disk, the write-ahead log included.
+    std::uint64_t log_size = 0;   ///< Octets of the write-ahead log.
     std::string durability;       ///< `sync`, `relaxed`, `memory`.
 };
 
@@ -105,6 +123,10 @@ public:
 
     /// What was found when the store was opened. Once, before start().
     [[nodiscard]] virtual std::vector<RecoveredQueue> take_recovered() = 0;
+
+    /// Null: nobody hears. Before start(); outlives close().
+    virtual void set_meter(StoreMeter* meter) { (void)meter; }
+
     /// One listener for each shard, by its index. They outlive close().
     virtual void start(std::vector<StoreListener*> listeners) = 0;
 

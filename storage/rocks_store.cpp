@@ -28,15 +28,22 @@ using Clock = std::chrono::steady_clock;
 
 constexpr Clock::duration size_interval = std::chrono::seconds(5);
 
-std::uint64_t size_of(const std::string& directory) {
-    std::uint64_t size = 0;
+struct Size {
+    std::uint64_t all = 0;
+    std::uint64_t log = 0;  ///< Of these: the write-ahead log.
+};
+
+Size size_of(const std::string& directory) {
+    Size size;
     std::error_code ec;
     for (auto it = std::filesystem::directory_iterator(directory, ec);
          !ec && it != std::filesystem::directory_iterator();
          it.increment(ec)) {
         std::error_code gone;
         const std::uintmax_t file = it->file_size(gone);
-        if (!gone) { size += file; }
+        if (gone) { continue; }
+        size.all += file;
+        if (it->path().extension() == ".log") { size.log += file; }
     }
     return size;
 }
@@ -58,6 +65,8 @@ public:
     RocksStore& operator=(const RocksStore&) = delete;
 
     std::vector<RecoveredQueue> take_recovered() override { return queues_.describe(); }
+
+    void set_meter(StoreMeter* meter) override { committer_.set_meter(meter); }
 
     void start(std::vector<StoreListener*> listeners) override;
 
@@ -97,6 +106,7 @@ private:
     std::atomic<bool> is_blocked_ = false;
     std::atomic<std::uint64_t> free_ = 0;
     std::atomic<std::uint64_t> size_ = 0;
+    std::atomic<std::uint64_t> log_size_ = 0;
     std::atomic<QueueId> next_queue_ = 1;
     std::atomic<Committer*> blockable_ = nullptr;  ///< Told by RocksDB's threads of a full disk.
     DiskGuard guard_;                              ///< The reader's thread's, once it runs.
@@ -195,6 +205,7 @@ StoreState RocksStore::state() const {
     state.records = counts.records;
     state.damaged = reader_.damaged();
     state.size = size_;
+    state.log_size = log_size_;
     state.durability = options_.durability == Durability::sync ? "sync" : "relaxed";
     return state;
 }
@@ -206,7 +217,9 @@ std::chrono::milliseconds RocksStore::keep_house() {
     database_.shorten_log();
     database_.reclaim();
     if (now >= next_size_) {
-        size_ = size_of(directory_.database());
+        const Size size = size_of(directory_.database());
+        size_ = size.all;
+        log_size_ = size.log;
         next_size_ = now + size_interval;
     }
     return guard_.pause();

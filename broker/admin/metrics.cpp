@@ -14,23 +14,26 @@ namespace {
 /// Where the shards' numbers become families.
 class Collector : public prometheus::Collectable {
 public:
-    Collector(const Gathered& gathered, double started_at)
-        : gathered_(gathered), started_at_(started_at) {}
+    explicit Collector(const Gathered& gathered) : gathered_(gathered) {}
 
     std::vector<prometheus::MetricFamily> Collect() const override {
         Families families;
-        add_broker(families, gathered_, started_at_);
+        add_broker(families, gathered_);
         add_process(families);
+        add_connections(families, gathered_);
+        add_frames(families, gathered_);
         add_messages(families, gathered_);
+        add_receipts(families, gathered_);
         add_destinations(families, gathered_);
         add_refusals(families, gathered_);
         add_flow(families, gathered_);
+        add_security(families, gathered_);
+        add_storage(families, gathered_);
         return families.take();
     }
 
 private:
     const Gathered& gathered_;
-    const double started_at_;
 };
 
 double seconds_since_1970() {
@@ -47,11 +50,11 @@ Metrics::Metrics(std::vector<const transport::IoShard*> shards, Names names, Ask
       started_at_(seconds_since_1970()) {}
 
 std::string Metrics::text() const {
-    Gathered gathered{{}, ask_(), names_};
+    Gathered gathered{{}, ask_(), names_, started_at_};
     for (const transport::IoShard* const shard : shards_) {
         gathered.shards.add(shard->report());
     }
-    return prometheus::TextSerializer().Serialize(Collector(gathered, started_at_).Collect());
+    return prometheus::TextSerializer().Serialize(Collector(gathered).Collect());
 }
 
 }  // namespace admin

@@ -86,16 +86,21 @@ std::uint64_t open_descriptors() {
 
 }  // namespace
 
-void add_broker(Families& out, const Gathered& from, double started_at) {
+void add_broker(Families& out, const Gathered& from) {
     const Figures& figures = from.figures;
     out.gauge("stampede_build_info", "Always 1; the label tells the version.");
     out.value(1, {{"version", STAMPEDE_VERSION}});
     out.gauge("stampede_start_time_seconds", "When the broker was started, since 1970.");
-    out.value(started_at);
+    out.value(from.started_at);
     out.gauge("stampede_ready", "1: /readyz says ok.");
     out.value(figures.is_ready ? 1 : 0);
     out.gauge("stampede_draining", "1: connections are told to leave, new ones are not taken.");
     out.value(figures.is_draining ? 1 : 0);
+    out.histogram(
+        "stampede_loop_lag_seconds",
+        "How late an event loop did what was due, looked at ten times a second while it is busy."
+    );
+    out.value(from.shards.connections.lag, 1e-6);
     out.counter("stampede_config_reloads_total", "Reloads of the configuration.");
     out.value(figures.reloads_good, {{"result", "success"}});
     out.value(figures.reloads_failed, {{"result", "failure"}});

@@ -13,6 +13,8 @@ namespace engine {
 
 enum class Action : std::uint8_t { publish, subscribe, create, browse };
 
+inline constexpr std::size_t action_count = 4;
+
 /// The rights of one principal under one access list.
 class Access {
 public:

@@ -1,5 +1,8 @@
 #include "broker/engine/authenticator.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 namespace engine {
 
 namespace {
@@ -8,7 +11,33 @@ protocol::Error refusal(std::string what, std::string remedy) {
     return {protocol::ErrorCode::auth_failed, std::move(what), std::move(remedy), "P-CONN-06"};
 }
 
+bool is_basic(std::string_view authorization) {
+    constexpr std::string_view scheme = "basic ";
+    const std::string_view begin = authorization.substr(0, scheme.size());
+    return std::ranges::equal(begin, scheme, [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == b;
+    });
+}
+
+// A JWT is three parts, the first of which is an object in base64url.
+bool is_token_like(std::string_view passcode) {
+    return passcode.starts_with("ey") && std::ranges::count(passcode, '.') == 2;
+}
+
 }  // namespace
+
+LoginMethod login_method(const Credentials& credentials) {
+    if (credentials.peer.certificate) { return LoginMethod::certificate; }
+    for (const SecretRef& header : {credentials.peer.authorization, credentials.authorization}) {
+        if (!header) { continue; }
+        return is_basic(header->reveal()) ? LoginMethod::passcode : LoginMethod::token;
+    }
+    if (credentials.passcode && is_token_like(credentials.passcode->reveal())) {
+        return LoginMethod::token;
+    }
+    const bool is_given = credentials.login || credentials.passcode;
+    return is_given ? LoginMethod::passcode : LoginMethod::none;
+}
 
 void drop_unwanted(Credentials& credentials) {
     const CredentialSources sources = credentials.peer.sources;

@@ -89,6 +89,9 @@ struct Credentials {
     std::string session = {};  ///< Session::name(), for the log.
 };
 
+/// By what a client wants to be let in, as far as one can tell before anybody has looked at it.
+[[nodiscard]] LoginMethod login_method(const Credentials& credentials);
+
 /// Takes away what comes from a source that the listener has off: nobody sees it (S-AUTH-03).
 void drop_unwanted(Credentials& credentials);
 

@@ -8,6 +8,37 @@ namespace {
 // own.
 thread_local std::int64_t accounted = 0;
 
+constexpr std::array plain_members{
+    &Counters::messages_acked,
+    &Counters::messages_nacked,
+    &Counters::messages_redelivered,
+    &Counters::messages_dead_lettered,
+    &Counters::messages_unroutable,
+    &Counters::messages_dropped_oldest,
+    &Counters::messages_dropped_newest,
+    &Counters::messages_conflated,
+    &Counters::messages_expired,
+    &Counters::messages_overflowed,
+    &Counters::messages_replaced,
+    &Counters::messages_discarded,
+    &Counters::messages_deduplicated,
+    &Counters::messages_damaged,
+    &Counters::connected,
+    &Counters::receipts,
+    &Counters::receipts_refused,
+    &Counters::errors,
+    &Counters::tolerances,
+    &Counters::transactions_committed,
+    &Counters::transactions_aborted,
+};
+
+template <class T, std::size_t size>
+void add_all(std::array<T, size>& sum, const std::array<T, size>& other) {
+    for (std::size_t i = 0; i < size; ++i) {
+        sum[i] += other[i];
+    }
+}
+
 }  // namespace
 
 std::int64_t accounted_bytes() {
@@ -23,33 +54,47 @@ void Counters::count(const protocol::Error& refusal) {
     if (refusal.limit != protocol::LimitKey::none) { count(refusal.limit); }
 }
 
+std::uint64_t Counters::messages_published() const {
+    std::uint64_t sum = 0;
+    for (const PolicyCounters& policy : policies) {
+        sum += policy.published;
+    }
+    return sum;
+}
+
+std::uint64_t Counters::messages_delivered() const {
+    std::uint64_t sum = 0;
+    for (const PolicyCounters& policy : policies) {
+        sum += policy.delivered;
+    }
+    return sum;
+}
+
 void Counters::add(const Counters& other) {
-    messages_published += other.messages_published;
-    messages_delivered += other.messages_delivered;
-    messages_acked += other.messages_acked;
-    messages_nacked += other.messages_nacked;
-    messages_redelivered += other.messages_redelivered;
-    messages_dead_lettered += other.messages_dead_lettered;
-    messages_unroutable += other.messages_unroutable;
-    messages_dropped_oldest += other.messages_dropped_oldest;
-    messages_dropped_newest += other.messages_dropped_newest;
-    messages_conflated += other.messages_conflated;
-    messages_overflowed += other.messages_overflowed;
-    messages_replaced += other.messages_replaced;
-    messages_discarded += other.messages_discarded;
-    messages_expired += other.messages_expired;
-    messages_deduplicated += other.messages_deduplicated;
-    messages_damaged += other.messages_damaged;
-    receipts += other.receipts;
-    tolerances += other.tolerances;
-    transactions_committed += other.transactions_committed;
-    transactions_aborted += other.transactions_aborted;
-    for (std::size_t i = 0; i < refusals.size(); ++i) {
-        refusals[i] += other.refusals[i];
+    for (const auto member : plain_members) {
+        this->*member += other.*member;
     }
-    for (std::size_t i = 0; i < limit_hits.size(); ++i) {
-        limit_hits[i] += other.limit_hits[i];
+    transactions_open += other.transactions_open;
+    outbound_bytes += other.outbound_bytes;
+    add_all(frames_received, other.frames_received);
+    add_all(refusals, other.refusals);
+    add_all(limit_hits, other.limit_hits);
+    add_all(denied, other.denied);
+    add_all(subscriptions, other.subscriptions);
+    for (std::size_t i = 0; i < logins.size(); ++i) {
+        logins[i].accepted += other.logins[i].accepted;
+        logins[i].refused += other.logins[i].refused;
+        logins[i].time.add(other.logins[i].time);
     }
+    if (policies.size() < other.policies.size()) { policies.resize(other.policies.size()); }
+    for (std::size_t i = 0; i < other.policies.size(); ++i) {
+        policies[i].published += other.policies[i].published;
+        policies[i].delivered += other.policies[i].delivered;
+    }
+    fanout_time.add(other.fanout_time);
+    delivery_time.add(other.delivery_time);
+    receipt_time.add(other.receipt_time);
+    stored_receipt_time.add(other.stored_receipt_time);
 }
 
 }  // namespace engine

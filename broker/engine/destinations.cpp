@@ -73,6 +73,7 @@ Destinations::Destinations(Shard& shard, TurnOutput& output, const RouterSetting
       expiry_watch_(shard),
       sweep_topics_at_(settings.limits.idle_topics_max),
       alive_(std::make_shared<char>()) {
+    output.counters.policies.resize(settings.policies.size() + 1);
     // The shard's own character keeps ids of different shards apart.
     id_prefix_.push_back(alphabet[shard.index() % alphabet.size()]);
     schedule_ = std::make_unique<Schedule>(*this);
@@ -140,8 +141,17 @@ MessageRef Destinations::renamed(const Message& message) {
 
 MessageRef Destinations::make_message(const SendHead& head, std::string_view body, bool is_utf8) {
     std::array<char, 40> id;
-    ++output_.counters.messages_published;
-    return Message::make(next_id(id), head, body, is_utf8);
+    std::uint32_t stamp = 0;
+    if (output_.times_message) [[unlikely]] {
+        output_.times_message = false;
+        stamp = stamp_of(shard_);
+    }
+    return Message::make(next_id(id), head, body, is_utf8, stamp);
+}
+
+Error Destinations::denied(Action action, const std::string& destination) const {
+    ++counters().denied[static_cast<std::size_t>(action)];
+    return not_allowed(action, destination);
 }
 
 QueueSettings Destinations::plain_settings() const {
@@ -161,14 +171,18 @@ QueueStore::Options Destinations::store_options(const QueueSettings& settings) c
     constexpr std::size_t everything = ~std::size_t{0} / 2;
     const std::size_t memory =
         settings.is_reordered() ? everything : settings_.limits.queue_memory_bytes;
-    return {memory, settings_.limits.early_delivery, settings.is_reordered()};
+    return {memory, settings_.limits.early_delivery, settings.is_reordered(), settings.policy};
 }
 
 const Policy* Destinations::policy_of(const std::string& name) const {
     if (settings_.policies.empty()) { return nullptr; }
     const auto& limits = settings_.limits.protocol;
     const auto destination = protocol::parse_destination(name, limits);
-    return destination ? find_policy(settings_.policies, *destination, limits) : nullptr;
+    return destination ? policy_of(*destination) : nullptr;
+}
+
+const Policy* Destinations::policy_of(const protocol::Destination& destination) const {
+    return find_policy(settings_.policies, destination, settings_.limits.protocol);
 }
 
 Result<std::shared_ptr<Queue>> Destinations::local_queue(
@@ -190,7 +204,7 @@ Result<std::shared_ptr<Queue>> Destinations::local_queue(
         if (!agrees) { return agrees.error(); }
         return found->second;
     }
-    if (!asker.may_create) { return not_allowed(Action::create, name); }
+    if (!asker.may_create) { return denied(Action::create, name); }
     if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
         return too_many_queues(settings_.limits.queues_max);
     }
@@ -274,6 +288,8 @@ Result<Route> Destinations::route(
     Route::Name name = Route::Name::of(destination, arguments, asker);
     name.retain = retain;
     route.name = std::make_shared<const Route::Name>(std::move(name));
+    const Policy* const policy = policy_of(destination);
+    route.policy = policy == nullptr ? std::uint16_t{0} : policy->number;
     if (route.home != shard_.index()) { return route; }
     return complete(route);
 }
@@ -453,16 +469,20 @@ void Destinations::confirm(const ReplyTo& reply, const std::vector<unsigned>& ho
     struct Wait {
         ReplyTo reply;
         std::size_t missing;
+        bool has_store;
         bool has_failed = false;
     };
 
-    const auto wait = std::make_shared<Wait>(Wait{reply, homes.size() + 1});
+    const auto wait = std::make_shared<Wait>(Wait{reply, homes.size() + 1, journal_.has_store()});
     const auto finish = [](Wait& waiting, bool has_failed) {
         waiting.has_failed = waiting.has_failed || has_failed;
         if (--waiting.missing != 0) { return; }
         waiting.reply.session.post([ticket = waiting.reply.ticket,
-                                    failed = waiting.has_failed](Session& session) {
-            session.answered(ticket, failed ? std::optional(storage_failed()) : std::nullopt);
+                                    failed = waiting.has_failed,
+                                    is_stored = waiting.has_store](Session& session) {
+            session.answered(
+                ticket, failed ? std::optional(storage_failed()) : std::nullopt, is_stored
+            );
         });
     };
     const unsigned here = shard_.index();
@@ -670,6 +690,24 @@ void Destinations::delete_exclusive(const std::string& name, std::uint64_t owner
         if (found == home.queues_.end() || found->second->owner() != owner) { return; }
         home.remove_queue(name, queue_removed(name));
     });
+}
+
+void Destinations::survey(std::vector<QueueFigures>& by_policy) {
+    shard_.assert_current();
+    by_policy.assign(settings_.policies.size() + 1, {});
+    const auto add = [&by_policy](Queue& queue) {
+        QueueFigures& figures = by_policy[queue.settings().policy];
+        figures.messages += queue.depth();
+        figures.bytes += queue.bytes();
+        figures.unacknowledged += queue.unacked();
+        figures.oldest = std::max(figures.oldest, queue.waiting_age());
+    };
+    for (const auto& entry : queues_) {
+        add(*entry.second);
+    }
+    for (const auto& entry : durables_) {
+        add(*entry.second.queue);
+    }
 }
 
 void Destinations::prepare_stop() {

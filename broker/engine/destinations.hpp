@@ -71,6 +71,7 @@ struct Route {
 
     std::shared_ptr<const Name> name;
     unsigned home = 0;
+    std::uint16_t policy = 0;  ///< Policy::number, for counting; 0: none matches.
     std::shared_ptr<Topic> topic;
     std::shared_ptr<Queue> queue;
     bool is_gone =
@@ -83,6 +84,14 @@ struct ReplyTo {
     Remote<Session> session;
     std::uint64_t ticket = 0;
     bool wants_success = false;
+};
+
+/// What the queues of one policy hold, for metrics.
+struct QueueFigures {
+    std::uint64_t messages = 0;  ///< Those in flight included.
+    std::uint64_t bytes = 0;
+    std::uint64_t unacknowledged = 0;  ///< Queue::unacked().
+    Instant oldest{0};  ///< The greatest Queue::waiting_age().
 };
 
 enum class Published : std::uint8_t {
@@ -250,6 +259,9 @@ public:
 
     [[nodiscard]] ExpiryWatch& expiry_watch() { return expiry_watch_; }
 
+    /// not_allowed(), and counts it.
+    [[nodiscard]] protocol::Error denied(Action action, const std::string& destination) const;
+
     /// A message under a new id. `is_utf8`: the body is known to be valid UTF-8.
     [[nodiscard]] MessageRef make_message(
         const SendHead& head, std::string_view body, bool is_utf8
@@ -367,6 +379,10 @@ public:
         return queues_.size();
     }
 
+    /// What the queues here hold, those of durable subscriptions included, by Policy::number. Time
+    /// linear in the queues.
+    void survey(std::vector<QueueFigures>& by_policy);
+
     [[nodiscard]] std::size_t topic_count() const {
         shard_.assert_current();
         return topics_.size();
@@ -394,6 +410,7 @@ private:
     /// Of a new message, written to `id`.
     [[nodiscard]] std::string_view next_id(std::array<char, 40>& id);
     [[nodiscard]] QueueStore::Options store_options(const QueueSettings& settings) const;
+    [[nodiscard]] const Policy* policy_of(const protocol::Destination& destination) const;
     const std::shared_ptr<Queue>& add_queue(
         const std::string& name, const QueueArguments& arguments, std::uint64_t owner = 0
     );

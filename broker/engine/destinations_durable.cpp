@@ -230,7 +230,7 @@ Result<Destinations::Durable*> Destinations::find_durable(
     if (found != durables_.end()) {
         const Durable& known = found->second;
         if (known.name.has_same_definition(name)) { return &found->second; }
-        if (!may_create) { return not_allowed(Action::create, name.destination); }
+        if (!may_create) { return denied(Action::create, name.destination); }
         bool is_in_use = false;
         known.queue->for_each_consumer([&](const Consumer&) { is_in_use = true; });
         if (name.is_shared && is_in_use) { return defined_otherwise(known.name, name); }
@@ -243,7 +243,7 @@ Result<Destinations::Durable*> Destinations::find_durable(
         retire(found->second);
         durables_.erase(found);
     }
-    if (!may_create) { return not_allowed(Action::create, name.destination); }
+    if (!may_create) { return denied(Action::create, name.destination); }
     const auto count = durables_of_.find(name.user);
     const std::size_t limit = settings_.limits.durable_subscriptions_max;
     if (count != durables_of_.end() &&

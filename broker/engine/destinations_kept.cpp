@@ -99,6 +99,7 @@ std::shared_ptr<History> Destinations::make_history(const protocol::Destination&
     const Policy* const policy = find_policy(settings_.policies, topic, limits().protocol);
     History::Options options;
     options.policy = policy->history;
+    options.number = policy->number;
     options.is_durable = journal_.has_store() && policy->durable.value_or(true);
     options.messages_max = limits().queue_messages_max;
     options.bytes_max = limits().queue_bytes_max;

@@ -13,8 +13,7 @@ using protocol::Result;
 std::shared_ptr<Topic> Destinations::make_topic(
     const protocol::Destination& destination, bool is_literal
 ) {
-    const Policy* const found =
-        find_policy(settings_.policies, destination, settings_.limits.protocol);
+    const Policy* const found = policy_of(destination);
     SlowConsumerPolicy policy = found == nullptr ? SlowConsumerPolicy{} : found->slow_consumer;
     return std::make_shared<Topic>(
         shard_,

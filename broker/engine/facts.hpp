@@ -14,6 +14,8 @@ struct Facts {
     std::uint8_t priority = 0;
     bool has_group = false;       ///< `JMSXGroupID` or `message_group` (P-QOS-05).
     bool has_last_value = false;  ///< `_AMQ_LVQ_NAME` (P-QOS-07).
+    /// Of the destination that it was sent to, for counting: Policy::number; 0: none.
+    std::uint16_t policy = 0;
 };
 
 /// The line `expires:` with 13 digits, which a message's head begins with if it expires: its value

@@ -17,13 +17,13 @@ public:
 
     using Counts = std::array<std::uint64_t, size>;
 
-    void observe(std::uint64_t value) {
+    void observe(std::uint64_t value, std::uint64_t times = 1) {
         std::size_t bucket = 0;
         while (bucket < bounds.size() && value > bounds[bucket]) {
             ++bucket;
         }
-        ++counts_[bucket];
-        sum_ += value;
+        counts_[bucket] += times;
+        sum_ += value * times;
     }
 
     /// How many values each bucket alone has.

@@ -280,7 +280,7 @@ void History::read_disk(std::uint64_t from, std::uint64_t to, Answer answer) {
             for (const storage::ReadResult::Stored& stored : result.messages) {
                 std::string_view record = result.record(stored);
                 (void)time_of(record);
-                if (MessageRef message = restore_message(record)) {
+                if (MessageRef message = restore_message(record, self->options_.number)) {
                     chunk.messages.push_back(std::move(message));
                 } else {
                     ++self->counters_.messages_damaged;

@@ -31,6 +31,7 @@ public:
         std::uint64_t messages_max = 0;  ///< Of one that is not durable.
         std::uint64_t bytes_max = 0;     ///< The same.
         std::uint64_t memory_max = 0;    ///< Octets that a durable one keeps in memory.
+        std::uint16_t number = 0;        ///< Policy::number.
     };
 
     /// A part of it, in order.

@@ -73,7 +73,11 @@ constexpr std::int64_t overhead = 128;
 }  // namespace
 
 MessageRef Message::make(
-    std::string_view id, const SendHead& head, std::string_view body, bool is_utf8
+    std::string_view id,
+    const SendHead& head,
+    std::string_view body,
+    bool is_utf8,
+    std::uint32_t stamp
 ) {
     assert(id.size() <= 64);
     const std::size_t size = id_name.size() + id.size() + 1 + length_name.size() +
@@ -89,7 +93,7 @@ MessageRef Message::make(
     };
 
     return std::allocate_shared<Message>(
-        allocator, Private{}, Late{octets}, id, head, body, is_utf8
+        allocator, Private{}, Late{octets}, id, head, body, is_utf8, stamp
     );
 }
 
@@ -99,13 +103,15 @@ Message::Message(
     std::string_view id,
     const SendHead& head,
     std::string_view body,
-    bool is_utf8
+    bool is_utf8,
+    std::uint32_t stamp
 )
     : octets_(octets),
       older_(head.older),
       body_size_(static_cast<std::uint32_t>(body.size())),
       id_size_(static_cast<std::uint8_t>(id.size())),
       is_text_(is_utf8 || protocol::is_utf8(body)),
+      stamp_(stamp),
       facts_(head.facts),
       publisher_(head.publisher) {
     char* out = append(octets, id_name);

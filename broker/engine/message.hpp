@@ -37,9 +37,14 @@ class Message {
 
 public:
     /// Encodes a message named `id` (of `0-9 A-Z a-z`) with `head` and a copy of `body`.
-    /// `is_utf8`: the body is known to be valid UTF-8 and not looked at again.
+    /// `is_utf8`: the body is known to be valid UTF-8 and not looked at again. `stamp`: see
+    /// stamp().
     [[nodiscard]] static MessageRef make(
-        std::string_view id, const SendHead& head, std::string_view body, bool is_utf8 = false
+        std::string_view id,
+        const SendHead& head,
+        std::string_view body,
+        bool is_utf8 = false,
+        std::uint32_t stamp = 0
     );
 
     Message(
@@ -48,7 +53,8 @@ public:
         std::string_view id,
         const SendHead& head,
         std::string_view body,
-        bool is_utf8
+        bool is_utf8,
+        std::uint32_t stamp
     );
     ~Message();
     Message(const Message&) = delete;
@@ -101,6 +107,9 @@ public:
     /// The session that sent it, for no-local; 0: none that is still known.
     [[nodiscard]] std::uint64_t publisher() const { return publisher_; }
 
+    /// When it was made, if it is one of those whose way is timed, as stamp_of() says; else 0.
+    [[nodiscard]] std::uint32_t stamp() const { return stamp_; }
+
     /// Octets charged against windows, queues and budgets.
     [[nodiscard]] std::size_t size() const { return body_begin_ + body_size_ + 1U; }
 
@@ -117,6 +126,7 @@ private:
     std::uint16_t length_line_size_;
     std::uint8_t id_size_;
     bool is_text_;
+    std::uint32_t stamp_;
     Facts facts_;
     std::uint64_t publisher_;
 };

@@ -6,8 +6,17 @@
 
 namespace engine {
 
+std::uint32_t stamp_of(const Shard& shard) {
+    return static_cast<std::uint32_t>(shard.clock_us()) | 1U;
+}
+
+std::uint64_t time_since(const Shard& shard, std::uint32_t stamp) {
+    return stamp_of(shard) - stamp;
+}
+
 Outbox::~Outbox() {
     if (is_dirty_) { std::erase(turn_.dirty, this); }
+    turn_.counters.outbound_bytes -= static_cast<std::int64_t>(pending());
 }
 
 // SEND path, stop 7 of 7: octets wait here for the flush at the end of the turn.
@@ -70,7 +79,7 @@ void Outbox::push_raw(std::string_view octets) {
 }
 
 void Outbox::wait(Waiting waiting) {
-    waiting_bytes_ += waiting.delivery.message->size();
+    add_waiting(static_cast<std::int64_t>(waiting.delivery.message->size()));
     if (waiting.is_from_queue) { waiting_from_queues_ += waiting.delivery.message->size(); }
     waiting_.push_back(std::move(waiting));
     mark_dirty();
@@ -86,8 +95,13 @@ Waiting Outbox::take_waiting() {
     return {};
 }
 
+void Outbox::add_waiting(std::int64_t octets) {
+    waiting_bytes_ += static_cast<std::size_t>(octets);
+    turn_.counters.outbound_bytes += octets;
+}
+
 void Outbox::count_out(const Waiting& waiting) {
-    waiting_bytes_ -= waiting.delivery.message->size();
+    add_waiting(-static_cast<std::int64_t>(waiting.delivery.message->size()));
     if (waiting.is_from_queue) { waiting_from_queues_ -= waiting.delivery.message->size(); }
 }
 
@@ -133,8 +147,7 @@ bool Outbox::conflate(
         }
         const std::size_t size = waiting.delivery.message->size();
         if (message->size() > size && is_over_budget(message->size() - size)) { return false; }
-        waiting_bytes_ += message->size();
-        waiting_bytes_ -= size;
+        add_waiting(static_cast<std::int64_t>(message->size()) - static_cast<std::int64_t>(size));
         waiting.delivery.message = message;
         return true;
     }
@@ -142,7 +155,7 @@ bool Outbox::conflate(
 }
 
 std::vector<Waiting> Outbox::withdraw_all() {
-    waiting_bytes_ = 0;
+    add_waiting(-static_cast<std::int64_t>(waiting_bytes_));
     waiting_from_queues_ = 0;
     std::vector<Waiting> all = waiting_.take_all();
     std::erase_if(all, [](const Waiting& waiting) { return waiting.subscription == nullptr; });
@@ -158,6 +171,7 @@ void Outbox::sent(std::size_t octets) {
     assert(octets <= ahead_);
     ahead_ -= octets;
     sent_total_ += octets;
+    turn_.counters.outbound_bytes -= static_cast<std::int64_t>(octets);
     while (octets > 0) {
         Segment& segment = segments_[first_];
         const std::size_t part = std::min(octets, segment.size());

@@ -4,9 +4,11 @@
 #pragma once
 
 #include "broker/engine/block.hpp"
+#include "broker/engine/counters.hpp"
 #include "broker/engine/fifo.hpp"
 #include "broker/engine/limits.hpp"
 #include "broker/engine/message.hpp"
+#include "broker/engine/shard.hpp"
 #include "protocol/web_socket.hpp"
 
 #include <cstddef>
@@ -23,6 +25,11 @@ class Subscription;
 /// How frames are wrapped: not at all, or one WebSocket message each (P-WS-11).
 enum class Framing : std::uint8_t { stream, web_socket };
 
+/// Now, as short as it fits into a message; never 0. It comes round after 71 minutes.
+[[nodiscard]] std::uint32_t stamp_of(const Shard& shard);
+/// Microseconds since `stamp`.
+[[nodiscard]] std::uint64_t time_since(const Shard& shard, std::uint32_t stamp);
+
 /// The output side of one shard: free blocks, and the outboxes to flush at the end of the turn.
 struct TurnOutput {
     BlockPool pool;
@@ -31,10 +38,24 @@ struct TurnOutput {
     std::size_t bytes = 0;         ///< Octets produced in this turn.
     std::vector<BlockRef> shared;  ///< Keeps the turn's shared blocks until its flush is over.
     Counters counters;
+    bool times_message = true;  ///< The next message that is made is timed: one a turn.
+    bool times_receipt = true;
+
+    /// `message` was encoded for `receivers`, for the first time if `count` is 1.
+    void count_delivered(
+        const Shard& shard, const Message& message, std::uint32_t count, std::size_t receivers
+    ) {
+        counters.policies[message.facts().policy].delivered += receivers;
+        if (message.stamp() != 0 && count == 1) [[unlikely]] {
+            counters.delivery_time.observe(time_since(shard, message.stamp()), receivers);
+        }
+    }
 
     /// Ends the turn: after all dirty outboxes were flushed.
     void next_turn() {
         ++turn;
+        times_message = times_receipt = true;
+        counters.outbound_bytes += static_cast<std::int64_t>(bytes);
         bytes = 0;
         shared.clear();
     }
@@ -128,7 +149,10 @@ public:
     [[nodiscard]] std::vector<Waiting> withdraw_all();
 
     /// Counts octets that a subscription keeps for this connection outside the outbox (backlogs).
-    void charge(std::int64_t octets) { charged_ += octets; }
+    void charge(std::int64_t octets) {
+        charged_ += octets;
+        turn_.counters.outbound_bytes += octets;
+    }
 
     /// Octets encoded and waiting, for the budget.
     [[nodiscard]] std::size_t pending() const {
@@ -187,6 +211,7 @@ public:
 private:
     [[nodiscard]] bool fits_last(std::size_t size) const;
     bool enlarge_last(std::size_t size);
+    void add_waiting(std::int64_t octets);
     void count_out(const Waiting& waiting);
     void skip_withdrawn();
     Waiting withdraw_at(std::size_t index);

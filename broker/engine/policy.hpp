@@ -74,6 +74,7 @@ struct Policy {
     std::optional<bool> durable = std::nullopt;
     QueuePolicy queue = {};
     HistoryPolicy history = {};  ///< Of topics.
+    std::uint16_t number = 0;    ///< Its place in the list, from 1, for counting.
 };
 
 /// What `match` stands for, with views into it: as protocol::parse_pattern, and patterns of queues

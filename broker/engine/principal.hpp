@@ -13,6 +13,27 @@ namespace engine {
 /// What has vouched for a principal.
 enum class Voucher : std::uint8_t { nobody, users_file, token, hook, certificate, admin_token };
 
+/// What a client shows when it logs in, in the words of metrics.
+enum class LoginMethod : std::uint8_t { none, passcode, token, certificate };
+
+inline constexpr std::size_t login_method_count = 4;
+
+/// What was shown by who was let in so.
+[[nodiscard]] constexpr LoginMethod method_of(Voucher voucher) {
+    switch (voucher) {
+        case Voucher::users_file:
+        case Voucher::hook:
+            return LoginMethod::passcode;
+        case Voucher::token:
+            return LoginMethod::token;
+        case Voucher::certificate:
+            return LoginMethod::certificate;
+        case Voucher::nobody:
+            break;
+    }
+    return LoginMethod::none;
+}
+
 /// For the log.
 [[nodiscard]] constexpr std::string_view to_string(Voucher voucher) {
     switch (voucher) {

@@ -115,6 +115,18 @@ void Queue::count_out(
     unstored_bytes_ -= bytes - size;
 }
 
+Instant Queue::waiting_age() {
+    shard_.assert_current();
+    if (waiting() == 0) {
+        waiting_age_.forget();
+        return Instant(0);
+    }
+    const std::uint64_t front =
+        backlog_.empty() ? store_->front_outside() : backlog_.front().sequence;
+    const std::uint64_t last = store_ ? store_->last_place() : last_sequence_;
+    return waiting_age_.look(front, last, shard_.now());
+}
+
 // SEND path, stop 5 of 7 (queues).
 Admission Queue::push(const MessageRef& message) {
     shard_.assert_current();

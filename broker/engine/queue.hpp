@@ -13,6 +13,7 @@
 #include "broker/engine/queue_store.hpp"
 #include "broker/engine/settled.hpp"
 #include "broker/engine/shard.hpp"
+#include "broker/engine/waiting_age.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -216,6 +217,9 @@ public:
         dispatcher_.for_each_consumer(visit);
     }
 
+    /// How long the message that is next to be delivered has waited, as far as earlier calls tell.
+    [[nodiscard]] Instant waiting_age();
+
     [[nodiscard]] bool is_unused() const {
         return messages_ == 0 && consumers() == 0 && delayed_ == 0;
     }
@@ -295,6 +299,7 @@ private:
     std::size_t unstored_bytes_ = 0;
     std::size_t delayed_ = 0;
     Meter meter_;
+    WaitingAge waiting_age_;
     bool is_dispatching_ = false;
     bool is_dropped_ = false;
     bool is_going_on_ = false;  ///< A further dispatch() is posted.

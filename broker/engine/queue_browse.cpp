@@ -91,7 +91,7 @@ void Queue::show_page(
     std::map<std::uint64_t, Delivery> found;
     for (const auto& stored : result.messages) {
         const std::uint64_t sequence = stored.sequence << unstored_bits;
-        auto message = restore_message(result.record(stored));
+        auto message = restore_message(result.record(stored), settings_.policy);
         const bool is_there = message && sequence >= from && store_->is_on_page(sequence);
         if (is_there) {
             found.emplace(

@@ -89,7 +89,7 @@ void Queue::bury_from_disk(Place place, const storage::ReadResult& result) {
     if (backlog_.find(place) != nullptr) { return discard(backlog_.take(place), "expired"); }
     if (result.messages.empty() || !store_->is_on_page(place.sequence)) { return; }
     const auto& stored = result.messages.front();
-    auto message = restore_message(result.record(stored));
+    auto message = restore_message(result.record(stored), settings_.policy);
     if (!message) { return; }
     ++counters_.messages_expired;
     // The letter and the removal are in one batch.

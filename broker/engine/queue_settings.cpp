@@ -137,7 +137,10 @@ QueueSettings queue_settings(
     settings.bytes_max = limits.queue_bytes_max;
     settings.delivery_limit = limits.delivery_limit;
     apply(settings, arguments, name);
-    if (policy != nullptr) { apply(settings, policy->queue); }
+    if (policy != nullptr) {
+        apply(settings, policy->queue);
+        settings.policy = policy->number;
+    }
     std::optional<bool> durable = arguments.durable;
     if (policy != nullptr && policy->durable) { durable = policy->durable; }
     settings.is_durable = has_store && !settings.is_exclusive && durable.value_or(true);

@@ -35,6 +35,7 @@ struct QueueSettings {
     RedeliveryPolicy redelivery;
     bool is_single_active = false;
     bool is_last_value = false;
+    std::uint16_t policy = 0;  ///< Policy::number of the one that matches it; 0: none.
 
     /// Everything waiting is kept in memory, also of a durable queue: the order in which messages
     /// leave is not the one in which they are stored.

@@ -343,7 +343,7 @@ std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& ba
             ++hole;
         }
         if (hole != holes_.end() && hole->first <= stored.sequence) { continue; }
-        MessageRef message = restore_message(result.record(stored));
+        MessageRef message = restore_message(result.record(stored), options_.policy);
         if (!message) { continue; }
         --expected;
         const std::uint32_t count = deliveries_of(stored);

@@ -22,6 +22,7 @@ public:
         std::size_t memory_max = 8 * 1024 * 1024;  ///< Octets of waiting messages in memory.
         bool is_early = false;                     ///< Deliver before the sync (D-COM-04).
         bool is_reordered = false;                 ///< Nothing is delivered while some is on disk.
+        std::uint16_t policy = 0;                  ///< Policy::number.
     };
 
     QueueStore(Journal& journal, storage::QueueDefinition definition, Options options);
@@ -71,6 +72,14 @@ public:
 
     /// Waiting messages outside the backlog.
     [[nodiscard]] std::size_t waiting() const { return page_messages_ + tail_.size() - tail_gaps_; }
+
+    /// The place of the first of these; there must be some.
+    [[nodiscard]] std::uint64_t front_outside() const {
+        return has_page() ? page_.first << unstored_bits : tail_[0].sequence;
+    }
+
+    /// Of all messages that ever came.
+    [[nodiscard]] std::uint64_t last_place() const { return (last_ << unstored_bits) + unstored_; }
 
     /// Octets of these.
     [[nodiscard]] std::size_t waiting_bytes() const { return page_bytes_ + tail_bytes_; }

@@ -137,6 +137,8 @@ void Session::authenticate(const protocol::Connect& request) {
     peer_.listener = {};
     peer_.origin = {};
     peer_.certificate.reset();
+    connecting_->method = login_method(credentials);
+    connecting_->since = shard_.clock_us();
     state_ = State::connecting;
     ++waits_;
     authenticator_.authenticate(
@@ -153,6 +155,7 @@ void Session::authenticated(protocol::Result<PrincipalRef> principal) {
     shard_.assert_current();
     if (state_ != State::connecting) { return; }
     if (waits_ > 0) { --waits_; }
+    count_login(principal);
     if (!principal) { return fail(principal.error()); }
     if (!take_seat(**principal)) { return; }
     const auto connecting = std::exchange(connecting_, nullptr);
@@ -167,6 +170,13 @@ void Session::authenticated(protocol::Result<PrincipalRef> principal) {
     send_connected(connecting->request_id);
     outbox_.mark_dirty();
     if (principal_->expires_at != 0) { router_.expiry_watch().add(*this, principal_->expires_at); }
+}
+
+void Session::count_login(const protocol::Result<PrincipalRef>& principal) {
+    const LoginMethod method = principal ? method_of((*principal)->voucher) : connecting_->method;
+    LoginCounters& logins = router_.counters().logins[static_cast<std::size_t>(method)];
+    ++(principal ? logins.accepted : logins.refused);
+    logins.time.observe((shard_.clock_us() - connecting_->since) / 1000);
 }
 
 bool Session::take_seat(const Principal& principal) {
@@ -210,6 +220,7 @@ void Session::send_connected(const std::optional<std::string>& request_id) {
     if (request_id && is_plain(*request_id)) { headers.push_back({"response-id", *request_id}); }
     std::string frame;
     protocol::append_frame(frame, Command::connected, headers, {}, version_);
+    ++router_.counters().connected;
     outbox_.push_control(frame);
 }
 
@@ -224,8 +235,19 @@ void Session::push_receipt(std::string_view id) {
 // RECEIPTs leave in the order of the frames that asked for them (P-RCPT-04).
 void Session::grant(const Receipt& receipt) {
     if (!receipt) { return; }
-    if (receipts_.empty()) { return push_receipt(*receipt); }
-    receipts_.push_back({std::string(*receipt), 0, 0, true});
+    const std::uint32_t since = receipt_stamp();
+    if (!receipts_.empty()) {
+        return receipts_.push_back({std::string(*receipt), 0, 0, true, false, false, since});
+    }
+    if (since != 0) { router_.counters().receipt_time.observe(0); }
+    push_receipt(*receipt);
+}
+
+// One RECEIPT of a turn is timed: not 0.
+std::uint32_t Session::receipt_stamp() {
+    if (!router_.output().times_receipt) { return 0; }
+    router_.output().times_receipt = false;
+    return stamp_of(shard_);
 }
 
 // Sends the RECEIPT once all that this session has asked of shard `home` so far is stored
@@ -240,7 +262,7 @@ void Session::grant_stored(const Receipt& receipt, unsigned home) {
     sent_ = router_.journal().position();
     if (!receipt) { return; }
     if (router_.journal().is_stored(sent_)) { return grant(receipt); }
-    receipts_.push_back({std::string(*receipt), 0, sent_});
+    receipts_.push_back({std::string(*receipt), 0, sent_, false, false, true, receipt_stamp()});
     await_journal();
 }
 
@@ -298,11 +320,14 @@ void Session::await_homes() {
 // A RECEIPT that waits for an answer with this ticket.
 std::uint64_t Session::expect(const Receipt& receipt) {
     const std::uint64_t ticket = ++last_ticket_;
-    if (receipt) { receipts_.push_back({std::string(*receipt), ticket}); }
+    if (receipt) {
+        const std::uint32_t since = receipt_stamp();
+        receipts_.push_back({std::string(*receipt), ticket, 0, false, false, false, since});
+    }
     return ticket;
 }
 
-void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
+void Session::answered(std::uint64_t ticket, std::optional<Error> error, bool is_stored) {
     shard_.assert_current();
     // Nothing follows the last frame.
     if (state_ == State::closing || state_ == State::ended) { return; }
@@ -310,6 +335,7 @@ void Session::answered(std::uint64_t ticket, std::optional<Error> error) {
         if (receipts_[i].ticket != ticket) { continue; }
         if (error) { return end_receipts(i, std::move(*error)); }
         receipts_[i].is_due = true;
+        receipts_[i].is_stored = is_stored;
         break;
     }
     if (!error) { return push_due_receipts(); }
@@ -344,7 +370,13 @@ void Session::end_receipts(std::size_t index, Error error) {
 void Session::push_due_receipts() {
     while (!receipts_.empty() && receipts_.front().is_due) {
         const PendingReceipt due = receipts_.pop_front();
-        if (!due.is_silent) { push_receipt(due.id); }
+        if (due.is_silent) { continue; }
+        if (due.since != 0) {
+            Counters& counters = router_.counters();
+            (due.is_stored ? counters.stored_receipt_time : counters.receipt_time)
+                .observe(time_since(shard_, due.since));
+        }
+        push_receipt(due.id);
     }
     if (starting_ && receipts_.front().ticket == starting_->ticket) {
         const auto starting = std::exchange(starting_, nullptr);
@@ -404,7 +436,11 @@ void Session::finish_failing() {
     if (refusal_.code == ErrorCode::version_unsupported) {
         headers.push_back({"version", "1.0,1.1,1.2"});
     }
-    if (refusal_receipt_) { headers.push_back({"receipt-id", *refusal_receipt_}); }
+    ++router_.counters().errors;
+    if (refusal_receipt_) {
+        ++router_.counters().receipts_refused;
+        headers.push_back({"receipt-id", *refusal_receipt_});
+    }
     if (!refusal_subscription_.empty()) {
         headers.push_back({"subscription", refusal_subscription_});
     }

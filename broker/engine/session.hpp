@@ -173,8 +173,10 @@ public:
 
     /// Calls subscription.delay_is_over() after `delay`, if it still lives then.
     void delay(Subscription& subscription, std::chrono::milliseconds delay);
-    /// The home shard's answer to a SEND.
-    void answered(std::uint64_t ticket, std::optional<protocol::Error> error);
+    /// The home shard's answer to a SEND. `is_stored`: once its store had it.
+    void answered(
+        std::uint64_t ticket, std::optional<protocol::Error> error, bool is_stored = false
+    );
 
 private:
     struct Unsent {
@@ -189,6 +191,8 @@ private:
         protocol::HeartBeat beats;
         std::string client_id;
         std::optional<std::string> request_id;
+        LoginMethod method = LoginMethod::none;
+        std::uint64_t since = 0;  ///< Shard::clock_us().
     };
 
     /// A SUBSCRIBE whose RECEIPT is behind others: nothing may reach it before (P-SUB-04).
@@ -204,7 +208,9 @@ private:
         std::uint64_t ticket = 0;
         std::uint64_t position = 0;
         bool is_due = false;
-        bool is_silent = false;  ///< Nothing is sent: DISCONNECT waits for it.
+        bool is_silent = false;   ///< Nothing is sent: DISCONNECT waits for it.
+        bool is_stored = false;   ///< A store was waited for.
+        std::uint32_t since = 0;  ///< As stamp_of(), if it is timed.
     };
 
     /// A shard that got messages. Of topics' it may have sent copies on to other shards.
@@ -245,6 +251,7 @@ private:
     void fail_with(protocol::Error error, const Receipt& receipt, std::string_view subscription);
     void authenticate(const protocol::Connect& request);
     void authenticated(protocol::Result<PrincipalRef> principal);
+    void count_login(const protocol::Result<PrincipalRef>& principal);
     [[nodiscard]] bool take_seat(const Principal& principal);
     void send_connected(const std::optional<std::string>& request_id);
     void grant(const Receipt& receipt);
@@ -255,6 +262,7 @@ private:
     void await_homes();
     std::uint64_t expect(const Receipt& receipt);
     void end_receipts(std::size_t index, Error error);
+    [[nodiscard]] std::uint32_t receipt_stamp();
     void push_receipt(std::string_view id);
     void push_due_receipts();
     void begin_failing();
@@ -351,6 +359,9 @@ private:
         const std::string& key, std::string_view destination
     ) const;
     std::shared_ptr<Subscription> remove_subscription(const std::string& key);
+    [[nodiscard]] std::int64_t& subscribed_now(
+        const protocol::Pattern& pattern, const SubscriptionOptions& options
+    );
     void forget(const Subscription& subscription);
     bool check_subscription_limits(
         const protocol::Subscribe& request, const protocol::Pattern& pattern, bool is_durable

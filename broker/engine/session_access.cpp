@@ -39,7 +39,7 @@ void Session::set_access(Subscription& subscription, const protocol::Pattern& pa
 
 std::optional<Error> Session::check_publish(const protocol::Destination& destination) const {
     if (is_open_to_all(destination) || may(Action::publish, destination)) { return std::nullopt; }
-    return not_allowed(Action::publish, destination.canonical());
+    return router_.denied(Action::publish, destination.canonical());
 }
 
 // What dies in a queue with these arguments goes there in this user's name.
@@ -51,7 +51,7 @@ std::optional<Error> Session::check_dead_letters(
     if (!name) { return std::nullopt; }
     const auto target = protocol::parse_destination(*name, router_.limits().protocol);
     if (!target || may(Action::publish, *target)) { return std::nullopt; }
-    return not_allowed(Action::publish, *name);
+    return router_.denied(Action::publish, *name);
 }
 
 std::optional<Error> Session::check_subscribe(
@@ -59,7 +59,7 @@ std::optional<Error> Session::check_subscribe(
 ) const {
     const std::string name = pattern.destination.canonical();
     const Action action = reading(options);
-    if (!may(action, pattern)) { return not_allowed(action, name); }
+    if (!may(action, pattern)) { return router_.denied(action, name); }
     return check_dead_letters(options.arguments, name);
 }
 

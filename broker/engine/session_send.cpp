@@ -118,6 +118,7 @@ Result<Session::Prepared> Session::prepare(const protocol::Send& request) {
     if (!route) { return route.error(); }
     if (prepared.options.arguments.exclusive == true) { own(destination->canonical()); }
     prepared.route = std::move(*route);
+    prepared.head.facts.policy = prepared.route.policy;
     return prepared;
 }
 
@@ -165,7 +166,7 @@ Result<std::string> Session::reply_address(const protocol::Send& request) {
         if (!name) { return name.error(); }
         if (!is_temporary(name->kind)) { break; }
         if (!may(Action::subscribe, *name)) {
-            return not_allowed(Action::subscribe, name->canonical());
+            return router_.denied(Action::subscribe, name->canonical());
         }
         if (!temporary_) { temporary_ = std::make_unique<TemporaryDestinations>(router_); }
         const auto temporary = temporary_->open(*name);
@@ -225,6 +226,7 @@ MessageRef Session::make_message(Prepared& prepared, std::string_view body, bool
         const auto now = static_cast<std::int64_t>(shard_.wall_clock_ms());
         set_expiry(prepared.head, prepared.options.expiry(now));
     }
+    ++router_.counters().policies[prepared.head.facts.policy].published;
     return router_.make_message(prepared.head, body, is_utf8);
 }
 
@@ -301,6 +303,7 @@ void Session::on(const protocol::Begin& request) {
         );
     }
     Transaction& open = transactions_[std::string(request.transaction)];
+    ++router_.counters().transactions_open;
     open.serial = ++last_serial_;
     open.last_used = shard_.now();
     watch_transaction(std::string(request.transaction), open.serial);
@@ -337,6 +340,7 @@ void Session::on(const protocol::Commit& request) {
     // Kept until its SENDs are in place: a refusal aborts it as a whole.
     const auto taken = std::make_shared<Transaction>(std::move(*open));
     transactions_.erase(transactions_.find(request.transaction));
+    --router_.counters().transactions_open;
     const std::uint64_t ticket = expect(request.receipt);
     ++waits_;
     ++commits_;
@@ -400,6 +404,7 @@ void Session::on(const protocol::Abort& request) {
     shard_.assert_current();
     Transaction taken = std::move(*open);
     transactions_.erase(transactions_.find(request.transaction));
+    --router_.counters().transactions_open;
     undo(std::move(taken));
     grant(request.receipt);
 }
@@ -424,6 +429,7 @@ void Session::undo(Transaction transaction) {
 void Session::abort_transactions() {
     shard_.assert_current();
     for (auto& [id, open] : std::exchange(transactions_, {})) {
+        --router_.counters().transactions_open;
         undo(std::move(open));
     }
 }

@@ -217,6 +217,7 @@ void Session::connect(
         forget(*old);
     }
     subscriptions_.emplace(key, subscription);
+    ++subscribed_now(*pattern, subscription->options());
     wildcards_ += pattern->is_wildcard && !subscription->options().durable ? 1U : 0U;
     if (subscription->options().is_browser) {
         subscribed(subscription, ticket, std::nullopt);
@@ -388,6 +389,7 @@ std::shared_ptr<Subscription> Session::remove_subscription(const std::string& ke
     prepared_.reset();
     const auto pattern =
         protocol::parse_pattern(subscription->destination(), router_.limits().protocol);
+    --subscribed_now(*pattern, subscription->options());
     const DestinationKind kind = pattern->destination.kind;
     if (kind == DestinationKind::temp_topic) {
         temporary_->find(pattern->destination.canonical())->route.topic->remove(*subscription);
@@ -403,6 +405,25 @@ std::shared_ptr<Subscription> Session::remove_subscription(const std::string& ke
     subscription->close();
     bury(subscription);
     return subscription;
+}
+
+// How many subscriptions of this kind there are.
+std::int64_t& Session::subscribed_now(
+    const protocol::Pattern& pattern, const SubscriptionOptions& options
+) {
+    SubscriptionKind kind = SubscriptionKind::topic;
+    if (options.durable) {
+        kind = SubscriptionKind::durable;
+    } else if (options.is_browser) {
+        kind = SubscriptionKind::browser;
+    } else if (is_temporary(pattern.destination.kind)) {
+        kind = SubscriptionKind::temporary;
+    } else if (pattern.is_wildcard) {
+        kind = SubscriptionKind::wildcard;
+    } else if (pattern.destination.kind == DestinationKind::queue) {
+        kind = SubscriptionKind::queue;
+    }
+    return router_.counters().subscriptions[static_cast<std::size_t>(kind)];
 }
 
 void Session::forget(const Subscription& subscription) {

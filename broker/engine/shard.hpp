@@ -38,6 +38,13 @@ public:
     // The rest is for callers on this shard.
 
     [[nodiscard]] virtual Instant now() const = 0;
+
+    /// Microseconds since the moment of now(), read from the clock: for what is timed as a sample,
+    /// not for every message.
+    [[nodiscard]] virtual std::uint64_t clock_us() const {
+        return static_cast<std::uint64_t>(now().count()) * 1000;
+    }
+
     /// Milliseconds since 1970, for what is written into messages.
     [[nodiscard]] virtual std::uint64_t wall_clock_ms() const = 0;
     /// Runs `work` on this shard once `delay` has passed, not before the next turn.

@@ -4,6 +4,7 @@
 #include "protocol/escape.hpp"
 
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -72,7 +73,7 @@ std::optional<SendHead> head_of(std::string_view lines) {
 
 }  // namespace
 
-MessageRef restore_message(std::string_view stored) {
+MessageRef restore_message(std::string_view stored, std::uint16_t policy) {
     std::string_view octets = stored;
     const auto id = take_line(octets, id_name);
     const auto length = take_line(octets, length_name);
@@ -87,8 +88,9 @@ MessageRef restore_message(std::string_view stored) {
         octets.back() == '\0' &&
         (lines == "\n" || (lines.ends_with("\n\n") && lines.find("\n\n") == lines.size() - 2));
     if (!is_whole) { return nullptr; }
-    const auto head = head_of(lines);
+    auto head = head_of(lines);
     if (!head) { return nullptr; }
+    head->facts.policy = policy;
     MessageRef message = Message::make(*id, *head, octets.substr(body, size));
     // Numbers in another form than the broker's would come out as others.
     return message->whole() == stored ? message : nullptr;

@@ -103,10 +103,7 @@ void Subscription::set_access(AccessRef access) {
 void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& policy) {
     if (!is_live_) { return publish_early(message, policy); }
     if (options_.ack != AckMode::automatic) { return publish_tracked(message, policy); }
-    if (outbox_.can_encode(prefix_.size() + message->size())) {
-        ++outbox_.turn().counters.messages_delivered;
-        return encode(message, 1, 0);
-    }
+    if (outbox_.can_encode(prefix_.size() + message->size())) { return encode(message, 1, 0); }
     const bool is_conflated = policy.action == SlowConsumerAction::conflate &&
                               outbox_.conflate(*this, policy.conflate_key, message);
     if (is_conflated) {
@@ -199,7 +196,6 @@ void Subscription::take(Delivery delivery) {
 }
 
 void Subscription::send(Delivery delivery) {
-    ++outbox_.turn().counters.messages_delivered;
     std::uint64_t number = 0;
     if (options_.ack != AckMode::automatic) {
         ++outstanding_;
@@ -214,8 +210,6 @@ void Subscription::send(Delivery delivery) {
 
 void Subscription::resume(Waiting waiting) {
     if (waiting.delivery.message->is_expired_by(session_)) { return expire(std::move(waiting)); }
-    const bool is_counted = waiting.number != 0 || waiting.is_from_queue;
-    if (!is_counted) { ++outbox_.turn().counters.messages_delivered; }
     encode(waiting.delivery.message, waiting.delivery.count, waiting.number);
     encoded(std::move(waiting.delivery), waiting.number);
 }
@@ -255,6 +249,10 @@ void Subscription::encoded(Delivery&& delivery, std::uint64_t number) {
 }
 
 void Subscription::encode(const MessageRef& message, std::uint32_t count, std::uint64_t number) {
+    // What a browser is shown has been there for long.
+    outbox_.turn().count_delivered(
+        session_.router().shard(), *message, browsing_ == nullptr ? count : 0, 1
+    );
     if (options_.sequence_header.empty()) { return encode_plain(message, count, number); }
     // With the number in a header of the client's choice, too (P-QOS-11).
     encode_plain(with_sequence(message, options_.sequence_header), count, number);
@@ -358,7 +356,6 @@ void Subscription::send_copy(const MessageRef& message) {
     if (!outbox_.can_encode(prefix_.size() + message->size())) {
         return outbox_.wait({{message, 0, 1}, this, 0, false});
     }
-    ++outbox_.turn().counters.messages_delivered;
     encode(message, 1, 0);
 }
 
@@ -432,7 +429,6 @@ void Subscription::succeed(Subscription& old) {
             outbox_.wait({std::move(delivery), this, 0, false});
             continue;
         }
-        ++outbox_.turn().counters.messages_delivered;
         encode(delivery.message, delivery.count, 0);
     }
     pump();

@@ -149,10 +149,12 @@ void Topic::fan_out(const MessageRef& message, const SubscriptionIndex& index) {
     refresh(index);
     ++meter_.published;
     is_fanning_out_ = true;
+    const std::uint64_t begin = message->stamp() == 0 ? 0 : shard_.clock_us();
     const auto send = [&](FanoutGroup& group) { send_to(group, message); };
     exact_.visit(*message, send);
     wildcard_.visit(*message, send);
     is_fanning_out_ = false;
+    if (begin != 0) { output_.counters.fanout_time.observe(shard_.clock_us() - begin); }
 }
 
 void Topic::send_to(FanoutGroup& group, const MessageRef& message) {
@@ -217,7 +219,7 @@ void Topic::send_shared(FanoutGroup& group, const MessageRef& message) {
         if (by_reference) { outbox.append_body(message); }
         ++taken;
     }
-    output_.counters.messages_delivered += taken;
+    output_.count_delivered(shard_, *message, 1, taken);
 }
 
 }  // namespace engine

@@ -109,6 +109,11 @@ Sources Gate::sources() const {
     return sources_;
 }
 
+std::uint64_t Gate::cache_hits() const {
+    const std::lock_guard lock(mutex_);
+    return cache_hits_;
+}
+
 Gate::AttemptRef Gate::make_attempt(
     engine::Shard& shard, engine::Credentials credentials, Answer answer
 ) const {

@@ -76,6 +76,9 @@ public:
 
     [[nodiscard]] HashPool::Counters hashing() const { return pool_.counters(); }
 
+    /// Logins that needed no hash and no hook, since they were right a moment ago. Any thread.
+    [[nodiscard]] std::uint64_t cache_hits() const;
+
 private:
     struct Attempt;
     using AttemptRef = std::shared_ptr<Attempt>;
@@ -107,6 +110,7 @@ private:
     mutable std::mutex mutex_;
     Sources sources_;
     std::size_t held_back_ = 0;
+    std::uint64_t cache_hits_ = 0;
     LoginBudget budget_;
     PasswordCache cache_;
     HashPool pool_;

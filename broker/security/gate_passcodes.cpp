@@ -87,8 +87,11 @@ PrincipalRef Gate::find_known(Attempt& attempt) {
     }
     PrincipalRef known;
     if (!attempt.from.asks_hook_first()) { known = cache_.find({login, passcode}, now()); }
-    if (known || !attempt.from.hook) { return known; }
-    return cache_.find({login, passcode, attempt.facts}, now());
+    if (!known && attempt.from.hook) {
+        known = cache_.find({login, passcode, attempt.facts}, now());
+    }
+    if (known) { ++cache_hits_; }
+    return known;
 }
 
 // The users file and the hook, in the order configured.

@@ -77,6 +77,8 @@ void RemoteKeys::fetched(const HttpResult& result) {
     was_good_ = fault.empty();
     if (!was_good_) { note_failure(fault); }
     if (was_good_) {
+        ++good_;
+        fetched_at_ = std::chrono::steady_clock::now();
         schedule(settings_.refresh);
     } else if (verifier_->keys()->size() == 0) {
         schedule(retry_);

@@ -37,7 +37,9 @@ public:
 
     struct Counters {
         std::uint64_t fetches = 0;
-        std::uint64_t failures = 0;  ///< The last good set was kept.
+        std::uint64_t good = 0;                              ///< Fetches that brought a set.
+        std::uint64_t failures = 0;                          ///< The last good set was kept.
+        std::chrono::steady_clock::time_point fetched_at{};  ///< The last good one; none: 0.
     };
 
     enum class Waited : std::uint8_t {
@@ -62,7 +64,7 @@ public:
     /// The same for sets of the same URL and CA file.
     [[nodiscard]] const std::string& source() const { return source_; }
 
-    [[nodiscard]] Counters counters() const { return {fetches_.load(), failures_.load()}; }
+    [[nodiscard]] Counters counters() const { return {fetches_, good_, failures_, fetched_at_}; }
 
 private:
     using Time = std::chrono::steady_clock::time_point;
@@ -88,7 +90,9 @@ private:
     bool was_good_ = false;  ///< The last fetch.
     std::vector<Done> waiting_;
     std::atomic<std::uint64_t> fetches_{0};
+    std::atomic<std::uint64_t> good_{0};
     std::atomic<std::uint64_t> failures_{0};
+    std::atomic<Time> fetched_at_{Time()};
 };
 
 }  // namespace security

@@ -57,9 +57,30 @@ constexpr std::chrono::milliseconds hang_time{10'000};  // Of a loop that counts
 constexpr std::chrono::milliseconds end_margin{5000};   // Beyond the time of a drain.
 constexpr int storage_failed_code = 7;
 
+admin::LoginFigures login_figures(const security::Gate& gate) {
+    const security::Sources sources = gate.sources();
+    admin::LoginFigures figures{gate.cache_hits(), gate.hashing().waiting, std::nullopt};
+    if (!sources.remote_keys) { return figures; }
+    const security::RemoteKeys::Counters counters = sources.remote_keys->counters();
+    figures.keys = admin::KeyFigures{counters.good, counters.failures, {}};
+    if (counters.fetched_at.time_since_epoch().count() != 0) {
+        const auto age = std::chrono::steady_clock::now() - counters.fetched_at;
+        figures.keys->age = std::chrono::duration<double>(age).count();
+    }
+    return figures;
+}
+
 double seconds_since_1970() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration<double>(since).count();
+}
+
+// As in the log and in metrics.
+std::string listener_name(
+    const transport::ListenerOptions& options, const std::string& host, std::uint16_t port
+) {
+    const char* const kind = options.kind == ListenerKind::web_socket ? "ws" : "tcp";
+    return fmt::format("{} {}:{}", kind, url_host(host), port);
 }
 
 void log_warnings(const tls::ServerContext& context) {
@@ -112,6 +133,7 @@ private:
     [[nodiscard]] std::shared_ptr<transport::ConnectionContext> make_context(
         const Address& address, const transport::ListenerOptions& options
     );
+    [[nodiscard]] std::size_t number_listener(std::string name);
     void note_url(const Address& address, const transport::ListenerOptions& options);
     void build_admin();
     [[nodiscard]] std::function<std::string()> make_metrics();
@@ -143,9 +165,16 @@ private:
     transport::RateLimits rates_;
     std::atomic<int> memory_alarm_{0};
     Running running_;
-    std::vector<std::unique_ptr<tls::ServerContext>> certificates_;
+
+    struct Certificate {
+        std::string listener;
+        std::unique_ptr<tls::ServerContext> context;
+    };
+
+    std::vector<Certificate> certificates_;
     std::unique_ptr<AdminListener> admin_;
     std::unique_ptr<Signals> signals_;
+    std::vector<std::string> listener_names_{"admin"};  ///< By ConnectionContext::number.
     std::string tcp_url_;
     std::string ws_url_;
     Drain drain_;
@@ -195,6 +224,9 @@ Server::~Server() {
 }
 
 void Server::build_shards() {
+    for (std::size_t i = 0; i < config_.policies.size(); ++i) {
+        config_.policies[i].number = static_cast<std::uint16_t>(i + 1);
+    }
     const engine::RouterSettings settings{config_.limits, config_.policies, store_.get(), &census_};
     std::vector<transport::IoShard*> peers;
     for (unsigned i = 0; i < config_.transport.threads; ++i) {
@@ -270,7 +302,7 @@ std::vector<std::string> Server::renew() {
 
 // Each listener by itself: one whose files are no good leaves the others their new ones (S-TLS-03).
 void Server::reload_certificates(bool only_changed) {
-    for (const auto& pair : certificates_) {
+    for (const auto& [listener, pair] : certificates_) {
         if (only_changed && !pair->has_changed()) { continue; }
         try {
             pair->reload();
@@ -355,8 +387,11 @@ void Server::listen(
     const transport::ListenerOptions& options, const std::vector<InheritedSocket>& inherited
 ) {
     if (options.tls.is_set()) {
-        certificates_.push_back(std::make_unique<tls::ServerContext>(options.tls));
-        log_warnings(*certificates_.back());
+        certificates_.push_back(
+            {listener_name(options, options.host, options.port),
+             std::make_unique<tls::ServerContext>(options.tls)}
+        );
+        log_warnings(*certificates_.back().context);
     }
     for (const InheritedSocket& socket : inherited) {
         listen_on({socket.host, socket.port}, options, socket.descriptor);
@@ -375,9 +410,8 @@ void Server::listen(
 std::shared_ptr<transport::ConnectionContext> Server::make_context(
     const Address& address, const transport::ListenerOptions& options
 ) {
-    const bool is_ws = options.kind == ListenerKind::web_socket;
     const tls::ServerContext* const tls =
-        options.tls.is_set() ? certificates_.back().get() : nullptr;
+        options.tls.is_set() ? certificates_.back().context.get() : nullptr;
     return std::make_shared<transport::ConnectionContext>(transport::ConnectionContext{
         authenticator(),
         census_,
@@ -392,9 +426,19 @@ std::shared_ptr<transport::ConnectionContext> Server::make_context(
             transport::StaticFiles(config_.transport.http_dir),
             options.web,
             options.trusted_proxies},
-        fmt::format("{}{}:{}", is_ws ? "ws " : "tcp ", url_host(address.host), address.port),
+        listener_name(options, address.host, address.port),
         options.proxy_protocol,
-        options.sources});
+        options.sources,
+        number_listener(listener_name(options, address.host, address.port))});
+}
+
+// For counting; before the shards run.
+std::size_t Server::number_listener(std::string name) {
+    listener_names_.push_back(std::move(name));
+    for (const auto& shard : running_.shards) {
+        shard->counters().listeners.resize(listener_names_.size());
+    }
+    return listener_names_.size() - 1;
 }
 
 void Server::listen_on(
@@ -454,6 +498,7 @@ std::function<std::string()> Server::make_metrics() {
         shards.push_back(shard.get());
     }
     admin::Metrics::Names names;
+    names.listeners = listener_names_;
     names.policies.emplace_back("default");
     for (const engine::Policy& policy : config_.policies) {
         names.policies.push_back(policy.match);
@@ -480,6 +525,14 @@ admin::Figures Server::figures() const {
     figures.unauthenticated = census_.unauthenticated();
     figures.memory_limit = options_.memory_limit;
     figures.memory_alarm = memory_alarm_.load();
+    figures.durability = store_.durability();
+    figures.store = store_.figures();
+    if (gate_) { figures.logins = login_figures(*gate_); }
+    for (const auto& certificate : certificates_) {
+        figures.certificates.push_back(
+            {certificate.listener, static_cast<double>(certificate.context->expires_at()) / 1000}
+        );
+    }
     return figures;
 }
 
@@ -686,7 +739,14 @@ int run(const LoadedConfig& loaded, const StoreFactory& make_store, const Reload
     ignore_signals();
     // A limit of file sizes is an error of one write, as a full disk is.
     std::signal(SIGXFSZ, SIG_IGN);
-    StoreKeeper store(make_store(loaded.config), loaded.config.storage);
+    const auto begin = std::chrono::steady_clock::now();
+    auto opened = make_store(loaded.config);
+    const auto opened_in = std::chrono::steady_clock::now() - begin;
+    StoreKeeper store(
+        std::move(opened),
+        loaded.config.storage,
+        std::chrono::duration_cast<std::chrono::milliseconds>(opened_in)
+    );
     Server server(loaded, store, reload);
     const int code = server.run();
     logging::info("stopped", "The broker has stopped.");

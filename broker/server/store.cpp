@@ -92,9 +92,12 @@ std::unique_ptr<storage::MessageStore> open_store(const Config& config) {
 }
 
 StoreKeeper::StoreKeeper(
-    std::unique_ptr<storage::MessageStore> store, const StorageOptions& options
+    std::unique_ptr<storage::MessageStore> store,
+    const StorageOptions& options,
+    std::chrono::milliseconds opened_in
 )
     : options_(options),
+      opened_in_(opened_in),
       store_(std::move(store)),
       durability_(store_ ? store_->state().durability : without_store) {}
 
@@ -127,6 +130,7 @@ std::vector<storage::RecoveredQueue> StoreKeeper::take_recovered() {
 void StoreKeeper::start(std::vector<storage::StoreListener*> listeners) {
     if (!store_) { return; }
     is_started_ = true;
+    store_->set_meter(this);
     store_->start(std::move(listeners));
 }
 
@@ -157,6 +161,41 @@ bool StoreKeeper::watch() {
         {{"reason", failure_}, {"directory", options_.directory}}
     );
     return true;
+}
+
+void StoreKeeper::stored(const storage::GroupCost& cost) {
+    const std::lock_guard lock(mutex_);
+    times_.commit.observe(static_cast<std::uint64_t>(cost.commit.count()));
+    if (cost.sync.count() != 0) {
+        times_.sync.observe(static_cast<std::uint64_t>(cost.sync.count()));
+    }
+    times_.group_records.observe(cost.records);
+}
+
+void StoreKeeper::synced(std::chrono::microseconds time) {
+    const std::lock_guard lock(mutex_);
+    times_.sync.observe(static_cast<std::uint64_t>(time.count()));
+}
+
+std::optional<admin::StoreFigures> StoreKeeper::figures() const {
+    if (!store_) { return std::nullopt; }
+    const storage::StoreState state = store_->state();
+    admin::StoreFigures figures;
+    {
+        const std::lock_guard lock(mutex_);
+        figures.times = times_;
+    }
+    figures.commits = state.commits;
+    figures.pending = state.pending;
+    figures.log_size = state.log_size;
+    figures.size = state.size;
+    figures.disk_free = state.disk_free;
+    figures.is_disk_low = state.is_disk_low;
+    figures.has_failed = has_failed() || !state.failure.empty();
+    figures.damaged = state.damaged;
+    figures.opened_in = opened_in_;
+    figures.accepts_data_loss = options_.accept_data_loss;
+    return figures;
 }
 
 void StoreKeeper::add_checks(std::vector<admin::Check>& checks) const {

@@ -2,13 +2,17 @@
 // One per run; but for opening and closing it is used on the first shard only.
 #pragma once
 
+#include "broker/admin/figures.hpp"
 #include "broker/admin/health.hpp"
 #include "broker/server/config.hpp"
 #include "storage/message_store.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +26,15 @@ using StoreFactory = std::function<std::unique_ptr<storage::MessageStore>(const 
 [[nodiscard]] std::unique_ptr<storage::MessageStore> open_store(const Config& config);
 
 /// The store of a run, which may be none.
-class StoreKeeper {
+class StoreKeeper : private storage::StoreMeter {
 public:
-    StoreKeeper(std::unique_ptr<storage::MessageStore> store, const StorageOptions& options);
-    ~StoreKeeper();
+    /// `opened_in`: how long opening it took, for metrics.
+    StoreKeeper(
+        std::unique_ptr<storage::MessageStore> store,
+        const StorageOptions& options,
+        std::chrono::milliseconds opened_in = {}
+    );
+    ~StoreKeeper() override;
     StoreKeeper(const StoreKeeper&) = delete;
     StoreKeeper& operator=(const StoreKeeper&) = delete;
 
@@ -49,14 +58,22 @@ public:
     /// What /readyz shows of it.
     void add_checks(std::vector<admin::Check>& checks) const;
 
+    /// For metrics; nothing without a store.
+    [[nodiscard]] std::optional<admin::StoreFigures> figures() const;
+
     /// Stores what was handed over and closes; after it no listener is called. Only the first call
     /// counts.
     void close();
 
 private:
+    void stored(const storage::GroupCost& cost) override;
+    void synced(std::chrono::microseconds time) override;
     void report_damage(std::uint64_t damaged);
 
     const StorageOptions options_;
+    const std::chrono::milliseconds opened_in_;
+    mutable std::mutex mutex_;
+    admin::StoreTimes times_;  ///< Under mutex_: the store's thread writes it.
     const std::unique_ptr<storage::MessageStore> store_;
     std::string durability_;
     std::string failure_;

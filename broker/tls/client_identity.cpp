@@ -86,12 +86,6 @@ std::string text_of(const X509_NAME* subject) {
     return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
 }
 
-std::int64_t expiry_of(const X509& certificate) {
-    std::tm time{};
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &time) != 1) { return 1; }
-    return static_cast<std::int64_t>(::timegm(&time)) * 1000;
-}
-
 ClientIdentity refused(std::string why) {
     ClientIdentity identity;
     identity.fault = std::move(why);
@@ -123,6 +117,12 @@ ClientIdentity decide(const X509& certificate) {
 }
 
 }  // namespace
+
+std::int64_t expiry_of(const X509& certificate) {
+    std::tm time{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &time) != 1) { return 1; }
+    return static_cast<std::int64_t>(::timegm(&time)) * 1000;
+}
 
 ClientIdentity identity_of(const X509& certificate) {
     ClientIdentity identity = decide(certificate);

@@ -25,4 +25,7 @@ struct ClientIdentity {
 /// is not visible ASCII; more than 1,024 octets; nothing at all.
 [[nodiscard]] ClientIdentity identity_of(const X509& certificate);
 
+/// The end of its validity in milliseconds since 1970; 1 if it says none that could be read.
+[[nodiscard]] std::int64_t expiry_of(const X509& certificate);
+
 }  // namespace tls

@@ -3,6 +3,7 @@
 #include "broker/tls/context.hpp"
 
 #include "broker/files/small_file.hpp"
+#include "broker/tls/client_identity.hpp"
 #include "broker/tls/client_trust.hpp"
 #include "broker/tls/openssl_error.hpp"
 #include "broker/tls/server_names.hpp"
@@ -156,6 +157,8 @@ ServerSide make_server_context(const ServerFiles& files) {
         trust.apply(*context);
         check_key_mode(pair.key_file, files.strict_file_modes, side.warnings);
         const bool is_first = side.context == nullptr;
+        const std::int64_t expiry = expiry_of(*SSL_CTX_get0_certificate(context.get()));
+        side.expires_at = is_first ? expiry : std::min(side.expires_at, expiry);
         names->add(*context, is_first ? nullptr : context);
         if (is_first) { side.context = std::move(context); }
     }

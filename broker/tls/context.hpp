@@ -7,6 +7,7 @@
 
 #include <openssl/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -23,6 +24,8 @@ public:
 struct ServerSide {
     std::shared_ptr<SSL_CTX> context;
     std::vector<std::string> warnings = {};  ///< Keys that others may read, CRLs out of date.
+    /// When the first of its certificates to expire does, in milliseconds since 1970.
+    std::int64_t expires_at = 0;
 };
 
 /// A context for accepting: TLS 1.2 and 1.3 only, http/1.1 chosen if the client offers ALPN, the

@@ -20,6 +20,11 @@ std::vector<std::string> ServerContext::warnings() const {
     return current_.warnings;
 }
 
+std::int64_t ServerContext::expires_at() const {
+    const std::lock_guard lock(mutex_);
+    return current_.expires_at;
+}
+
 void ServerContext::reload() {
     // Before they are read: what changes meanwhile is read once more.
     Stamps before = stamps();

@@ -31,6 +31,9 @@ public:
     /// Of what is in use: to be logged at WARN.
     [[nodiscard]] std::vector<std::string> warnings() const;
 
+    /// When the first of the certificates in use to expire does, in milliseconds since 1970.
+    [[nodiscard]] std::int64_t expires_at() const;
+
     /// For the log.
     [[nodiscard]] const std::string& certificate_file() const {
         return files_.pairs.front().certificate_file;

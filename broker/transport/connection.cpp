@@ -17,6 +17,16 @@ using protocol::ErrorCode;
 using protocol::LimitKey;
 using State = engine::Session::State;
 
+namespace {
+
+Transport transport_of(const ConnectionContext& context) {
+    const bool is_tls = context.tls != nullptr;
+    if (context.kind == ListenerKind::tcp) { return is_tls ? Transport::tls : Transport::tcp; }
+    return is_tls ? Transport::wss : Transport::ws;
+}
+
+}  // namespace
+
 Connection::Connection(
     IoShard& shard,
     const ConnectionContext& context,
@@ -38,6 +48,7 @@ Connection::Connection(
       )),
       parser_(shard.limits().protocol, shard.parser_scratch()),
       proxy_(context.needs_proxy_header ? std::make_unique<ProxyHeader>() : nullptr),
+      transport_(transport_of(context)),
       is_exempt_(is_exempt),
       accepted_at_(shard.now()),
       phase_at_(shard.now()) {
@@ -50,6 +61,7 @@ Connection::~Connection() {
 }
 
 void Connection::start(std::string octets) {
+    ++shard_.counters().listeners[context_.number].open;
     if (!octets.empty()) {
         stash_ = std::make_unique<Stash>();
         stash_->raw = std::move(octets);
@@ -95,7 +107,7 @@ void Connection::write_output() {
         note_connected();
         if (session_->closing()) { begin_closing(); }
         if (paused_ == Paused::session && session_->may_read()) {
-            paused_ = Paused::no;
+            unpause();
             shard_.next_turn([self = shared_from_this()] { self->guard(&Connection::resume); });
         }
     }
@@ -120,6 +132,7 @@ bool Connection::drain_output(bool has_session) {
         }
         if (result.octets != 0) {
             outbox.sent(result.octets);
+            shard_.counters().sent[static_cast<std::size_t>(transport_)] += result.octets;
             // Scripts in browsers see no pings and pongs: these do not stand for a beat.
             if (result.octets > control_octets_) { keepalive_.sent(shard_.now()); }
             control_octets_ -= std::min(control_octets_, result.octets);
@@ -244,6 +257,7 @@ bool Connection::check_setup_time() {
     if (is_authenticated_ || phase_ == Phase::echo) { return false; }
     const bool is_late = now >= accepted_at_ + options.connect_time;
     if (phase_ == Phase::handshake && (is_late || now >= phase_at_ + options.tls_handshake_time)) {
+        if (stream_->is_tls()) { ++shard_.counters().handshakes_late; }
         note_timeout(is_late ? LimitKey::connect_time : LimitKey::tls_handshake_time);
         end("connect-timeout");
         return true;
@@ -373,6 +387,7 @@ void Connection::shut_down() {
         }
         flush();
     } else if (phase_ == Phase::open && is_web_socket()) {
+        refused_as_ = ErrorCode::shutdown;
         close_without_error(1012, "shutdown");
     } else if (phase_ != Phase::flushing && phase_ != Phase::awaiting) {
         end("shutdown");

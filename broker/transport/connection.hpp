@@ -48,6 +48,7 @@ struct ConnectionContext {
     std::string listener_name;  ///< For the log.
     bool needs_proxy_header = false;
     engine::CredentialSources sources = engine::CredentialSources::all();
+    std::size_t number = 0;  ///< Of the listener, for counting: an index of Counters::listeners.
 
     /// Whether another address may yet turn out to be the client's (S-BIND-06).
     [[nodiscard]] bool may_be_proxy(const std::string& address) const {
@@ -162,6 +163,7 @@ private:
     void take_toll();
     bool pay_toll(std::size_t octets);
     void pause(Paused reason);
+    void unpause();
     void resume();
     bool resume_stash();
 
@@ -184,6 +186,7 @@ private:
     void finish_flushing();
     void on_peer_close(std::uint16_t code, std::string_view reason);
     void end(std::string_view reason);
+    void count_end(std::string_view reason);
     void log_login();
     void log_refusal();
 
@@ -224,6 +227,8 @@ private:
     Keepalive keepalive_;
     Phase phase_ = Phase::handshake;
     Paused paused_ = Paused::no;
+    const Transport transport_;
+    std::optional<protocol::ErrorCode> refused_as_;  ///< Not by its session.
     bool is_authenticated_ = false;
     bool is_exempt_;        ///< Not counted at its address.
     bool reading_ = false;  ///< A wait for readability is under way.

@@ -22,7 +22,7 @@ void Connection::begin_closing() {
     phase_ = Phase::flushing;
     phase_at_ = shard_.now();
     partial_at_ = missing_nul_at_ = stalled_at_ = Instant(0);
-    paused_ = Paused::no;
+    unpause();
     const std::unique_ptr<Stash> stash = std::move(stash_);
     // After DISCONNECT the client closes first, within its time (P-RCPT-06).
     if (is_web_socket() && (!closing.is_disconnect || web_socket_->close_received)) {
@@ -60,6 +60,7 @@ void Connection::log_refusal() {
 // Of a client that its session does not refuse.
 void Connection::note_refusal(const protocol::Error& refusal, std::string_view remote) {
     shard_.output().counters.count(refusal);
+    refused_as_ = refusal.code;
     audit_refusal(refusal, {remote, context_.listener_name, session_->name(), session_->user()});
 }
 
@@ -150,7 +151,9 @@ void Connection::finish_flushing() {
 void Connection::end(std::string_view reason) {
     if (phase_ == Phase::ended) { return; }
     const auto self = shared_from_this();
+    count_end(reason);
     phase_ = Phase::ended;
+    unpause();
     discard_input();
     session_->end();
     shard_.wheel().disarm(*this);
@@ -164,6 +167,27 @@ void Connection::end(std::string_view reason) {
         {{"conn", session_->name()}, {"reason", reason}, {"remote", peer().address}}
     );
     set_.remove(*this);
+}
+
+// Before the phase changes.
+void Connection::count_end(std::string_view reason) {
+    Counters& counters = shard_.counters();
+    --counters.listeners[context_.number].open;
+    if (!is_authenticated_) { ++counters.listeners[context_.number].nameless; }
+    const auto& closing = session_->closing();
+    if (closing && !closing->is_disconnect) { refused_as_ = closing->reason; }
+    if (reason == "shutdown") { refused_as_ = protocol::ErrorCode::shutdown; }
+    if (reason == "internal") { refused_as_ = protocol::ErrorCode::internal; }
+    if (refused_as_) { return void(++counters.closed[static_cast<std::size_t>(*refused_as_)]); }
+    Ending ending = Ending::left;
+    if (closing) {
+        ending = Ending::disconnect;
+    } else if (reason != "closed") {
+        ending = Ending::lost;
+    } else if (http_ && !is_web_socket()) {
+        ending = Ending::http;
+    }
+    ++counters.ended[static_cast<std::size_t>(ending)];
 }
 
 }  // namespace transport

@@ -43,8 +43,20 @@ bool Connection::pay_toll(std::size_t octets) {
     return false;
 }
 
+// Paused::no has no counter; the others come in the order of PauseReason.
+void Connection::unpause() {
+    if (paused_ == Paused::no) { return; }
+    const std::size_t reason = static_cast<std::size_t>(paused_) - 1;
+    --shard_.counters().paused[reason];
+    shard_.counters().paused_ms[reason] +=
+        static_cast<std::uint64_t>((shard_.now() - paused_at_).count());
+    paused_ = Paused::no;
+}
+
 void Connection::pause(Paused reason) {
+    unpause();
     paused_ = reason;
+    ++shard_.counters().paused[static_cast<std::size_t>(reason) - 1];
     paused_at_ = shard_.now();
     const std::span<const char> rest = parser_.take_rest();
     stash_ = std::make_unique<Stash>();
@@ -63,11 +75,11 @@ void Connection::resume() {
             session_->fail(short_of_memory());
             return write_output();
         }
-        paused_ = Paused::no;
+        unpause();
     }
     if (paused_ == Paused::rate) {
         if (shard_.now() < paused_until_) { return; }
-        paused_ = Paused::no;
+        unpause();
         if (partial_at_ != Instant(0)) { partial_at_ += shard_.now() - paused_at_; }
     }
     keepalive_.resume(shard_.now());

@@ -46,6 +46,7 @@ void Connection::continue_handshake() {
     if (proxy_ != nullptr && !read_proxy_header()) { return; }
     switch (stream_->handshake()) {
         case IoStatus::ok:
+            if (stream_->is_tls()) { ++shard_.counters().handshakes; }
             break;
         case IoStatus::want_read:
             return wait_readable();
@@ -53,6 +54,7 @@ void Connection::continue_handshake() {
             return wait_writable();
         case IoStatus::end:
         case IoStatus::failed:
+            if (stream_->is_tls()) { ++shard_.counters().handshakes_failed; }
             log_certificate();
             return end(stream_->failure());
     }
@@ -112,6 +114,7 @@ void Connection::read_some() {
                 return end(stream_->failure());
         }
         shard_.count_read(result.octets);
+        shard_.counters().received[static_cast<std::size_t>(transport_)] += result.octets;
         keepalive_.heard(shard_.now());
         const bool goes_on = process(buffer.first(result.octets));
         if (toll_ && !pay_toll(result.octets)) { return; }
@@ -229,6 +232,7 @@ void Connection::begin_web_socket(std::span<char> input) {
 void Connection::log_answer() {
     const unsigned status = http_->status();
     const bool is_denied = status == 403 || status == 421;
+    if (status == 403) { ++shard_.counters().origins_rejected; }
     if (is_denied || http_->limit() != LimitKey::none) {
         const auto code = is_denied ? ErrorCode::access_denied : ErrorCode::header_too_large;
         const std::string text = "An HTTP request was answered " + std::to_string(status) + ".";
@@ -387,6 +391,7 @@ bool Connection::handle_frame() {
     const protocol::Command command = parser_.frame().command;
     const bool is_send = command == protocol::Command::send;
     partial_at_ = Instant(0);
+    ++shard_.output().counters.frames_received[static_cast<std::size_t>(command)];
     session_->handle(parser_.frame());
     note_connected();
     const bool owes = toll_ && toll_->note(command, shard_.options());
@@ -446,6 +451,11 @@ void Connection::note_connected() {
     parser_.connected(session_->version());
     context_.census.authenticated(peer().network, is_exempt_);
     set_.stops_waiting(*this);
+    const auto version = static_cast<std::size_t>(session_->version());
+    ++shard_.counters().listeners[context_.number].connected[version];
+    shard_.counters().connect_time.observe(
+        static_cast<std::uint64_t>((shard_.now() - accepted_at_).count())
+    );
     take_toll();
     if (is_web_socket()) {
         web_socket_->decoder.set_message_max(shard_.limits().protocol.web_socket_message_max);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 namespace transport {
 
@@ -20,9 +21,19 @@ const std::atomic<int> no_alarm{0};
 
 void ShardReport::add(const ShardReport& other) {
     counters.add(other.counters);
+    connections.add(other.connections);
     accounted_bytes += other.accounted_bytes;
+    tolerances.add(other.tolerances);
     queues += other.queues;
     topics += other.topics;
+    queue_figures.resize(std::max(queue_figures.size(), other.queue_figures.size()));
+    for (std::size_t i = 0; i < other.queue_figures.size(); ++i) {
+        const engine::QueueFigures& figures = other.queue_figures[i];
+        queue_figures[i].messages += figures.messages;
+        queue_figures[i].bytes += figures.bytes;
+        queue_figures[i].unacknowledged += figures.unacknowledged;
+        queue_figures[i].oldest = std::max(queue_figures[i].oldest, figures.oldest);
+    }
 }
 
 IoShard::IoShard(unsigned index, engine::RouterSettings settings, Options options)
@@ -56,6 +67,13 @@ void IoShard::read_clock() const {
     is_clock_old_ = false;
     now_ = std::chrono::duration_cast<engine::Instant>(
         std::chrono::steady_clock::now().time_since_epoch()
+    );
+}
+
+std::uint64_t IoShard::clock_us() const {
+    const auto since = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(since).count()
     );
 }
 
@@ -179,8 +197,8 @@ void IoShard::turn() {
     router_->end_turn();
     send_mail();
     turn_read_ = 0;
-    is_report_due_ = now_ - reported_ < report_interval;
-    if (!is_report_due_) { publish_report(); }
+    const bool was_report_due = std::exchange(is_report_due_, true);
+    if (now_ - reported_ >= report_interval) { publish_report(was_report_due); }
 }
 
 void IoShard::run_later() {
@@ -264,14 +282,31 @@ void IoShard::wind_down() {
     output_.shared.clear();
 }
 
-void IoShard::publish_report() {
+// `was_due`: the loop has waited for this moment, or was busy past it. How late it is then is how
+// late anything else would have been.
+void IoShard::publish_report(bool was_due) {
+    if (was_due) { counters_.lag.observe(late_us(reported_ + report_interval)); }
     reported_ = now_;
+    // Looking at all queues may take a while where there are many: the less often it is done.
+    const auto queues = static_cast<engine::Instant::rep>(router_->queue_count());
+    is_report_due_ = now_ - surveyed_ < report_interval * (1 + queues / 1000);
     const std::lock_guard lock(report_mutex_);
-    report_ = {
-        output_.counters,
-        engine::accounted_bytes(),
-        router_->queue_count(),
-        router_->topic_count()};
+    if (!is_report_due_) {
+        surveyed_ = now_;
+        router_->survey(report_.queue_figures);
+    }
+    report_.tolerances = scratch_.tolerances;
+    report_.counters = output_.counters;
+    report_.connections = counters_;
+    report_.accounted_bytes = engine::accounted_bytes();
+    report_.queues = router_->queue_count();
+    report_.topics = router_->topic_count();
+}
+
+std::uint64_t IoShard::late_us(engine::Instant due) const {
+    const std::uint64_t at = static_cast<std::uint64_t>(due.count()) * 1000;
+    const std::uint64_t now = clock_us();
+    return now < at ? 0 : now - at;
 }
 
 ShardReport IoShard::report() const {

@@ -6,6 +6,7 @@
 #include "broker/engine/destinations.hpp"
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/shard.hpp"
+#include "broker/transport/counters.hpp"
 #include "broker/transport/options.hpp"
 #include "broker/transport/timer_wheel.hpp"
 #include "protocol/parser.hpp"
@@ -30,9 +31,12 @@ class Connection;
 /// What a shard tells other threads, refreshed about every 100 ms.
 struct ShardReport {
     engine::Counters counters;
+    Counters connections;
     std::int64_t accounted_bytes = 0;
+    protocol::Tolerances tolerances;
     std::size_t queues = 0;
     std::size_t topics = 0;
+    std::vector<engine::QueueFigures> queue_figures;  ///< By Policy::number.
 
     void add(const ShardReport& other);
 };
@@ -64,11 +68,14 @@ public:
         return now_;
     }
 
+    [[nodiscard]] std::uint64_t clock_us() const override;
     [[nodiscard]] std::uint64_t wall_clock_ms() const override;
     void after(std::chrono::milliseconds delay, engine::Work work) override;
     void random(std::span<std::byte> out) override;
 
     [[nodiscard]] engine::TurnOutput& output() { return output_; }
+
+    [[nodiscard]] Counters& counters() { return counters_; }
 
     [[nodiscard]] engine::Destinations& router() { return *router_; }
 
@@ -157,7 +164,8 @@ private:
     void read_clock() const;
     void run_timers();
     void arm_clock();
-    void publish_report();
+    void publish_report(bool was_due);
+    [[nodiscard]] std::uint64_t late_us(engine::Instant due) const;
 
     engine::RouterSettings settings_;
     Options options_;
@@ -171,6 +179,7 @@ private:
     mutable bool is_clock_old_ = false;  ///< A wait lies between: the next who asks reads it.
 
     engine::TurnOutput output_;
+    Counters counters_;
     protocol::ParserScratch scratch_;
     std::unique_ptr<char[]> buffer_;
     std::size_t turn_read_ = 0;
@@ -193,6 +202,7 @@ private:
     mutable std::mutex report_mutex_;
     ShardReport report_;
     engine::Instant reported_{0};
+    engine::Instant surveyed_{0};
     bool is_report_due_ = false;  ///< There were turns since.
 };
 

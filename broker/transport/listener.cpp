@@ -342,7 +342,9 @@ void Listener::pause(const char* why) {
 // Said in the listener's own protocol, but for TLS, which would cost more than turning away saves.
 void Listener::turn_away(int descriptor, const engine::Peer& peer, LimitKey crossed) {
     const protocol::Error error = turned_away_by(crossed);
-    posts_.front().shard->output().counters.count(error);
+    IoShard& shard = *posts_.front().shard;
+    shard.output().counters.count(error);
+    ++shard.counters().turned_away[static_cast<std::size_t>(error.code)];
     audit_refusal(error, {peer.address, context_->listener_name});
     if (context_->tls == nullptr) {
         const std::string text =

@@ -315,12 +315,12 @@ void QueueSimulation::run() {
     }
     settle();
     for (bool is_busy = true; is_busy;) {
-        const std::uint64_t before = broker_->counters().messages_delivered;
+        const std::uint64_t before = broker_->counters().messages_delivered();
         for (const auto& worker : workers_) {
             worker->settle_all();
         }
         rest();
-        is_busy = broker_->counters().messages_delivered != before;
+        is_busy = broker_->counters().messages_delivered() != before;
     }
     for (const auto& worker : workers_) {
         worker->leave();
@@ -409,7 +409,7 @@ QueueReport QueueSimulation::report() {
     return {
         checker_.violations(),
         checker_.size(),
-        counters.messages_delivered,
+        counters.messages_delivered(),
         counters.messages_redelivered,
         counters.messages_expired,
         counters.messages_overflowed};

@@ -201,7 +201,7 @@ Report Simulation::report() {
     return {
         checker_.violations(),
         checker_.size(),
-        counters.messages_delivered,
+        counters.messages_delivered(),
         std::accumulate(counters.refusals.begin(), counters.refusals.end(), std::uint64_t{0})};
 }
 

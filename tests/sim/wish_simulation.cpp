@@ -327,13 +327,13 @@ void WishSimulation::run() {
     broker_.settle();
     look();
     for (bool is_busy = true; is_busy;) {
-        const std::uint64_t before = broker_.counters().messages_delivered;
+        const std::uint64_t before = broker_.counters().messages_delivered();
         for (const auto& wisher : wishers_) {
             wisher->settle_all();
         }
         broker_.settle();
         look();
-        is_busy = broker_.counters().messages_delivered != before;
+        is_busy = broker_.counters().messages_delivered() != before;
     }
     for (const auto& wisher : wishers_) {
         wisher->end();
@@ -403,7 +403,7 @@ WishReport WishSimulation::report() {
     return {
         checker_.violations(),
         checker_.size(),
-        counters.messages_delivered,
+        counters.messages_delivered(),
         counters.messages_expired,
         counters.messages_overflowed,
         replayed_,
