@@ -25,6 +25,7 @@ inline constexpr std::size_t login_method_count = 4;
         case Voucher::hook:
             return LoginMethod::passcode;
         case Voucher::token:
+        case Voucher::admin_token:
             return LoginMethod::token;
         case Voucher::certificate:
             return LoginMethod::certificate;

@@ -99,8 +99,8 @@ TEST_P(SystemEvents, S_ACL_08_AreNotCountedAsPublished) {
     alice.sends(subscribe("a", "/topic/$SYS.alarm"));
     happens(0, SystemEvent::alarm, "{}");
     alice.expects(message("a", "{}"));
-    EXPECT_EQ(broker.counters().messages_published, 0U);
-    EXPECT_EQ(broker.counters().messages_delivered, 1U);
+    EXPECT_EQ(broker.counters().messages_published(), 0U);
+    EXPECT_EQ(broker.counters().messages_delivered(), 1U);
 }
 
 TEST_P(SystemEvents, S_ACL_08_WithoutAnAccessListNobodyMayListen) {
