@@ -91,7 +91,7 @@ struct QueueFigures {
     std::uint64_t messages = 0;  ///< Those in flight included.
     std::uint64_t bytes = 0;
     std::uint64_t unacknowledged = 0;  ///< Queue::unacked().
-    Instant oldest{0};  ///< The greatest Queue::waiting_age().
+    Instant oldest{0};                 ///< The greatest Queue::waiting_age().
 };
 
 enum class Published : std::uint8_t {
