@@ -2,9 +2,12 @@
 // Reads the configuration only: who has which role or claim is said on the command line.
 #include "broker/cli/commands.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 #include "broker/security/access_list.hpp"
 #include "broker/security/names.hpp"
 #include "broker/server/config.hpp"
+
+#include <boost/json.hpp>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -25,6 +28,7 @@ struct AclOptions {
     std::vector<std::string> claims;  ///< `KEY=VALUE`.
     std::string action;
     std::string destination;
+    bool as_json = false;
 };
 
 server::LoadedConfig load(const std::string& file) {
@@ -82,6 +86,19 @@ std::string place_of(const server::LoadedConfig& loaded, std::size_t rule) {
     return found == loaded.values.end() ? "" : found->origin + ": ";
 }
 
+void print_text(const security::Explanation& why, const std::string& place, bool leaves_out) {
+    const char* const verdict = why.is_allowed ? "allowed" : "refused";
+    std::printf("%s: %s%s\n", verdict, place.c_str(), why.text.c_str());
+    if (leaves_out) { std::puts("messages of destinations that a rule denies are left out"); }
+}
+
+void print_json(const security::Explanation& why, const std::string& place, bool leaves_out) {
+    boost::json::object object{{"allowed", why.is_allowed}, {"because", place + why.text}};
+    if (why.rule) { object["rule"] = *why.rule; }
+    object["leaves_out_denied"] = leaves_out;
+    std::puts(boost::json::serialize(object).c_str());
+}
+
 int check(const AclOptions& options) {
     const server::LoadedConfig loaded = load(options.config);
     const auto list = list_of(loaded.config);
@@ -89,16 +106,10 @@ int check(const AclOptions& options) {
     const auto pattern = parse(options, action, loaded.config.limits.protocol);
     const engine::Principal who = principal_of(options);
     const security::Explanation why = list->explain(who, action, pattern);
-    std::printf(
-        "%s: %s%s\n",
-        why.is_allowed ? "allowed" : "refused",
-        why.rule ? place_of(loaded, *why.rule).c_str() : "",
-        why.text.c_str()
-    );
     const auto access = list->access_of(std::make_shared<const engine::Principal>(who));
-    if (why.is_allowed && pattern.is_wildcard && access->has_denials(action)) {
-        std::puts("messages of destinations that a rule denies are left out");
-    }
+    const bool leaves_out = why.is_allowed && pattern.is_wildcard && access->has_denials(action);
+    const std::string place = why.rule ? place_of(loaded, *why.rule) : "";
+    (options.as_json ? print_json : print_text)(why, place, leaves_out);
     return to_int(why.is_allowed ? ExitCode::ok : ExitCode::refused);
 }
 
@@ -122,7 +133,16 @@ void add_acl(CLI::App& app, Action& action) {
         "check", "Say whether the rules allow it, and which rule decides; exits 0 or 4"
     );
     const auto options = std::make_shared<AclOptions>();
-    command->add_option("--config", options->config, "Configuration file")->required();
+    set_help(
+        *command,
+        "",
+        {"stampede acl check --config stampede.toml --user alice --role staff publish /topic/news"}
+    );
+    set_help(*acl, "", {"stampede acl check --config stampede.toml subscribe '/topic/#'"});
+    command->add_option("--config", options->config, "Configuration file")
+        ->required()
+        ->type_name("FILE");
+    command->add_flag("--json", options->as_json, "As JSON");
     auto* const user = command->add_option("--user", options->user, "User; without it: anonymous")
                            ->check(CLI::Validator(user_fault, "NAME"));
     command->add_option("--role", options->roles, "Role of the user; repeatable")

@@ -1,7 +1,9 @@
 // `stampede bench`: options of each pattern, and the report as a table or JSON.
 // Rates mean little without the machine they were measured on: the report names it.
 #include "broker/cli/commands.hpp"
+#include "broker/cli/durations.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 #include "broker/cli/load.hpp"
 
 #include <boost/json.hpp>
@@ -21,7 +23,10 @@ namespace {
 struct BenchOptions {
     LoadOptions load;
     std::string name;
+    double duration_ms = 0;       ///< 0: `--seconds` counts.
+    std::string persistent = {};  ///< `true`, `false` or not said.
     bool as_json = false;
+    bool as_csv = false;
 };
 
 /// Name and value of each line of the report; values are numbers or text.
@@ -110,6 +115,7 @@ Rows rows_of(const BenchOptions& options, const LoadReport& report, const Tally&
     rows["bench"] = options.name;
     rows["url"] = parse_url(options.load.target.url).text();
     rows["machine"] = machine_text();
+    rows["seed"] = options.load.seed;
     if (has_messages) {
         add_load(rows, options.load);
         rows["seconds"] = rounded(report.seconds);
@@ -132,11 +138,28 @@ std::string text_of(const boost::json::value& value) {
     return text;
 }
 
-void print(const Rows& rows, bool as_json) {
-    if (as_json) {
-        std::puts(boost::json::serialize(rows).c_str());
-        return;
+/// RFC 4180: a field with a comma, a quote or a line end is in quotes.
+std::string csv_field(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) { return text; }
+    std::string field = "\"";
+    for (const char c : text) {
+        field.append(c == '"' ? 2 : 1, c);
     }
+    return field + '"';
+}
+
+void print_csv(const Rows& rows) {
+    std::string names;
+    std::string values;
+    for (const auto& row : rows) {
+        const char* const separator = names.empty() ? "" : ",";
+        names.append(separator).append(csv_field(std::string(row.key())));
+        values.append(separator).append(csv_field(text_of(row.value())));
+    }
+    std::printf("%s\n%s\n", names.c_str(), values.c_str());
+}
+
+void print_text(const Rows& rows) {
     for (const auto& row : rows) {
         std::printf(
             "%-32.*s %s\n",
@@ -157,11 +180,26 @@ ExitCode verdict(const LoadOptions& options, const LoadReport& report) {
     return expects_messages && report.delivered == 0 ? ExitCode::timeout : ExitCode::ok;
 }
 
+void print(const Rows& rows, const BenchOptions& options) {
+    if (options.as_json) {
+        std::puts(boost::json::serialize(rows).c_str());
+    } else if (options.as_csv) {
+        print_csv(rows);
+    } else {
+        print_text(rows);
+    }
+}
+
 int bench(BenchOptions options) {
-    options.load.shows_progress = !options.as_json && ::isatty(STDERR_FILENO) != 0;
+    const bool is_for_scripts = options.as_json || options.as_csv;
+    options.load.shows_progress = !is_for_scripts && ::isatty(STDERR_FILENO) != 0;
+    if (options.duration_ms > 0) { options.load.seconds = options.duration_ms / 1000; }
+    if (!options.persistent.empty()) {
+        options.load.send_headers.push_back("persistent:" + options.persistent);
+    }
     Load load(options.load);
     const LoadReport report = load.run();
-    print(rows_of(options, report, load.tally()), options.as_json);
+    print(rows_of(options, report, load.tally()), options);
     return to_int(verdict(options.load, report));
 }
 
@@ -180,20 +218,36 @@ void add_common(CLI::App& command, BenchOptions& options) {
             "--pid", options.load.pids, "Process of the broker, for CPU and memory; repeatable"
         )
         ->allow_extra_args(false);
-    command.add_flag("--json", options.as_json, "Print the report as JSON");
+    command.add_option("--seed", options.load.seed, "Of the masks of WebSocket frames")
+        ->capture_default_str();
+    auto* const json = command.add_flag("--json", options.as_json, "Print the report as JSON");
+    command.add_flag("--csv", options.as_csv, "Print the report as two lines of CSV")
+        ->excludes(json);
 }
 
-void add_traffic(CLI::App& command, LoadOptions& load) {
+void add_duration(CLI::App& command, BenchOptions& options, const char* help) {
+    auto* const seconds =
+        command.add_option("--seconds", options.load.seconds, help)->capture_default_str();
+    takes_duration(command.add_option("-d,--duration", options.duration_ms, "The same as a time"))
+        ->excludes(seconds);
+}
+
+void add_traffic(CLI::App& command, BenchOptions& options) {
+    LoadOptions& load = options.load;
     command.add_option("--dest", load.destination, "Destination (default: a new one)");
     command.add_option("--size", load.body_size, "Octets of a body")
         ->check(CLI::Range(Stamp::size, std::size_t{16} << 20U))
         ->capture_default_str();
-    command.add_option("--seconds", load.seconds, "How long to measure")->capture_default_str();
+    add_duration(command, options, "How long to measure");
     command.add_option("--warmup", load.warmup, "Seconds before that")->capture_default_str();
+    command.add_option("-m,--msgs", load.messages, "End after that many measured messages");
 }
 
-void add_publishing(CLI::App& command, LoadOptions& load) {
-    add_traffic(command, load);
+void add_publishing(CLI::App& command, BenchOptions& options) {
+    LoadOptions& load = options.load;
+    add_traffic(command, options);
+    command.add_option("--persistent", options.persistent, "The messages' persistent header")
+        ->check(CLI::IsMember({"true", "false"}));
     command.add_option("--window", load.window, "Messages published and not yet delivered")
         ->check(at_least_one)
         ->capture_default_str();
@@ -227,42 +281,87 @@ struct Pattern {
     std::size_t publishers;
     std::size_t subscribers;
     std::uint64_t window;
+    const char* example;
 };
 
 constexpr Pattern patterns[] = {
-    {"fanout", "Publishers to a topic, every subscriber gets all", LoadPattern::fanout, 1, 10, 256},
-    {"pairs", "Publishers with a topic and a subscriber each", LoadPattern::pairs, 10, 10, 64},
-    {"queue", "Publishers and consumers of one queue", LoadPattern::queue, 1, 1, 1000},
+    {"fanout",
+     "Publishers to a topic, every subscriber gets all",
+     LoadPattern::fanout,
+     1,
+     10,
+     256,
+     "stampede bench fanout --subs 100 --size 512 --duration 10s"},
+    {"pairs",
+     "Publishers with a topic and a subscriber each",
+     LoadPattern::pairs,
+     10,
+     10,
+     64,
+     "stampede bench pairs --pairs 50 --rate 10000 --csv"},
+    {"queue",
+     "Publishers and consumers of one queue",
+     LoadPattern::queue,
+     1,
+     1,
+     1000,
+     "stampede bench queue --ack client-individual --persistent true --msgs 100000"},
     {"pub",
      "Publish only, as fast as the broker reads or confirms",
      LoadPattern::fanout,
      1,
      0,
-     256},
-    {"sub", "Count what others publish (with this command)", LoadPattern::fanout, 0, 1, 256},
-    {"idle", "Hold subscribed connections that get nothing", LoadPattern::idle, 0, 0, 0},
-    {"connect", "Connect, log in, close, again and again", LoadPattern::connect, 0, 0, 0},
+     256,
+     "stampede bench pub --clients 4 --receipt-every 1"},
+    {"sub",
+     "Count what others publish (with this command)",
+     LoadPattern::fanout,
+     0,
+     1,
+     256,
+     "stampede bench sub --dest /topic/load --clients 10 --duration 30s"},
+    {"idle",
+     "Hold subscribed connections that get nothing",
+     LoadPattern::idle,
+     0,
+     0,
+     0,
+     "stampede bench idle --conns 10000 --duration 1m"},
+    {"connect",
+     "Connect, log in, close, again and again",
+     LoadPattern::connect,
+     0,
+     0,
+     0,
+     "stampede bench connect --conns 20000 --in-flight 200"},
 };
 
 void add_numbers(CLI::App& command, const Pattern& pattern, LoadOptions& load) {
     if (pattern.pattern == LoadPattern::pairs) {
-        command.add_option("--pairs", load.publishers, "Publishers and subscribers")
+        command.add_option("--pairs,--clients", load.publishers, "Publishers and subscribers")
             ->check(up_to_publishers)
             ->capture_default_str();
         return;
     }
     if (pattern.publishers != 0) {
-        command.add_option("--pubs", load.publishers, "Publishers")
+        command
+            .add_option(
+                pattern.subscribers == 0 ? "--pubs,--clients" : "--pubs",
+                load.publishers,
+                "Publishers"
+            )
             ->check(up_to_publishers)
             ->capture_default_str();
     }
     if (pattern.subscribers != 0) {
-        command.add_option("--subs", load.subscribers, "Subscribers")->capture_default_str();
+        command.add_option("--subs,--clients", load.subscribers, "Subscribers")
+            ->capture_default_str();
     }
 }
 
-void add_connection_numbers(CLI::App& command, const Pattern& pattern, LoadOptions& load) {
-    command.add_option("--conns", load.connections, "Connections")
+void add_connection_numbers(CLI::App& command, const Pattern& pattern, BenchOptions& options) {
+    LoadOptions& load = options.load;
+    command.add_option("--conns,--clients", load.connections, "Connections")
         ->check(at_least_one)
         ->capture_default_str();
     command.add_option(
@@ -270,7 +369,7 @@ void add_connection_numbers(CLI::App& command, const Pattern& pattern, LoadOptio
     );
     if (pattern.pattern != LoadPattern::idle) { return; }
     command.add_flag("--shared-topic", load.shared_topic, "One topic for all, not one each");
-    command.add_option("--seconds", load.seconds, "How long to hold them")->capture_default_str();
+    add_duration(command, options, "How long to hold them");
 }
 
 void add_pattern(CLI::App& bench_command, const Pattern& pattern, Action& action) {
@@ -278,18 +377,19 @@ void add_pattern(CLI::App& bench_command, const Pattern& pattern, Action& action
     const auto options = std::make_shared<BenchOptions>();
     LoadOptions& load = options->load;
     options->name = pattern.name;
+    set_help(*command, "", {pattern.example});
     load.pattern = pattern.pattern;
     load.publishers = pattern.publishers;
     load.subscribers = pattern.subscribers;
     load.window = pattern.window;
     add_numbers(*command, pattern, load);
     if (pattern.window == 0) {
-        add_connection_numbers(*command, pattern, load);
+        add_connection_numbers(*command, pattern, *options);
     } else if (pattern.publishers == 0) {
-        add_traffic(*command, load);
+        add_traffic(*command, *options);
         command->get_option("--dest")->required();
     } else {
-        add_publishing(*command, load);
+        add_publishing(*command, *options);
     }
     if (pattern.subscribers != 0) { add_subscribing(*command, load); }
     add_common(*command, *options);
@@ -301,6 +401,7 @@ void add_pattern(CLI::App& bench_command, const Pattern& pattern, Action& action
 void add_bench(CLI::App& app, Action& action) {
     CLI::App* const command = app.add_subcommand("bench", "Measure a broker");
     command->require_subcommand(1);
+    set_help(*command, "", {"stampede bench fanout --subs 100", "stampede bench queue --json"});
     for (const Pattern& pattern : patterns) {
         add_pattern(*command, pattern, action);
     }

@@ -3,6 +3,7 @@
 #include "broker/cli/commands.hpp"
 #include "broker/cli/dump.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 #include "protocol/destination.hpp"
 #include "storage/check.hpp"
 
@@ -158,7 +159,15 @@ void add_check_store(CLI::App& app, Action& action) {
         "check-store", "Verify a store that no broker uses; exits 0, 6 if damaged, 1 if not checked"
     );
     const auto options = std::make_shared<CheckOptions>();
-    command->add_option("DIR", options->directory, "Directory of the store")->required();
+    set_help(
+        *command,
+        "",
+        {"stampede check-store /var/lib/stampede",
+         "stampede check-store /var/lib/stampede --dump /queue/work"}
+    );
+    command->add_option("DIR", options->directory, "Directory of the store")
+        ->required()
+        ->type_name("DIR");
     command->add_flag("--json", options->as_json, "As JSON");
     auto* const dump = command->add_option(
         "--dump", options->dump, "Print the messages of this queue instead, a JSON object per line"

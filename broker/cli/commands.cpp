@@ -2,6 +2,7 @@
 #include "broker/cli/commands.hpp"
 
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -24,6 +25,7 @@ int end_of_parsing(const CLI::App& app, const CLI::ParseError& error) {
 
 void add_version(CLI::App& app, Action& action) {
     CLI::App* const command = app.add_subcommand("version", "Print the version");
+    set_help(*command, "", {"stampede version --json"});
     const auto as_json = std::make_shared<bool>(false);
     command->add_flag("--json", *as_json, "As JSON");
     command->callback([&action, as_json] {
@@ -45,6 +47,7 @@ int run(int argc, const char* const* argv) {
     add_serve(app, action);
     add_pub(app, action);
     add_sub(app, action);
+    add_req(app, action);
     add_ping(app, action);
     add_bench(app, action);
     add_config_commands(app, action);
@@ -52,6 +55,7 @@ int run(int argc, const char* const* argv) {
     add_healthcheck(app, action);
     add_acl(app, action);
     add_passwd(app, action);
+    add_token(app, action);
     add_version(app, action);
     try {
         app.parse(argc, argv);

@@ -18,11 +18,13 @@ void add_config_commands(CLI::App& app, Action& action);
 void add_check_store(CLI::App& app, Action& action);
 void add_pub(CLI::App& app, Action& action);
 void add_sub(CLI::App& app, Action& action);
+void add_req(CLI::App& app, Action& action);
 void add_ping(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_healthcheck(CLI::App& app, Action& action);
 void add_acl(CLI::App& app, Action& action);
 void add_passwd(CLI::App& app, Action& action);
+void add_token(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
 
 /// Parses the arguments and runs the sub-command. Returns its exit code; 2 for usage errors. What

@@ -91,8 +91,14 @@ std::string describe_certificate(SSL* ssl) {
     );
 }
 
+std::shared_ptr<SSL_CTX> context_for(const Target& target) {
+    try {
+        return tls::make_client_context(target.ca_file, target.own);
+    } catch (const tls::Error& error) { throw Failure(ExitCode::usage, error.what()); }
+}
+
 asio::awaitable<TlsStream> start_tls(tcp::socket socket, const Target& target, Opening& opening) {
-    const auto shared = tls::make_client_context(target.ca_file);
+    const auto shared = context_for(target);
     SSL_CTX_up_ref(shared.get());
     asio::ssl::context context(shared.get());
     TlsStream stream(std::move(socket), context);
@@ -145,12 +151,19 @@ asio::awaitable<void> upgrade(Stream& stream, const Url& url, Dialed& dialed) {
     const std::string key = random_key();
     const auto request = upgrade_request(url, key);
     auto [write_error, written] = co_await http::async_write(stream, request, use_result);
-    if (write_error) { fail(url.text() + ": " + write_error.message()); }
+    if (write_error) {
+        // A peer that ended TLS has said why.
+        char octet = 0;
+        auto [alert, size] = co_await stream.async_read_some(asio::buffer(&octet, 1), use_result);
+        if (is_certificate_wanted(alert)) { throw certificate_wanted(url.text()); }
+        fail(url.text() + ": " + write_error.message());
+    }
 
     boost::beast::flat_buffer buffer(answer_head_max);
     http::response_parser<http::string_body> answer;
     answer.body_limit(answer_body_max);
     auto [ec, head_size] = co_await http::async_read_header(stream, buffer, answer, use_result);
+    if (is_certificate_wanted(ec)) { throw certificate_wanted(url.text()); }
     if (ec) {
         fail(
             url.text() + " does not answer like a WebSocket server: " + ec.message() +

@@ -3,6 +3,7 @@
 
 #include "broker/cli/base64.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/printable.hpp"
 #include "protocol/utf8.hpp"
 
 #include <boost/json.hpp>
@@ -29,17 +30,19 @@ char unescaped(char c) {
     }
 }
 
-void append_all_headers(std::string& out, const protocol::Frame& frame) {
+std::string all_headers(const protocol::Frame& frame) {
+    std::string text;
     std::string_view separator;
     for (const protocol::Header& header : frame.headers) {
-        out.append(separator).append(header.name).append(":").append(header.value);
+        text.append(separator).append(header.name).append(":").append(header.value);
         separator = ",";
     }
+    return text;
 }
 
 }  // namespace
 
-MessageFormat::MessageFormat(std::string_view format) {
+MessageFormat::MessageFormat(std::string_view format, Text text) : text_(text) {
     while (!format.empty()) {
         const char c = format.front();
         format.remove_prefix(1);
@@ -105,6 +108,11 @@ std::string_view MessageFormat::add_directive(std::string_view rest) {
     return rest.substr(used);
 }
 
+void MessageFormat::append_text(std::string& out, std::string_view text) const {
+    if (text_ == Text::printable) { return append_printable(out, text, Blanks::kept); }
+    out += text;
+}
+
 void MessageFormat::append(std::string& out, const protocol::Frame& frame, std::string_view time)
     const {
     for (const Piece& piece : pieces_) {
@@ -113,13 +121,13 @@ void MessageFormat::append(std::string& out, const protocol::Frame& frame, std::
                 out += piece.text;
                 break;
             case Kind::header:
-                out += frame.find(piece.text).value_or("");
+                append_text(out, frame.find(piece.text).value_or(""));
                 break;
             case Kind::all_headers:
-                append_all_headers(out, frame);
+                append_text(out, all_headers(frame));
                 break;
             case Kind::body:
-                out += frame.body;
+                append_text(out, frame.body);
                 break;
             case Kind::length:
                 out += std::to_string(frame.body.size());

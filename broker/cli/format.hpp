@@ -15,8 +15,11 @@ namespace cli {
 /// the body, `%t` time of receipt, `%%`; and `\n`, `\t`, `\0`, `\\`.
 class MessageFormat {
 public:
+    /// What becomes of the peers' text; the format's own stays as it is.
+    enum class Text : unsigned char { as_it_is, printable };
+
     /// Throws Failure (usage) for anything else after `%` or `\`.
-    explicit MessageFormat(std::string_view format);
+    explicit MessageFormat(std::string_view format, Text text = Text::as_it_is);
 
     void append(std::string& out, const protocol::Frame& frame, std::string_view time) const;
 
@@ -31,6 +34,9 @@ private:
     void add_literal(char c);
     std::string_view add_directive(std::string_view rest);
 
+    void append_text(std::string& out, std::string_view text) const;
+
+    Text text_;
     std::vector<Piece> pieces_;
 };
 

@@ -36,6 +36,7 @@ LoadPlan plan_for(const LoadOptions& options) {
     plan.send_headers = parse_headers(options.send_headers);
     plan.subscribe_headers = parse_headers(options.subscribe_headers);
     plan.sources = options.sources;
+    plan.seed = options.seed;
     plan.is_ordered = options.pattern != LoadPattern::queue && options.publishers != 0;
     plan.close_when_ready = options.pattern == LoadPattern::connect;
     return plan;
@@ -230,14 +231,33 @@ void Load::flush_dirty() {
     tally_.dirty.clear();
 }
 
-void Load::run_for(double seconds, bool publishes) {
+void Load::run_for(double seconds) {
     const std::uint64_t end = steady_ns() + to_ns(seconds);
-    while (steady_ns() < end && tally_.closed < peers_.size()) {
-        turn(publishes ? next_wait() : idle_wait_ns);
-        if (publishes) { publish(); }
+    while (steady_ns() < end && tally_.closed < peers_.size() && messages_so_far() < messages_end_
+    ) {
+        turn(next_wait());
+        publish();
         flush_dirty();
         show_progress();
     }
+}
+
+/// What `--msgs` counts: published ones, or, where others publish, delivered ones.
+std::uint64_t Load::messages_so_far() const {
+    return publishers_.empty() ? tally_.delivered : tally_.published;
+}
+
+void Load::measure() {
+    run_for(options_.warmup);
+    tally_.is_measuring = true;
+    if (options_.messages != 0) { messages_end_ = messages_so_far() + options_.messages; }
+    const Snapshot before = snapshot();
+    run_for(options_.seconds);
+    // A number of messages is measured to the last delivery, a time is over when it is over.
+    if (options_.messages != 0) { drain(); }
+    report_difference(before, snapshot());
+    tally_.is_measuring = false;
+    if (options_.messages == 0) { drain(); }
 }
 
 std::uint64_t Load::next_wait() const {
@@ -270,7 +290,7 @@ void Load::publish_windows() {
         // What the socket has not taken yet comes first.
         if (!peer.is_ready() || peer.pending_bytes() != 0) { continue; }
         const std::uint64_t most = std::max<std::uint64_t>(1, batch_bytes / peer.message_size());
-        const std::uint64_t room = std::min(room_of(n), most);
+        const std::uint64_t room = std::min({room_of(n), most, messages_end_ - messages_so_far()});
         for (std::uint64_t m = 0; m < room; ++m) {
             peer.publish(now);
         }
@@ -308,7 +328,7 @@ void Load::publish_due() {
     while (true) {
         const std::uint64_t due =
             rate_begin_ns_ + to_ns(static_cast<double>(scheduled_) / options_.rate);
-        if (due > now) { return; }
+        if (due > now || messages_so_far() >= messages_end_) { return; }
         LoadPeer& peer = *publishers_[scheduled_ % publishers_.size()];
         if (peer.pending_bytes() > backlog_bytes) { return; }
         if (peer.is_ready()) { peer.publish(due); }
@@ -408,13 +428,7 @@ LoadReport Load::run() {
 
     if (options_.pattern != LoadPattern::connect) {
         check_peers();
-        run_for(options_.warmup, true);
-        tally_.is_measuring = true;
-        const Snapshot before = snapshot();
-        run_for(options_.seconds, true);
-        report_difference(before, snapshot());
-        tally_.is_measuring = false;
-        drain();
+        measure();
     }
     report_.resident_after = usage_of(options_.pids).resident_bytes;
     report_.lost_connections = tally_.closed - tally_.failed;

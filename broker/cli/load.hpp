@@ -6,6 +6,7 @@
 #include "broker/cli/process.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ struct LoadOptions {
     std::size_t body_size = 128;
     double seconds = 5;
     double warmup = 1;
+    std::uint64_t messages = 0;  ///< Ends measuring after that many; 0: only time does.
+    std::uint32_t seed = 0x9e3779b9U;
     std::uint64_t window =
         256;          ///< Published and not yet delivered, over all publishers of a destination.
     double rate = 0;  ///< Messages a second, all publishers together; 0: windowed.
@@ -92,7 +95,9 @@ private:
 
     void turn(std::uint64_t wait_ns);
     void flush_dirty();
-    void run_for(double seconds, bool publishes);
+    void run_for(double seconds);
+    void measure();
+    [[nodiscard]] std::uint64_t messages_so_far() const;
     void publish();
     void publish_windows();
     void publish_due();
@@ -118,7 +123,8 @@ private:
     std::vector<LoadPeer*> subscribers_;
 
     std::vector<std::uint64_t> forgiven_;  ///< Deliveries by publisher that will never come.
-    std::uint64_t scheduled_ = 0;          ///< Messages of the fixed rate that were sent.
+    std::uint64_t messages_end_ = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t scheduled_ = 0;  ///< Messages of the fixed rate that were sent.
     std::uint64_t rate_begin_ns_ = 0;
     std::uint64_t progress_ns_ = 0;    ///< When something last came back ...
     std::uint64_t progress_mark_ = 0;  ///< ... and how much had by then.

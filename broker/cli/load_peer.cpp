@@ -26,8 +26,8 @@ constexpr std::size_t input_max = 64 * 1024 * 1024;
 constexpr protocol::Version version = protocol::Version::v1_2;
 
 // Each connection's mask differs, and no octet of it is zero; unpredictable it need not be here.
-std::uint32_t next_mask() {
-    static std::uint32_t state = 0x9e3779b9U;
+std::uint32_t next_mask(std::uint32_t seed) {
+    static std::uint32_t state = seed;
     state = state * 1664525U + 1013904223U;
     return state | 0x01010101U;
 }
@@ -73,7 +73,7 @@ void LoadPeer::make_publisher(std::string destination, std::uint32_t number) {
 
 void LoadPeer::open(unsigned source) {
     opened_ns_ = tally_.now_ns;
-    mask_ = next_mask();
+    mask_ = next_mask(plan_.seed);
     state_ = State::connecting;
     socket_ = ::socket(plan_.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (socket_ < 0) { return lose(std::strerror(errno)); }

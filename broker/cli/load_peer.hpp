@@ -37,6 +37,7 @@ struct LoadPlan {
         0;  ///< Connect from that many addresses 127.0.0.2 and up; 0: the system's choice.
     bool is_ordered = true;  ///< Each subscriber gets a publisher's messages in their order.
     bool close_when_ready = false;
+    std::uint32_t seed = 0;  ///< Of the masks.
 };
 
 /// The monotonic clock, the same for all processes of a machine.

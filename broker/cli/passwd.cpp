@@ -2,6 +2,7 @@
 // The passcode comes from the terminal or stdin, never from the arguments (S-SEC-02).
 #include "broker/cli/commands.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 #include "broker/cli/passcode_input.hpp"
 #include "broker/cli/replace_file.hpp"
 #include "broker/files/small_file.hpp"
@@ -10,6 +11,8 @@
 #include "broker/security/users_edit.hpp"
 #include "broker/security/users_file_load.hpp"
 #include "protocol/utf8.hpp"
+
+#include <boost/json.hpp>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -31,6 +34,7 @@ struct PasswdOptions {
     std::vector<std::string> roles;
     std::string kind = "yescrypt";
     bool deletes = false;
+    bool as_json = false;
 };
 
 std::string name_fault(const std::string& text) {
@@ -103,6 +107,17 @@ void warn_of_errors(const std::string& file) {
     }
 }
 
+void report(const PasswdOptions& options, bool was_there) {
+    const char* const changed = was_there ? "changed" : "added";
+    const char* const done = options.deletes ? "deleted" : changed;
+    if (!options.as_json) {
+        std::printf("%s: %s\n", options.name.c_str(), done);
+        return;
+    }
+    const boost::json::object object{{"user", options.name}, {"done", done}};
+    std::puts(boost::json::serialize(object).c_str());
+}
+
 int passwd(const PasswdOptions& options) {
     const std::string hash = options.deletes ? std::string() : hash_for(options);
     bool was_there = false;
@@ -112,8 +127,7 @@ int passwd(const PasswdOptions& options) {
         if (edited.error.empty()) { return std::move(edited.text); }
         throw Failure(ExitCode::failure, options.file + ": " + options.name + ": " + edited.error);
     });
-    const char* const changed = was_there ? "changed" : "added";
-    std::printf("%s: %s\n", options.name.c_str(), options.deletes ? "deleted" : changed);
+    report(options, was_there);
     warn_of_errors(options.file);
     return to_int(ExitCode::ok);
 }
@@ -127,7 +141,16 @@ void add_passwd(CLI::App& app, Action& action) {
         "from stdin"
     );
     const auto options = std::make_shared<PasswdOptions>();
-    command->add_option("FILE", options->file, "Users file; made if it is not there")->required();
+    set_help(
+        *command,
+        "The passcode is asked for, or read from stdin if that is no terminal.",
+        {"stampede passwd /etc/stampede/users alice --role staff",
+         "stampede passwd /etc/stampede/users alice --delete"}
+    );
+    command->add_option("FILE", options->file, "Users file; made if it is not there")
+        ->required()
+        ->type_name("FILE");
+    command->add_flag("--json", options->as_json, "Print what was done as JSON");
     command->add_option("NAME", options->name, "User")
         ->required()
         ->check(CLI::Validator(name_fault, "NAME"));

@@ -3,6 +3,7 @@
 #include "broker/cli/client.hpp"
 #include "broker/cli/commands.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 
 #include <boost/json.hpp>
 
@@ -161,6 +162,11 @@ void add_ping(CLI::App& app, Action& action) {
     CLI::App* const command =
         app.add_subcommand("ping", "Connect, measure round trips, tell what was negotiated");
     const auto options = std::make_shared<PingOptions>();
+    set_help(
+        *command,
+        "",
+        {"stampede ping", "stampede ping wss://broker.example/ws --user alice --pass-file pass"}
+    );
     command->add_option("URL", options->target.url, "ws://, wss://, stomp:// or stomps:// URL")
         ->envname("STAMPEDE_URL")
         ->capture_default_str();

@@ -4,6 +4,7 @@
 #include "broker/cli/commands.hpp"
 #include "broker/cli/durations.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 #include "broker/cli/input.hpp"
 
 #include <boost/json.hpp>
@@ -30,6 +31,7 @@ struct PubOptions {
     std::uint64_t count = 1;
     double interval_ms = 0;
     std::uint64_t transaction_size = 0;
+    std::string dedup_id;
     bool lines = false;
     bool receipts = false;
     bool as_json = false;
@@ -106,6 +108,7 @@ private:
         } else if (options_.receipts) {
             add_receipt(headers, 1);
         }
+        if (!options_.dedup_id.empty()) { add_dedup_id(headers); }
         client_.send(protocol::Command::send, headers, body);
     }
 
@@ -114,6 +117,13 @@ private:
         receipt_ = std::to_string(messages) + '-' + std::to_string(++receipts_);
         headers.push_back({"receipt", receipt_});
         ++outstanding_;
+    }
+
+    // Of several messages each has its own, the same again whenever the command is repeated.
+    void add_dedup_id(std::vector<protocol::Header>& headers) {
+        dedup_id_ = options_.dedup_id;
+        if (options_.lines || options_.count > 1) { dedup_id_ += '-' + std::to_string(sent_ + 1); }
+        headers.push_back({"dedup-id", dedup_id_});
     }
 
     void look() {
@@ -145,6 +155,7 @@ private:
     const OwnedHeaders own_headers_;
     std::string transaction_;
     std::string receipt_;
+    std::string dedup_id_;
     std::uint64_t transactions_ = 0;
     std::uint64_t receipts_ = 0;
     std::uint64_t in_transaction_ = 0;
@@ -221,11 +232,19 @@ void add_pub(CLI::App& app, Action& action) {
     CLI::App* const command = app.add_subcommand("pub", "Publish messages");
     const auto options = std::make_shared<PubOptions>();
     PubOptions& o = *options;
+    set_help(
+        *command,
+        "",
+        {"stampede pub /topic/news 'Hello'",
+         "stampede pub /queue/work --file job.json -H content-type:application/json --receipt",
+         "stampede pub /queue/work --lines --receipt --dedup-id import-7 < jobs.txt"}
+    );
     command->add_option("DEST", o.destination, "Where to, e.g. /topic/news or /queue/work")
         ->required();
     auto* const body =
         command->add_option("BODY", o.body, "The body; without it --file or stdin is read");
-    auto* const file = command->add_option("--file,-f", o.file, "Read the body from a file");
+    auto* const file =
+        command->add_option("--file,-f", o.file, "Read the body from a file")->type_name("FILE");
     auto* const lines =
         command->add_flag("-l,--lines", o.lines, "One message for each line of stdin");
     command->add_option("-H,--header", o.headers, "name:value, repeatable")
@@ -238,6 +257,11 @@ void add_pub(CLI::App& app, Action& action) {
         "-r,--receipt", o.receipts, "Wait until the broker has confirmed each message"
     );
     command->add_option("--tx", o.transaction_size, "Send in transactions of that many messages");
+    command->add_option(
+        "--dedup-id",
+        o.dedup_id,
+        "The broker takes a message of this id once; of several: ID-1, ID-2 ..."
+    );
     command->add_flag("--json", o.as_json, "Print the result as JSON");
     command->add_flag("-q,--quiet", o.quiet, "Print nothing");
     body->excludes(file)->excludes(lines);

@@ -1,26 +1,20 @@
 // One small table per kind of refusal; unknown ones are reported as they came.
 #include "broker/cli/refusals.hpp"
 
+#include "broker/cli/printable.hpp"
 #include "protocol/error.hpp"
 
-#include <algorithm>
+#include <boost/asio/ssl/error.hpp>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 
 namespace cli {
 namespace {
 
 constexpr std::size_t quoted_max = 2000;
 
-// Text of the peer, for a terminal: control characters but line feed and tab become '?'.
-std::string printable(std::string_view text) {
-    std::string out(text.substr(0, quoted_max));
-    std::replace_if(
-        out.begin(),
-        out.end(),
-        [](char c) {
-            return (static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t') || c == '\x7f';
-        },
-        '?'
-    );
+std::string quoted(std::string_view text) {
+    std::string out = printable(text.substr(0, quoted_max), Blanks::kept);
     while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) {
         out.pop_back();
     }
@@ -29,7 +23,7 @@ std::string printable(std::string_view text) {
 
 std::string indented(std::string_view text) {
     std::string out;
-    for (const char c : "\n" + printable(text)) {
+    for (const char c : "\n" + quoted(text)) {
         out += c;
         if (c == '\n') { out += "  "; }
     }
@@ -94,14 +88,14 @@ ExitCode exit_code_for(std::string_view message) {
 
 Failure refused_by_error(const protocol::Frame& error) {
     const std::string_view message = error.find("message").value_or("no message");
-    std::string text = "the broker answered ERROR: " + printable(message);
+    std::string text = "the broker answered ERROR: " + quoted(message);
     if (!error.body.empty()) { text += indented(error.body); }
     return {exit_code_for(message), text};
 }
 
 Failure refused_by_close(std::uint16_t code, std::string_view reason) {
     std::string text = "the broker closed the connection: " + std::to_string(code);
-    if (!reason.empty()) { text += ' ' + printable(reason); }
+    if (!reason.empty()) { text += ' ' + quoted(reason); }
     const std::string_view advice = advice_for_close(code);
     if (!advice.empty()) { text.append("; ").append(advice); }
     return {exit_code_for(reason), text};
@@ -111,8 +105,20 @@ Failure refused_by_http(unsigned status, std::string_view body, const std::strin
     std::string text =
         where + " answered HTTP " + std::to_string(status) + " to the WebSocket upgrade; ";
     text += advice_for_status(status);
-    if (!printable(body).empty()) { text += indented(body); }
+    if (!quoted(body).empty()) { text += indented(body); }
     return {status == 401 || status == 403 ? ExitCode::refused : ExitCode::failure, text};
+}
+
+bool is_certificate_wanted(const boost::system::error_code& ec) {
+    // TLS 1.2 says handshake_failure instead, which may mean anything.
+    const auto code = static_cast<unsigned long>(ec.value());
+    return ec.category() == boost::asio::error::get_ssl_category() &&
+           ERR_GET_REASON(code) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED;
+}
+
+Failure certificate_wanted(const std::string& where) {
+    return {
+        ExitCode::refused, where + " wants a client certificate: give one with --cert and --key"};
 }
 
 }  // namespace cli

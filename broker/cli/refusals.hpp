@@ -5,6 +5,8 @@
 #include "broker/cli/exit_code.hpp"
 #include "protocol/frame.hpp"
 
+#include <boost/system/error_code.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,5 +26,9 @@ namespace cli {
 [[nodiscard]] Failure refused_by_http(
     unsigned status, std::string_view body, const std::string& where
 );
+
+/// The peer ended TLS because we showed no certificate.
+[[nodiscard]] bool is_certificate_wanted(const boost::system::error_code& ec);
+[[nodiscard]] Failure certificate_wanted(const std::string& where);
 
 }  // namespace cli

@@ -2,6 +2,7 @@
 // Every error of the configuration is printed, one a line, and exits 3.
 #include "broker/cli/commands.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 #include "broker/log/log.hpp"
 #include "broker/server/config.hpp"
 #include "broker/server/config_explain.hpp"
@@ -196,21 +197,42 @@ int print_config(const server::Flags& flags, bool as_json) {
     return to_int(ExitCode::ok);
 }
 
+int print_defaults(bool as_json) {
+    if (!as_json) {
+        std::fputs(server::default_config_text().c_str(), stdout);
+        return to_int(ExitCode::ok);
+    }
+    boost::json::array array;
+    for (const server::KeyDescription& key : server::key_descriptions()) {
+        array.push_back(boost::json::object{
+            {"key", key.name},
+            {"default", key.default_value},
+            {"range", key.range},
+            {"environment", key.environment},
+            {"meaning", key.meaning}});
+    }
+    std::puts(boost::json::serialize(array).c_str());
+    return to_int(ExitCode::ok);
+}
+
 void add_serve_options(CLI::App& command, server::Flags& flags) {
     auto* const data = command.add_option("--data", flags.data, "Directory of the durable store");
-    command.add_option("DATA_DIR", flags.data, "The same")->excludes(data);
-    command.add_option("-c,--config", flags.config, "Configuration file (TOML)");
+    data->type_name("DIR");
+    command.add_option("DATA_DIR", flags.data, "The same")->excludes(data)->type_name("DIR");
+    command.add_option("-c,--config", flags.config, "Configuration file (TOML)")->type_name("FILE");
     command.add_option("--tcp", flags.tcp, "host:port for STOMP over TCP, or off");
     command.add_option("--ws", flags.ws, "host:port for STOMP over WebSocket, or off");
     command.add_option("--admin", flags.admin, "host:port for health, metrics and console, or off");
-    command.add_option(
-        "--ports-file", flags.ports_file, "Write the bound addresses to this file (JSON)"
-    );
+    command
+        .add_option(
+            "--ports-file", flags.ports_file, "Write the bound addresses to this file (JSON)"
+        )
+        ->type_name("FILE");
     command.add_option("--threads", flags.threads, "Event loops");
     command.add_option("--log-level", flags.log_level, "trace, debug, info, warn, error or off");
-    command.add_option(
-        "--http-dir", flags.http_dir, "Serve these static files on the WebSocket port"
-    );
+    command
+        .add_option("--http-dir", flags.http_dir, "Serve these static files on the WebSocket port")
+        ->type_name("DIR");
     command.add_option("--test-echo", flags.test_echo, "Path of a WebSocket echo, for tests only");
     command.add_flag(
         "--strict", flags.strict, "Refuse every sloppiness of clients, citing the rule"
@@ -228,7 +250,8 @@ void add_serve_options(CLI::App& command, server::Flags& flags) {
 
 std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
     auto options = std::make_shared<ConfigOptions>();
-    command.add_option("FILE", options->flags.config, "Default: as serve finds it");
+    command.add_option("FILE", options->flags.config, "Default: as serve finds it")
+        ->type_name("FILE");
     command.add_flag("--json", options->as_json, "As JSON");
     return options;
 }
@@ -238,6 +261,11 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
 void add_serve(CLI::App& app, Action& action) {
     CLI::App* const command = app.add_subcommand("serve", "Run the broker");
     const auto flags = std::make_shared<server::Flags>();
+    set_help(
+        *command,
+        "Without options it listens on loopback only and keeps everything in memory.",
+        {"stampede serve", "stampede serve /var/lib/stampede --config /etc/stampede/stampede.toml"}
+    );
     add_serve_options(*command, *flags);
     command->callback([&action, flags] { action = [flags] { return serve(*flags); }; });
 }
@@ -245,6 +273,12 @@ void add_serve(CLI::App& app, Action& action) {
 void add_config_commands(CLI::App& app, Action& action) {
     CLI::App* const check =
         app.add_subcommand("check-config", "Check a configuration; exits 0 or 3");
+    set_help(
+        *check,
+        "",
+        {"stampede check-config /etc/stampede/stampede.toml",
+         "stampede check-config stampede.toml --explain /queue/orders"}
+    );
     const auto to_check = add_config_options(*check);
     check
         ->add_option(
@@ -258,6 +292,7 @@ void add_config_commands(CLI::App& app, Action& action) {
 
     CLI::App* const print =
         app.add_subcommand("print-config", "Print the values in force and where they come from");
+    set_help(*print, "", {"stampede print-config stampede.toml --json"});
     const auto to_print = add_config_options(*print);
     print->callback([&action, to_print] {
         action = [to_print] { return print_config(to_print->flags, to_print->as_json); };
@@ -265,11 +300,11 @@ void add_config_commands(CLI::App& app, Action& action) {
 
     CLI::App* const defaults =
         app.add_subcommand("default-config", "Print all keys with their defaults and meanings");
-    defaults->callback([&action] {
-        action = [] {
-            std::fputs(server::default_config_text().c_str(), stdout);
-            return to_int(ExitCode::ok);
-        };
+    set_help(*defaults, "", {"stampede default-config > stampede.toml"});
+    const auto as_json = std::make_shared<bool>(false);
+    defaults->add_flag("--json", *as_json, "As JSON: key, default, range, environment, meaning");
+    defaults->callback([&action, as_json] {
+        action = [as_json] { return print_defaults(*as_json); };
     });
 }
 

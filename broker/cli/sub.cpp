@@ -4,14 +4,15 @@
 #include "broker/cli/commands.hpp"
 #include "broker/cli/durations.hpp"
 #include "broker/cli/exit_code.hpp"
-#include "broker/cli/format.hpp"
+#include "broker/cli/help.hpp"
+#include "broker/cli/message_printer.hpp"
+#include "broker/cli/printable.hpp"
 
-#include <array>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace cli {
@@ -24,76 +25,27 @@ struct SubOptions {
     std::uint64_t count = 0;
     std::optional<double> wait_ms;
     std::string ack = "auto";
-    std::string format = "%b\\n";
-    bool as_json = false;
-    bool raw = false;
-    bool headers_only = false;
+    std::string durable;  ///< Name of the subscription; empty: it ends with us.
+    PrintOptions print;
     bool quiet = false;
-};
-
-/// RFC 3339 in UTC with microseconds.
-std::string wall_time() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-    const std::time_t seconds = micros / 1'000'000;
-    std::tm date{};
-    ::gmtime_r(&seconds, &date);
-    std::array<char, 32> text{};
-    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &date);
-    std::array<char, 16> rest{};
-    std::snprintf(rest.data(), rest.size(), ".%06dZ", static_cast<int>(micros % 1'000'000));
-    return std::string(text.data(), size) + rest.data();
-}
-
-std::string headers_text(const protocol::Frame& frame) {
-    std::string text;
-    for (const protocol::Header& header : frame.headers) {
-        text.append(header.name).append(":").append(header.value).append("\n");
-    }
-    return text + '\n';
-}
-
-/// Writes messages to stdout in the form that the options ask for.
-class Printer {
-public:
-    explicit Printer(const SubOptions& options)
-        : options_(options), format_(options.raw ? "%b" : options.format) {}
-
-    /// False if stdout takes no more, as when a reader such as head(1) has ended.
-    [[nodiscard]] bool print(const protocol::Frame& message) {
-        text_.clear();
-        if (options_.as_json) {
-            text_ = to_json(message, !options_.headers_only) + '\n';
-        } else if (options_.headers_only) {
-            text_ = headers_text(message);
-        } else {
-            format_.append(text_, message, wall_time());
-        }
-        return std::fwrite(text_.data(), 1, text_.size(), stdout) == text_.size();
-    }
-
-    [[nodiscard]] bool flush() { return std::fflush(stdout) == 0; }
-
-private:
-    const SubOptions& options_;
-    const MessageFormat format_;
-    std::string text_;
 };
 
 class Subscriber {
 public:
     Subscriber(Client& client, const SubOptions& options)
-        : client_(client), options_(options), printer_(options) {}
+        : client_(client), options_(options), printer_(options.print) {}
 
     void subscribe() {
         const OwnedHeaders own = parse_headers(options_.headers);
         for (std::size_t n = 0; n < options_.destinations.size(); ++n) {
-            const std::string id = "sub-" + std::to_string(n);
+            const std::string id =
+                options_.durable.empty() ? "sub-" + std::to_string(n) : options_.durable;
             std::vector<protocol::Header> headers{
                 {"id", id},
                 {"destination", options_.destinations[n]},
                 {"ack", options_.ack},
                 {"receipt", id}};
+            if (!options_.durable.empty()) { headers.push_back({"durable", "true"}); }
             append_views(headers, own);
             client_.send(protocol::Command::subscribe, headers);
         }
@@ -176,7 +128,7 @@ private:
 
     Client& client_;
     const SubOptions& options_;
-    Printer printer_;
+    MessagePrinter printer_;
     std::size_t unconfirmed_ = 0;
     std::uint64_t received_ = 0;
     bool is_open_ = true;  ///< stdout takes more.
@@ -184,17 +136,14 @@ private:
 };
 
 int sub(const SubOptions& options) {
+    if (!options.durable.empty() && options.destinations.size() != 1) {
+        throw Failure(ExitCode::usage, "--durable NAME is for one destination: a name each");
+    }
     Client client(make_target(options.target));
     Subscriber subscriber(client, options);
     subscriber.subscribe();
     return to_int(subscriber.run());
 }
-
-constexpr const char* format_help =
-    "Formats: %d destination, %b body, %i message-id, %s subscription, %h all headers, %{name} "
-    "one\n"
-    "header, %l length of the body, %t time of receipt, %%; \\n \\t \\0 \\\\.\n"
-    "With --ack auto the broker may have sent messages beyond --count: they are lost for a queue.";
 
 }  // namespace
 
@@ -202,7 +151,15 @@ void add_sub(CLI::App& app, Action& action) {
     CLI::App* const command = app.add_subcommand("sub", "Subscribe and print messages");
     const auto options = std::make_shared<SubOptions>();
     SubOptions& o = *options;
-    command->footer(format_help);
+    set_help(
+        *command,
+        std::string(format_help()) +
+            "\nWith --ack auto the broker may have sent messages beyond --count: they are lost "
+            "for a queue.",
+        {"stampede sub '/topic/chat.**' --format '%t %d %b\\n'",
+         "stampede sub /queue/work -n 1 --ack client-individual --json",
+         "stampede sub /topic/news --durable archive --wait 5s"}
+    );
     command
         ->add_option("DEST", o.destinations, "Destinations, e.g. /topic/news or '/topic/chat.**'")
         ->required();
@@ -215,14 +172,10 @@ void add_sub(CLI::App& app, Action& action) {
         ->capture_default_str();
     command->add_option("-H,--header", o.headers, "name:value for SUBSCRIBE, repeatable")
         ->allow_extra_args(false);
-    auto* const format =
-        command->add_option("--format", o.format, "How to print a message")->capture_default_str();
-    auto* const json =
-        command->add_flag("--json", o.as_json, "Print each message as a line of JSON");
-    auto* const raw = command->add_flag("--raw", o.raw, "Print bodies only, nothing between them");
-    auto* const only = command->add_flag("--headers-only", o.headers_only, "Print no bodies");
-    format->excludes(json)->excludes(raw)->excludes(only);
-    raw->excludes(json)->excludes(only);
+    command->add_option(
+        "--durable", o.durable, "Subscription that the broker keeps under this name meanwhile"
+    );
+    add_print_options(*command, o.print);
     command->add_flag("-q,--quiet", o.quiet, "Do not say when the subscription is active");
     add_target_options(*command, o.target);
     command->callback([&action, options] { action = [options] { return sub(*options); }; });

@@ -23,6 +23,7 @@ std::string first_line_of(const std::string& path) {
 void take_credentials(Target& target, const TargetFlags& flags) {
     const std::optional<std::string>& user = flags.user ? flags.user : target.url.user;
     if (!user && flags.pass_file.empty()) {
+        if (target.own.is_set()) { return; }
         target.login = "guest";
         target.passcode = "guest";
         return;
@@ -44,14 +45,26 @@ void take_credentials(Target& target, const TargetFlags& flags) {
     }
 }
 
+void add_tls_options(CLI::App& command, TargetFlags& flags) {
+    command
+        .add_option("--ca-file", flags.ca_file, "Trust these certificates (PEM), not the system's")
+        ->type_name("FILE");
+    auto* const certificate =
+        command.add_option("--cert", flags.certificate_file, "Our own certificate (PEM) to show")
+            ->type_name("FILE");
+    auto* const key =
+        command.add_option("--key", flags.key_file, "Its key (PEM)")->type_name("FILE");
+    certificate->needs(key);
+    key->needs(certificate);
+}
+
 }  // namespace
 
 void add_login_options(CLI::App& command, TargetFlags& flags) {
     command.add_option("--user", flags.user, "Login; '' sends none (default: guest)");
-    command.add_option("--pass-file", flags.pass_file, "File whose first line is the passcode");
-    command.add_option(
-        "--ca-file", flags.ca_file, "Trust these certificates (PEM), not the system's"
-    );
+    command.add_option("--pass-file", flags.pass_file, "File whose first line is the passcode")
+        ->type_name("FILE");
+    add_tls_options(command, flags);
     command.add_option("--host", flags.virtual_host, "The host header of CONNECT (virtual host)")
         ->capture_default_str();
     command
@@ -75,6 +88,10 @@ Target make_target(const TargetFlags& flags) {
     target.url = parse_url(flags.url);
     target.virtual_host = flags.virtual_host;
     target.ca_file = flags.ca_file;
+    target.own = {flags.certificate_file, flags.key_file};
+    if (target.own.is_set() && !target.url.is_tls) {
+        throw Failure(ExitCode::usage, "--cert is for TLS: use wss:// or stomps://");
+    }
     target.connect_headers = parse_headers(flags.connect_headers);
     target.timeout = std::chrono::milliseconds(static_cast<long>(flags.timeout_ms));
     take_credentials(target, flags);

@@ -4,6 +4,7 @@
 
 #include "broker/cli/headers.hpp"
 #include "broker/cli/url.hpp"
+#include "broker/tls/server_files.hpp"
 
 #include <chrono>
 #include <optional>
@@ -24,6 +25,8 @@ struct TargetFlags {
     std::optional<std::string> user;
     std::string pass_file;
     std::string ca_file;
+    std::string certificate_file;
+    std::string key_file;
     std::string virtual_host = "/";
     std::vector<std::string> connect_headers;
     double timeout_ms = 10'000;
@@ -36,18 +39,19 @@ struct Target {
     std::string passcode;
     std::string virtual_host;
     std::string ca_file;
+    tls::PairFiles own;  ///< The certificate that we show; may be none.
     OwnedHeaders connect_headers;
     std::chrono::milliseconds timeout = std::chrono::seconds(10);
 };
 
-/// Adds `--url --user --pass-file --ca-file --host --connect-header --timeout` to `command`.
+/// Adds `--url --user --pass-file --ca-file --cert --key --host --connect-header --timeout`.
 void add_target_options(CLI::App& command, TargetFlags& flags);
 
 /// Adds the same without `--url`, for commands whose URL is an argument.
 void add_login_options(CLI::App& command, TargetFlags& flags);
 
 /// Reads the URL and the passcode's file. A user without a passcode is refused; no user at all is
-/// guest/guest. Throws Failure (usage).
+/// guest/guest, or nobody if a certificate says who we are. Throws Failure (usage).
 [[nodiscard]] Target make_target(const TargetFlags& flags);
 
 }  // namespace cli

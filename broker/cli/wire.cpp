@@ -2,6 +2,7 @@
 #include "broker/cli/wire.hpp"
 
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/refusals.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -149,6 +150,7 @@ std::span<char> Wire::take() {
     impl_->has_read = false;
     const error_code ec = impl_->read_error;
     if (!ec) { return {impl_->input.data(), impl_->received}; }
+    if (is_certificate_wanted(ec)) { throw certificate_wanted(impl_->where()); }
     if (ec == asio::error::eof || ec == asio::ssl::error::stream_truncated) {
         throw Failure(
             ExitCode::failure, impl_->where() + " closed the connection; see the broker's log"

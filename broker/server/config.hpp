@@ -228,4 +228,16 @@ using GetEnv = std::function<const char*(const char*)>;
 /// The manual's table of keys, in Markdown.
 [[nodiscard]] std::string key_table_markdown();
 
+/// A key as printed.
+struct KeyDescription {
+    std::string name;           ///< `limits.frame`.
+    std::string default_value;  ///< As one writes it.
+    std::string range;
+    std::string environment;  ///< Empty for keys of repeated sections.
+    std::string meaning;
+};
+
+/// The rows of that table.
+[[nodiscard]] std::vector<KeyDescription> key_descriptions();
+
 }  // namespace server

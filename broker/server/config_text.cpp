@@ -69,22 +69,21 @@ std::string heading(std::string_view section) {
 }
 
 template <class Owner>
-void append_table_row(
-    std::string& text, const Row<Owner>& row, Owner& defaults, bool has_variable
+void describe_all(
+    std::vector<KeyDescription>& all,
+    std::span<const Row<Owner>> rows,
+    Owner defaults,
+    bool has_variables
 ) {
-    const Key& key = row.key;
-    std::string range = format_range(key);
-    for (std::size_t at = 0; (at = range.find('|', at)) != std::string::npos; at += 2) {
-        range.insert(at, 1, '\\');
+    for (const Row<Owner>& row : rows) {
+        all.push_back(
+            {row.key.full_name(),
+             format_value(row.key, row.target(defaults)),
+             format_range(row.key),
+             has_variables ? row.key.environment_name() : "",
+             std::string(row.key.summary)}
+        );
     }
-    text += fmt::format(
-        "| `{}` | `{}` | {} | {} | {} |\n",
-        key.full_name(),
-        format_value(key, row.target(defaults)),
-        range,
-        has_variable ? "`" + key.environment_name() + "`" : "",
-        key.summary
-    );
 }
 
 }  // namespace
@@ -132,31 +131,31 @@ std::string effective_config_text(const LoadedConfig& loaded) {
 
 std::string key_table_markdown() {
     std::string text = "| Key | Default | Range | Environment | Meaning |\n|---|---|---|---|---|\n";
-    Config defaults = default_config();
-    for (const Row<Config>& row : config_rows()) {
-        append_table_row(text, row, defaults, true);
-    }
-    ListenerDraft listener;
-    for (const auto& row : listener_rows()) {
-        append_table_row(text, row, listener, false);
-    }
-    PolicyDraft policy;
-    for (const auto& row : policy_rows()) {
-        append_table_row(text, row, policy, false);
-    }
-    AclDraft access_rule;
-    for (const auto& row : acl_rows()) {
-        append_table_row(text, row, access_rule, false);
-    }
-    tls::PairFiles pair;
-    for (const auto& row : pair_rows()) {
-        append_table_row(text, row, pair, false);
-    }
-    security::CertificateUser certificate;
-    for (const auto& row : certificate_rows()) {
-        append_table_row(text, row, certificate, false);
+    for (KeyDescription& key : key_descriptions()) {
+        for (std::size_t at = 0; (at = key.range.find('|', at)) != std::string::npos; at += 2) {
+            key.range.insert(at, 1, '\\');
+        }
+        text += fmt::format(
+            "| `{}` | `{}` | {} | {} | {} |\n",
+            key.name,
+            key.default_value,
+            key.range,
+            key.environment.empty() ? "" : "`" + key.environment + "`",
+            key.meaning
+        );
     }
     return text;
+}
+
+std::vector<KeyDescription> key_descriptions() {
+    std::vector<KeyDescription> all;
+    describe_all(all, config_rows(), default_config(), true);
+    describe_all(all, listener_rows(), ListenerDraft{}, false);
+    describe_all(all, policy_rows(), PolicyDraft{}, false);
+    describe_all(all, acl_rows(), AclDraft{}, false);
+    describe_all(all, pair_rows(), tls::PairFiles{}, false);
+    describe_all(all, certificate_rows(), security::CertificateUser{}, false);
+    return all;
 }
 
 }  // namespace server

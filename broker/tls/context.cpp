@@ -63,7 +63,7 @@ void use_certificate(SSL_CTX& context, const std::string& file) {
     if (SSL_CTX_use_certificate_chain_file(&context, file.c_str()) == 1) { return; }
     fail(
         "cannot use the TLS certificate \"" + file + "\"",
-        "it must be a readable PEM file with the server's certificate first, then its chain"
+        "it must be a readable PEM file with the owner's certificate first, then its chain"
     );
 }
 
@@ -84,13 +84,19 @@ void use_key(SSL_CTX& context, const std::string& file, const std::string& certi
     }
     fail(
         "cannot use the TLS key \"" + file + "\"",
-        "it must be a PEM file without passphrase that the broker's user may read"
+        "it must be a PEM file without passphrase that we may read"
     );
 }
 
 // Without this an encrypted key would make OpenSSL ask for its passphrase on the terminal.
 int refuse_passphrase(char*, int, int, void*) {
     return -1;
+}
+
+void use_pair(SSL_CTX& context, const PairFiles& pair) {
+    SSL_CTX_set_default_passwd_cb(&context, &refuse_passphrase);
+    use_certificate(context, pair.certificate_file);
+    use_key(context, pair.key_file, pair.certificate_file);
 }
 
 bool is_address(const std::string& host) {
@@ -134,10 +140,8 @@ void check_key_mode(
 // clients are verified with.
 ContextRef make_pair_context(const PairFiles& pair) {
     ContextRef context = make_context(TLS_server_method());
-    SSL_CTX_set_default_passwd_cb(context.get(), &refuse_passphrase);
     SSL_CTX_set_mode(context.get(), SSL_MODE_NO_AUTO_CHAIN);
-    use_certificate(*context, pair.certificate_file);
-    use_key(*context, pair.key_file, pair.certificate_file);
+    use_pair(*context, pair);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     // With NO_TICKET alone TLS 1.3 would still send stateful tickets that nothing can redeem.
     require(SSL_CTX_set_num_tickets(context.get(), 0) == 1, "session tickets");
@@ -167,7 +171,7 @@ ServerSide make_server_context(const ServerFiles& files) {
     return side;
 }
 
-std::shared_ptr<SSL_CTX> make_client_context(const std::string& ca_file) {
+std::shared_ptr<SSL_CTX> make_client_context(const std::string& ca_file, const PairFiles& own) {
     ContextRef context = make_context(TLS_client_method());
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     if (ca_file.empty()) {
@@ -178,6 +182,7 @@ std::shared_ptr<SSL_CTX> make_client_context(const std::string& ca_file) {
             "it must be a readable PEM file with the certificates to trust"
         );
     }
+    if (own.is_set()) { use_pair(*context, own); }
     return context;
 }
 

@@ -35,8 +35,11 @@ struct ServerSide {
 [[nodiscard]] ServerSide make_server_context(const ServerFiles& files);
 
 /// A context for connecting; it verifies the chain, against `ca_file` or, if that is empty, the
-/// system's certificates. The caller adds the host name with set_peer_name().
-[[nodiscard]] std::shared_ptr<SSL_CTX> make_client_context(const std::string& ca_file = {});
+/// system's certificates, and shows `own` if that is set. The caller adds the host name with
+/// set_peer_name(). Throws Error as make_server_context() does.
+[[nodiscard]] std::shared_ptr<SSL_CTX> make_client_context(
+    const std::string& ca_file = {}, const PairFiles& own = {}
+);
 
 /// Makes `ssl` send `host` as SNI (unless it is an address) and verify the certificate against it.
 /// Throws Error if OpenSSL refuses the name.

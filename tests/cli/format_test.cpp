@@ -66,5 +66,16 @@ TEST(MessageJson, LeavesTheBodyOutIfAsked) {
     EXPECT_EQ(to_json(message("secret"), false).find("secret"), std::string::npos);
 }
 
+TEST(MessageFormat, O_8_OnATerminalOnlyTheFormatItselfMaySteerIt) {
+    const std::array<protocol::Header, 1> hostile{{{"destination", "/topic/\x1b]0;x"}}};
+    const protocol::Frame frame{protocol::Command::message, hostile, "\x1b[2Ja\nb"};
+    std::string out;
+    MessageFormat("\x1b[1m%d %b", MessageFormat::Text::printable).append(out, frame, "");
+    EXPECT_EQ(out, "\x1b[1m/topic/\\x1b]0;x \\x1b[2Ja\nb");
+    out.clear();
+    MessageFormat("%b").append(out, frame, "");
+    EXPECT_EQ(out, "\x1b[2Ja\nb");
+}
+
 }  // namespace
 }  // namespace cli

@@ -51,5 +51,16 @@ TEST(Target, SendsNoCredentialsForAnEmptyUser) {
     EXPECT_EQ(make_target(flags).login, "");
 }
 
+TEST(Target, ACertificateOfOurOwnSaysWhoWeAre) {
+    TargetFlags flags;
+    flags.url = "wss://h";
+    flags.certificate_file = "cert.pem";
+    flags.key_file = "key.pem";
+    EXPECT_EQ(make_target(flags).login, "");
+    EXPECT_EQ(make_target(flags).own.key_file, "key.pem");
+    flags.url = "ws://h";
+    EXPECT_THROW(static_cast<void>(make_target(flags)), Failure);
+}
+
 }  // namespace
 }  // namespace cli
