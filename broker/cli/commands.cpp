@@ -57,6 +57,8 @@ int run(int argc, const char* const* argv) {
     add_passwd(app, action);
     add_token(app, action);
     add_version(app, action);
+    add_completion(app, action);
+    add_man(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) { return end_of_parsing(app, error); }

@@ -26,6 +26,8 @@ void add_acl(CLI::App& app, Action& action);
 void add_passwd(CLI::App& app, Action& action);
 void add_token(CLI::App& app, Action& action);
 void add_version(CLI::App& app, Action& action);
+void add_completion(CLI::App& app, Action& action);
+void add_man(CLI::App& app, Action& action);
 
 /// Parses the arguments and runs the sub-command. Returns its exit code; 2 for usage errors. What
 /// ends a client command (Failure) is printed to stderr; other exceptions pass.

@@ -12,9 +12,8 @@ namespace cli {
 inline CLI::Option* takes_duration(CLI::Option* option) {
     static const std::map<std::string, double> units{
         {"us", 0.001}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
-    return option->transform(
-        CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME")
-    );
+    CLI::Validator number = CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED);
+    return option->transform(number.description(""))->type_name("TIME");
 }
 
 }  // namespace cli
