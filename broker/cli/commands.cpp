@@ -50,6 +50,9 @@ int run(int argc, const char* const* argv) {
     add_req(app, action);
     add_ping(app, action);
     add_bench(app, action);
+    add_admin(app, action);
+    add_trace(app, action);
+    add_top(app, action);
     add_config_commands(app, action);
     add_check_store(app, action);
     add_healthcheck(app, action);
