@@ -3,6 +3,7 @@
 #include "broker/cli/commands.hpp"
 #include "broker/cli/durations.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "broker/cli/help.hpp"
 #include "broker/server/config.hpp"
 #include "broker/server/config_units.hpp"
 
@@ -157,6 +158,11 @@ void add_healthcheck(CLI::App& app, Action& action) {
         "healthcheck", "Ask a running broker whether it is alive, or ready; exits 0 or 1"
     );
     const auto options = std::make_shared<HealthOptions>();
+    set_help(
+        *command,
+        "",
+        {"stampede healthcheck --ready", "stampede healthcheck --admin http://127.0.0.1:15680"}
+    );
     command->add_flag(
         "--ready", options->asks_ready, "Whether it takes connections, not only lives"
     );
@@ -165,7 +171,8 @@ void add_healthcheck(CLI::App& app, Action& action) {
         options->admin,
         "http://ADDRESS:PORT of its admin listener; default: as configured"
     );
-    command->add_option("-c,--config", options->config, "Configuration that says where it listens");
+    command->add_option("-c,--config", options->config, "Configuration that says where it listens")
+        ->type_name("FILE");
     takes_duration(command->add_option("--timeout", options->timeout_ms, "Time for the answer"));
     command->add_flag("--json", options->as_json, "As JSON");
     command->callback([&action, options] { action = [options] { return healthcheck(*options); }; });
