@@ -4,7 +4,7 @@
 #include "broker/cli/exit_code.hpp"
 #include "broker/files/small_file.hpp"
 
-#include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <sys/stat.h>
@@ -14,8 +14,7 @@ namespace cli {
 namespace {
 
 constexpr std::size_t token_file_max = 4096;
-constexpr std::array<const char*, 2> packaged{
-    "/etc/stampede/admin.token", "/var/lib/stampede/admin.token"};
+constexpr const char* packaged = "/var/lib/stampede/admin-token";
 
 std::string read(const std::string& file) {
     files::SmallFile found = files::read_small_file(file, token_file_max);
@@ -64,9 +63,10 @@ std::string newest_of_ours() {
 
 FoundToken find_admin_token(const std::string& named) {
     if (!named.empty()) { return {read(named), named}; }
-    for (const char* const file : packaged) {
-        if (::access(file, R_OK) == 0) { return {read(file), file}; }
+    if (const char* const configured = std::getenv("STAMPEDE_ADMIN__TOKEN_FILE")) {
+        return {read(configured), configured};
     }
+    if (::access(packaged, R_OK) == 0) { return {read(packaged), packaged}; }
     const std::string own = newest_of_ours();
     if (!own.empty()) { return {read(own), own}; }
     throw Failure(

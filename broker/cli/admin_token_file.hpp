@@ -11,8 +11,9 @@ struct FoundToken {
     std::string file;
 };
 
-/// Reads `named` if that is not empty, else the first that can be read of: the files of the
-/// package, and the newest that a broker of this user made for a run. Throws Failure.
+/// Reads `named` if that is not empty, else what the environment names for the broker itself, else
+/// the file of the package if we may, else the newest that a broker of this user made for a run.
+/// Throws Failure.
 [[nodiscard]] FoundToken find_admin_token(const std::string& named);
 
 }  // namespace cli

@@ -1,5 +1,5 @@
 // `stampede completion` and `stampede man`: texts about the program, made of its own commands.
-// What they print is in the package; see docs/man.
+// What they print is in the package, from docs/man and deploy/completions.
 #include "broker/cli/command_tree.hpp"
 #include "broker/cli/commands.hpp"
 #include "broker/cli/completion.hpp"

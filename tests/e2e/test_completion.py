@@ -13,7 +13,8 @@ import unittest
 from support.broker import binary, run_tool, wait_time
 from support.case import each
 
-PAGES = pathlib.Path(__file__).parents[2] / "docs" / "man"
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES, SCRIPTS = ROOT / "docs" / "man", ROOT / "deploy" / "completions"
 WITHOUT_JSON = {"serve"}  # It logs JSON.
 
 
@@ -162,6 +163,11 @@ class Manual(unittest.TestCase):
             made = {path.name: path.read_text(encoding="utf-8") for path in pathlib.Path(folder).iterdir()}
         kept = {path.name: path.read_text(encoding="utf-8") for path in PAGES.iterdir()}
         self.assertEqual(made, kept, "make them anew: stampede man --write docs/man")
+
+    def test_O_7_the_scripts_of_the_package_are_those_of_this_program(self):
+        for shell in ("bash", "zsh", "fish"):
+            self.assertEqual((SCRIPTS / ("stampede." + shell)).read_text(encoding="utf-8"), output("completion", shell),
+                             "make it anew: stampede completion %s > deploy/completions/stampede.%s" % (shell, shell))
 
     def test_O_7_each_command_has_its_page(self):
         self.assertEqual({"stampede.1"} | {"stampede-%s.1" % path[0] for path in ALL},
