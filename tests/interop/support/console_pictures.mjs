@@ -29,7 +29,7 @@ async function live(t, broker) {
     await subscribe(client, `/topic/${rooms[i % rooms.length]}`);
     clients.push(client);
   }
-  await subscribe(clients[2], '/queue/orders.eu', { ack: 'client-individual' });
+  await subscribe(clients[2], '/queue/orders.eu', { id: 'work', ack: 'client-individual' });
   let turn = 0;
   const timer = setInterval(() => {
     turn += 1;
@@ -44,7 +44,7 @@ async function live(t, broker) {
   for (let i = 1; i <= 6; i++) {
     await makeDeadLetter(broker, 'orders.eu2', JSON.stringify({ order: 4710 + i, customer: 'Zoë', total: `${i * 17}.90 EUR` }));
   }
-  await publish(clients[0], '/queue/invoices', '{"invoice": 1}');
+  await publish(await connectClient(broker), '/queue/invoices', '{"invoice": 1}');
 }
 
 /** Seconds in which the charts fill. */
