@@ -79,11 +79,15 @@ export function goLive(): () => void {
   const token = session.value?.token ?? '';
   const client = stompClient(token);
   // While nothing comes by itself the charts are drawn from what the API tells.
-  const fallback = setInterval(() => link.value !== 'live' && !document.hidden && void fillHistory(), 2000);
+  let heard = 0;
+  const fallback = setInterval(() => {
+    if (performance.now() - heard > 2500 && !document.hidden) void fillHistory();
+  }, 2000);
   client.onConnect = () => {
     void fillHistory();
     client.subscribe('/topic/$SYS.stats', ({ body }) => {
       const sample = JSON.parse(body) as Sample & { totals?: Totals };
+      heard = performance.now();
       add(sample);
       if (sample.totals) totals.set(sample.totals);
     });
