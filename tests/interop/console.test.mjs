@@ -179,6 +179,9 @@ test('Console: O_11 one of 3,000 connections is found', limit, async (t) => {
   await tab.getByText('device-2718-end').waitFor();
   await tab.getByRole('searchbox').fill('nobody has this name');
   await tab.getByText('Nothing matches').waitFor();
+  await button(tab, 'Show all').click();
+  await tab.getByText(/^1–100 of/).waitFor();
+  assert.equal(await tab.getByRole('searchbox').inputValue(), '');
 });
 
 test('Console: S_WEB_08_CVE_2021_32718_names_that_look_like_markup_are_text', limit, async (t) => {

@@ -1,7 +1,7 @@
 // Tables: dense, sortable, a page of the server's list at a time.
 // Limits: rowsMax rows on a page, whatever the server knows.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { address, type CallOptions } from '../api';
 import { count } from '../format';
 import { usePoll, type Polled } from '../polling';
@@ -80,11 +80,19 @@ export function Table<T>({ columns, rows, id, label, sort, order, onSort, isStal
 export function useSearch(): [string, (text: string) => void, string] {
   const settled = useStore(route).query.get('match') ?? '';
   const [text, setText] = useState(settled);
+  const typed = useRef(settled);
   useEffect(() => {
     if (text === settled) return;
-    const timer = setTimeout(() => setQuery({ match: text }), 200);
+    const timer = setTimeout(() => {
+      typed.current = text;
+      setQuery({ match: text });
+    }, 200);
     return () => clearTimeout(timer);
   }, [text]);
+  useEffect(() => {
+    // Changed by something other than typing, such as "Show all".
+    if (settled !== typed.current) setText((typed.current = settled));
+  }, [settled]);
   return [text, setText, settled];
 }
 
