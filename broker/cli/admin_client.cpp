@@ -194,8 +194,7 @@ asio::awaitable<void> listen(
 }  // namespace
 
 AdminClient::AdminClient(const AdminFlags& flags) : flags_(flags) {
-    static_cast<void>(parse(flags));
-    FoundToken found = find_admin_token(flags.token_file);
+    FoundToken found = find_admin_token(flags.token_file, parse(flags).port);
     token_ = std::move(found.token);
     token_file_ = std::move(found.file);
 }

@@ -20,7 +20,6 @@ AdminTokens open_tokens(const Config& config) {
         if (config.strict_file_modes) { throw std::runtime_error(tokens.warning); }
         logging::warn("key-file", tokens.warning);
     }
-    logging::info("admin-token", "The admin API's token is in a file.", {{"file", tokens.file}});
     return tokens;
 }
 
@@ -41,6 +40,8 @@ AdminListener::AdminListener(const Config& config, Parts parts)
       login_(admin::Tokens(tokens_.tokens)),
       api_(admin::Tokens(tokens_.tokens), is_loopback(host_) ? host_ : std::string()),
       server_(parts.running.shards.front()->io(), host_, config.admin.port) {
+    name_after_port(tokens_, server_.port());
+    logging::info("admin-token", "The admin API's token is in a file.", {{"file", tokens_.file}});
     add_calls(config, parts);
     build_web_socket(parts);
 }

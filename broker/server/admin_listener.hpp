@@ -44,7 +44,7 @@ private:
     void build_web_socket(Parts& parts);
 
     const std::string host_;
-    const AdminTokens tokens_;
+    AdminTokens tokens_;
     admin::Shards shards_;
     admin::Login login_;
     admin::Api api_;

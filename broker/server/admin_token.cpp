@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -147,6 +148,16 @@ AdminTokens open_admin_tokens(const std::string& name) {
     if (file.error.empty()) { return read_tokens(name, file.text, file.mode); }
     if (!file.is_missing) { fail(name, file.error); }
     return make_token(name);
+}
+
+void name_after_port(AdminTokens& tokens, std::uint16_t port) {
+    if (!tokens.is_temporary) { return; }
+    const auto directory = std::filesystem::path(tokens.file).parent_path();
+    const std::string name =
+        fmt::format("stampede-admin-{}-{}.token", port, random_token().substr(0, 16));
+    const std::string renamed = (directory / name).string();
+    // It is as good under its first name.
+    if (std::rename(tokens.file.c_str(), renamed.c_str()) == 0) { tokens.file = renamed; }
 }
 
 }  // namespace server

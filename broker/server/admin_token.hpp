@@ -4,6 +4,7 @@
 
 #include "broker/admin/tokens.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,9 @@ struct AdminTokens {
 /// is made in the directory for temporary files, under a random name. Throws std::runtime_error
 /// that names the file and the cause.
 [[nodiscard]] AdminTokens open_admin_tokens(const std::string& file);
+
+/// Renames a file that was made for this run to `stampede-admin-PORT-...token`, by which the
+/// commands of the same user find it. Files that the operator named keep their names.
+void name_after_port(AdminTokens& tokens, std::uint16_t port);
 
 }  // namespace server

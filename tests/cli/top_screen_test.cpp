@@ -2,6 +2,8 @@
 // Pure.
 #include "broker/cli/top_screen.hpp"
 
+#include "broker/cli/admin_token_file.hpp"
+
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -152,6 +154,17 @@ TEST(ParseKeys, O_8_KnowsKeysAndLeavesOutTheRest) {
         )
     );
     EXPECT_TRUE(parse_keys("\x1b[").empty());
+}
+
+TEST(AdminTokenFile, S_WEB_07_TheTokenThatMayMostIsTaken) {
+    EXPECT_EQ(token_in("0123456789abcdef\n"), "0123456789abcdef");
+    EXPECT_EQ(
+        token_in("# ours\n\nread readers-token-01\r\nread,admin admins-token-0001\n"),
+        "admins-token-0001"
+    );
+    EXPECT_EQ(token_in("read readers-token-01\nread other"), "readers-token-01");
+    EXPECT_EQ(token_in("# none\n \n"), "");
+    EXPECT_EQ(token_in("read to\x1b[2Jken"), "");
 }
 
 TEST(Table, O_8_NumbersAreShortAndRight) {

@@ -113,16 +113,25 @@ class Admin(AdminCase):
         """In the directory for temporary files; not what somebody else could have put there."""
         broker = Broker()
         self.addCleanup(broker.kill)
-        folder = os.path.dirname(broker.event("admin-token")["file"])
-        with tempfile.NamedTemporaryFile(prefix="stampede-admin-", suffix=".token", dir=folder) as loose:
+        own = broker.event("admin-token")["file"]
+        host, port = broker.address("admin")
+        with tempfile.NamedTemporaryFile(prefix="stampede-admin-%d-" % port, suffix=".token",
+                                         dir=os.path.dirname(own)) as loose:
             loose.write(b"somebody-elses-token")
             loose.flush()
             os.chmod(loose.name, 0o666)
-            host, port = broker.address("admin")
             environment = {key: value for key, value in os.environ.items() if not key.startswith("STAMPEDE_ADMIN")}
-            done = subprocess.run([binary(), "admin", "connections", "--admin", "http://%s:%d" % (host, port)],
-                                  capture_output=True, text=True, env=environment, check=False, timeout=wait_time(20))
-            self.assertNotEqual(done.returncode, 4, done.stderr)
+            command = [binary(), "admin", "destinations", "--admin", "http://%s:%d" % (host, port)]
+
+            def run():
+                return subprocess.run(command, capture_output=True, text=True, env=environment, check=False,
+                                      timeout=wait_time(20))
+            done = run()
+            self.assertEqual(done.returncode, 0, done.stderr)
+            os.unlink(own)
+            done = run()
+            self.assertEqual((done.returncode, done.stdout), (4, ""))
+            self.assertIn("--token-file", done.stderr)
 
 
 class Trace(AdminCase):
