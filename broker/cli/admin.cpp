@@ -119,15 +119,8 @@ void print_message(const json::object& message) {
         text_of(message, "deliveries").c_str(),
         short_bytes(number_of(message, "size")).c_str()
     );
-    const json::value* const headers = message.if_contains("headers");
-    for (const json::value& header :
-         headers != nullptr && headers->is_array() ? headers->as_array() : json::array()) {
-        if (!header.is_array() || header.as_array().size() != 2) { continue; }
-        const auto part = [&header](std::size_t n) {
-            const json::value& text = header.as_array()[n];
-            return text.is_string() ? printable(text.as_string()) : "";
-        };
-        std::printf("%s: %s\n", part(0).c_str(), part(1).c_str());
+    for (const std::string& line : header_lines(message, ": ")) {
+        std::puts(line.c_str());
     }
     const bool is_cut = message.contains("is_cut") && message.at("is_cut") == true;
     std::printf(
@@ -362,6 +355,25 @@ void add_lists(CLI::App& admin, Action& action) {
     command.add_option("--reason", o->reason, "Told to the client");
 }
 
+void add_move(CLI::App& queue, Action& action) {
+    const Options o = add_command(
+        queue,
+        action,
+        "move",
+        "Move messages, or bring dead letters back",
+        {"stampede admin queue move /queue/old --to /queue/new --filter \"kind = 'invoice'\"",
+         "stampede admin queue move /queue/DLQ.orders --redrive"},
+        move
+    );
+    o->limit = 0;
+    CLI::App& command = last_of(queue, "move");
+    command.add_option("QUEUE", o->name, "The queue")->required();
+    command.add_option("--to", o->to, "Destination");
+    command.add_flag("--redrive", o->redrives, "Each back to where it was dead-lettered from");
+    command.add_option("--filter", o->filter, "Only what this selector matches");
+    command.add_option("-n,--limit", o->limit, "Messages at most (default: all)");
+}
+
 void add_queue(CLI::App& admin, Action& action) {
     CLI::App* const queue = admin.add_subcommand("queue", "Messages of a queue");
     queue->require_subcommand(1);
@@ -390,22 +402,7 @@ void add_queue(CLI::App& admin, Action& action) {
     );
     last_of(*queue, "purge").add_option("QUEUE", o->name, "The queue")->required();
     last_of(*queue, "purge").add_flag("--yes", o->is_sure, "Really");
-    o = add_command(
-        *queue,
-        action,
-        "move",
-        "Move messages, or bring dead letters back",
-        {"stampede admin queue move /queue/old --to /queue/new --filter \"kind = 'invoice'\"",
-         "stampede admin queue move /queue/DLQ.orders --redrive"},
-        move
-    );
-    o->limit = 0;
-    CLI::App& command = last_of(*queue, "move");
-    command.add_option("QUEUE", o->name, "The queue")->required();
-    command.add_option("--to", o->to, "Destination");
-    command.add_flag("--redrive", o->redrives, "Each back to where it was dead-lettered from");
-    command.add_option("--filter", o->filter, "Only what this selector matches");
-    command.add_option("-n,--limit", o->limit, "Messages at most (default: all)");
+    add_move(*queue, action);
 }
 
 void add_definitions(CLI::App& admin, Action& action) {

@@ -54,6 +54,11 @@ std::string read_file(const std::string& path) {
     return read_all(descriptor, path);
 }
 
+std::string read_body(const std::optional<std::string>& argument, const std::string& file) {
+    if (argument) { return *argument; }
+    return file.empty() ? read_all(STDIN_FILENO, "stdin") : read_file(file);
+}
+
 std::optional<std::string> LineReader::take() {
     const std::size_t end = held_.find('\n', begin_);
     if (end == std::string::npos && (!ended_ || begin_ == held_.size())) { return std::nullopt; }

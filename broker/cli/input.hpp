@@ -13,6 +13,11 @@ namespace cli {
 /// The content of the file `path`, `-` for stdin. Throws Failure.
 [[nodiscard]] std::string read_file(const std::string& path);
 
+/// The body of a message as the command line says: the argument itself, else the file, else stdin.
+[[nodiscard]] std::string read_body(
+    const std::optional<std::string>& argument, const std::string& file
+);
+
 /// Cuts a stream into lines. The caller decides when to read, so that it can wait for other things.
 class LineReader {
 public:

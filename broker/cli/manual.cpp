@@ -65,7 +65,7 @@ std::string synopsis(const CommandInfo& command) {
 }
 
 std::string facts_of(const OptionInfo& option) {
-    std::string text = literal(option.help) + ".";
+    std::string text = literal(option.help) + (option.help.ends_with('.') ? "" : ".");
     if (!option.default_value.empty()) {
         text += " Default: " + literal(option.default_value) + ".";
     }

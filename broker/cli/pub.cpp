@@ -180,11 +180,6 @@ void publish_lines(Client& client, Publisher& publisher) {
     }
 }
 
-std::string body_of(const PubOptions& options) {
-    if (options.body) { return *options.body; }
-    return options.file.empty() ? read_all(STDIN_FILENO, "stdin") : read_file(options.file);
-}
-
 void publish_copies(
     Client& client, Publisher& publisher, const PubOptions& options, const std::string& body
 ) {
@@ -212,7 +207,7 @@ void report(const Publisher& publisher, const PubOptions& options, double second
 
 int pub(const PubOptions& options) {
     // Before connecting: the broker should not wait for a person who types.
-    const std::string body = options.lines ? std::string{} : body_of(options);
+    const std::string body = options.lines ? std::string{} : read_body(options.body, options.file);
     Client client(make_target(options.target));
     const auto begin = Clock::now();
     Publisher publisher(client, options);

@@ -14,7 +14,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 namespace cli {
@@ -86,12 +85,7 @@ void print_replies(Client& client, const ReqOptions& options) {
 }
 
 int req(const ReqOptions& options) {
-    std::string body;
-    if (options.body) {
-        body = *options.body;
-    } else {
-        body = options.file.empty() ? read_all(STDIN_FILENO, "stdin") : read_file(options.file);
-    }
+    const std::string body = read_body(options.body, options.file);
     Client client(make_target(options.target));
     ask(client, options, body);
     print_replies(client, options);

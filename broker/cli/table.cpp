@@ -139,6 +139,23 @@ std::string text_of(const boost::json::object& object, std::string_view key) {
     return boost::json::serialize(*value);
 }
 
+std::vector<std::string> header_lines(
+    const boost::json::object& object, std::string_view separator
+) {
+    std::vector<std::string> lines;
+    const boost::json::value* const headers = object.if_contains("headers");
+    if (headers == nullptr || !headers->is_array()) { return lines; }
+    for (const boost::json::value& header : headers->as_array()) {
+        if (!header.is_array() || header.as_array().size() != 2) { continue; }
+        const boost::json::value& name = header.as_array()[0];
+        const boost::json::value& value = header.as_array()[1];
+        if (!name.is_string() || !value.is_string()) { continue; }
+        std::string line = printable(name.as_string());
+        lines.push_back(line.append(separator) + printable(value.as_string()));
+    }
+    return lines;
+}
+
 std::string fitted(const std::string& text, std::size_t width, bool is_right) {
     const std::size_t own = width_of(text);
     if (own > width) { return width == 0 ? "" : first_characters(text, width - 1) + '~'; }

@@ -33,6 +33,11 @@ struct Column {
 [[nodiscard]] double number_of(const boost::json::object& object, std::string_view key);
 [[nodiscard]] std::string text_of(const boost::json::object& object, std::string_view key);
 
+/// `name: value` of each pair of the array `headers`, made harmless, with `separator` between.
+[[nodiscard]] std::vector<std::string> header_lines(
+    const boost::json::object& object, std::string_view separator
+);
+
 /// `text` as its first `width` characters, cut or filled with blanks (before it if `is_right`).
 [[nodiscard]] std::string fitted(const std::string& text, std::size_t width, bool is_right = false);
 

@@ -37,17 +37,8 @@ void print_frame(const json::object& frame) {
         printable(text_of(frame, "command")).c_str(),
         short_bytes(number_of(frame, "size")).c_str()
     );
-    const json::value* const headers = frame.if_contains("headers");
-    if (headers != nullptr && headers->is_array()) {
-        for (const json::value& header : headers->as_array()) {
-            if (!header.is_array() || header.as_array().size() != 2) { continue; }
-            const json::value& name = header.as_array()[0];
-            const json::value& value = header.as_array()[1];
-            if (!name.is_string() || !value.is_string()) { continue; }
-            const std::string line =
-                printable(name.as_string()) + ":" + printable(value.as_string());
-            std::printf("    %s\n", line.c_str());
-        }
+    for (const std::string& line : header_lines(frame, ":")) {
+        std::printf("    %s\n", line.c_str());
     }
     const std::string body = text_of(frame, "body");
     if (!body.empty()) { std::printf("    | %s\n", printable(body).c_str()); }
