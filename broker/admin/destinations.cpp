@@ -1,5 +1,6 @@
 #include "broker/admin/destinations.hpp"
 
+#include "broker/admin/json_input.hpp"
 #include "protocol/utf8.hpp"
 
 #include <cmath>
@@ -63,6 +64,49 @@ std::string queue_name(const Shards& shards, const std::string& text) {
     throw Refused(400, "This is no queue: give its name, such as orders or %2Fqueue%2Forders.");
 }
 
+std::string plain_queue_name(const Shards& shards, const std::string& text) {
+    std::string name = queue_name(shards, text);
+    if (is_backlog(name)) {
+        throw Refused(
+            400, "Durable subscriptions have a call of their own: /durable-subscriptions."
+        );
+    }
+    return name;
+}
+
+std::string lasting_name(const Shards& shards, const std::string& text) {
+    const std::string whole = text.starts_with('/') ? text : "/queue/" + text;
+    const auto parsed = protocol::parse_destination(whole, shards.first().limits().protocol);
+    if (!parsed) { throw Refused(parsed.error()); }
+    using protocol::DestinationKind;
+    const bool is_lasting =
+        parsed->kind == DestinationKind::queue || parsed->kind == DestinationKind::topic;
+    if (!is_lasting) { throw Refused(400, "The destination must be a queue or a topic."); }
+    return parsed->canonical();
+}
+
+engine::QueueArguments declared_arguments(const json::value& value, const std::string& where) {
+    std::vector<std::pair<std::string, std::string>> texts;
+    if (!value.is_null()) { texts = JsonInput(value, where, {"arguments"}).texts("arguments"); }
+    std::vector<protocol::Header> headers;
+    for (const auto& [name, text] : texts) {
+        if (!engine::is_queue_argument(name)) {
+            throw Refused(
+                400, where + ": " + protocol::quoted(name) + " is no argument of queues."
+            );
+        }
+        headers.push_back({name, text});
+    }
+    auto arguments = engine::queue_arguments(headers, true);
+    if (!arguments) { throw Refused(arguments.error()); }
+    if (arguments->exclusive == true) {
+        throw Refused(400, where + ": an exclusive queue belongs to a connection.");
+    }
+    // Without any argument it would go as soon as nobody uses it (P-DEST-10).
+    if (*arguments == engine::QueueArguments{}) { arguments->durable = true; }
+    return *arguments;
+}
+
 Refused no_destination(const std::string& name) {
     return {404, "There is no " + protocol::quoted(name) + "."};
 }
@@ -78,6 +122,19 @@ asio::awaitable<std::shared_ptr<const engine::Ages>> ages(const Shards& shards) 
         return post.shard->router().arrival_times();
     });
     co_return all;
+}
+
+asio::awaitable<void> all_stored(const Shards& shards) {
+    for (const transport::Post& post : shards.posts()) {
+        const bool has_failed =
+            co_await shards.receive<bool>([post](std::function<void(bool)> done) {
+                post.shard->post([post, done = std::move(done)] {
+                    engine::Journal& journal = post.shard->router().journal();
+                    journal.when_stored([&journal, done] { done(journal.has_failed()); });
+                });
+            });
+        if (has_failed) { throw Refused(503, "The message store has failed.", "storage-failed"); }
+    }
 }
 
 json::object DestinationItem::to_json() const {

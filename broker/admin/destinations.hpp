@@ -5,9 +5,11 @@
 #include "broker/admin/query.hpp"
 #include "broker/admin/shards.hpp"
 #include "broker/engine/destination_figures.hpp"
+#include "broker/engine/queue_arguments.hpp"
 #include "protocol/destination.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include <memory>
 #include <string>
@@ -21,6 +23,16 @@ namespace admin {
 /// As destination_name(); refuses what is no queue and no such backlog.
 [[nodiscard]] std::string queue_name(const Shards& shards, const std::string& text);
 
+/// As destination_name(); refuses what is no queue that can be declared.
+[[nodiscard]] std::string plain_queue_name(const Shards& shards, const std::string& text);
+/// As destination_name(); refuses what is neither a queue nor a topic that anyone may publish to.
+[[nodiscard]] std::string lasting_name(const Shards& shards, const std::string& text);
+
+/// `{"arguments": {...}}`, or null: the arguments of a queue that is to stay until it is deleted.
+[[nodiscard]] engine::QueueArguments declared_arguments(
+    const boost::json::value& value, const std::string& where
+);
+
 /// 404: there is no destination of this name.
 [[nodiscard]] Refused no_destination(const std::string& name);
 
@@ -30,6 +42,9 @@ namespace admin {
 /// For the ages of messages; asks all shards.
 [[nodiscard]] boost::asio::awaitable<std::shared_ptr<const engine::Ages>> ages(const Shards& shards
 );
+
+/// Waits until what all shards have done so far is stored; refuses 503 if the store has failed.
+[[nodiscard]] boost::asio::awaitable<void> all_stored(const Shards& shards);
 
 /// An object of `Destination` in the API's description.
 struct DestinationItem {

@@ -6,6 +6,7 @@
 #include "broker/engine/send_options.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,5 +18,10 @@ struct Asked {
     std::string user;
     std::uint64_t publisher = 0;  ///< Session::number().
 };
+
+/// What `options` ask for, or null; nothing more than 30 days ahead (P-QOS-03).
+[[nodiscard]] protocol::Result<std::shared_ptr<const Asked>> asked_by(
+    const SendOptions& options, std::string user, std::uint64_t publisher, std::int64_t now_ms
+);
 
 }  // namespace engine

@@ -582,18 +582,18 @@ Result<std::shared_ptr<Queue>> Destinations::queue_to_consume(
 }
 
 void Destinations::browse(
-    const std::string& name, std::optional<Place> after, std::size_t bytes_max, Queue::Show show
+    const std::string& name, std::optional<Place> after, Queue::PageBounds bounds, Queue::Show show
 ) {
     const unsigned here = shard_.index();
     const unsigned home = home_of(name);
-    run_on(home, [name, after, bytes_max, here, show = std::move(show)](Destinations& router) {
+    run_on(home, [name, after, bounds, here, show = std::move(show)](Destinations& router) {
         router.shard_.assert_current();
-        const auto found = router.queues_.find(name);
+        const auto queue = router.find_queue(name);
         const auto back = [&router, here, show](Queue::Page page) {
             router.run_on(here, [show, page = std::move(page)](Destinations&) { show(page); });
         };
-        if (found == router.queues_.end()) { return back({{}, {}, true}); }
-        found->second->browse(after, bytes_max, back);
+        if (!queue) { return back({{}, {}, true}); }
+        queue->browse(after, bounds, back);
     });
 }
 
@@ -681,6 +681,10 @@ void Destinations::remove_queue(const std::string& name, const Error& error) {
     expel(*queue, nullptr, error);
     retired_.push_back(queue);
     schedule_sweep();
+}
+
+void Destinations::delete_queue(const std::string& name) {
+    remove_queue(name, queue_removed(name));
 }
 
 void Destinations::delete_exclusive(const std::string& name, std::uint64_t owner) {

@@ -301,12 +301,23 @@ public:
     /// A part of what waits in queue `name`, as Queue::browse(); nothing if there is no such queue.
     /// `show` runs on this shard.
     void browse(
-        const std::string& name, std::optional<Place> after, std::size_t bytes_max, Queue::Show show
+        const std::string& name,
+        std::optional<Place> after,
+        Queue::PageBounds bounds,
+        Queue::Show show
     );
 
     /// Removes a durable subscription with its backlog (P-DUR-04), on any shard; `reply` is told
     /// when that is stored.
     void delete_durable(const DurableName& name, ReplyTo reply);
+
+    /// Removes a queue that is at home here, with what is in it; whoever consumes from it is
+    /// refused.
+    void delete_queue(const std::string& name);
+    /// Removes the durable subscriptions at home here of this user, client and name; how many.
+    std::size_t delete_durables(
+        std::string_view user, std::string_view client_id, std::string_view name
+    );
 
     /// Removes an exclusive queue whose owner leaves, on any shard.
     void delete_exclusive(const std::string& name, std::uint64_t owner);
@@ -505,6 +516,7 @@ private:
     [[nodiscard]] std::vector<unsigned> topic_homes(const DurableName& name) const;
     void bind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void unbind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
+    void delete_here(const std::string& canonical);
     void retire(Durable& durable);
     void sweep_queues();
     void schedule_sweep();

@@ -10,6 +10,27 @@ namespace engine {
 
 using protocol::Result;
 
+namespace {
+
+constexpr std::int64_t delay_max_ms = 30LL * 24 * 3600 * 1000;
+
+}  // namespace
+
+Result<std::shared_ptr<const Asked>> asked_by(
+    const SendOptions& options, std::string user, std::uint64_t publisher, std::int64_t now_ms
+) {
+    if (!options.delay && options.dedup_id.empty()) { return std::shared_ptr<const Asked>(); }
+    if (options.delay && options.delay->due(now_ms) - now_ms > delay_max_ms) {
+        return protocol::Error{
+            protocol::ErrorCode::bad_header,
+            "The header AMQ_SCHEDULED_TIME is more than 30 days ahead.",
+            "Give an earlier time, in milliseconds since 1970.",
+            "P-QOS-03"};
+    }
+    return std::make_shared<const Asked>(Asked{
+        options.delay, options.dedup_id, std::move(user), publisher});
+}
+
 bool Destinations::is_temporary(const Route& route) {
     return route.name->space.starts_with("/temp-");
 }

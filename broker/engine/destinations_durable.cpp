@@ -328,14 +328,35 @@ void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
         });
     }
     shard_.assert_current();
-    const auto found = durables_.find(name.canonical());
-    if (found != durables_.end()) {
-        // Whoever deletes it has left it before.
-        expel(*found->second.queue, nullptr, deleted());
-        retire(found->second);
-        durables_.erase(found);
-    }
+    delete_here(name.canonical());
     confirm(reply, {});
+}
+
+std::size_t Destinations::delete_durables(
+    std::string_view user, std::string_view client_id, std::string_view name
+) {
+    shard_.assert_current();
+    std::vector<std::string> found;
+    for (const auto& [canonical, durable] : durables_) {
+        const DurableName& it = durable.name;
+        if (it.user == user && it.client_id == client_id && it.name == name) {
+            found.push_back(canonical);
+        }
+    }
+    for (const std::string& canonical : found) {
+        delete_here(canonical);
+    }
+    return found.size();
+}
+
+void Destinations::delete_here(const std::string& canonical) {
+    shard_.assert_current();
+    const auto found = durables_.find(canonical);
+    if (found == durables_.end()) { return; }
+    // Whoever deletes it has left it before.
+    expel(*found->second.queue, nullptr, deleted());
+    retire(found->second);
+    durables_.erase(found);
 }
 
 void Destinations::restore(std::vector<storage::RecoveredQueue> queues) {

@@ -393,6 +393,11 @@ void Queue::charge(Consumer& consumer, std::size_t messages, std::size_t bytes) 
 
 void Queue::acknowledged(const Settled& settled) {
     shard_.assert_current();
+    meter_.acked += settled.messages;
+    settle(settled);
+}
+
+void Queue::settle(const Settled& settled) {
     std::size_t stored = 0;
     std::size_t size = 0;
     for (const StoredRange& range : settled.stored) {
@@ -400,7 +405,6 @@ void Queue::acknowledged(const Settled& settled) {
         size += range.bytes;
     }
     count_out(settled.messages, settled.bytes, stored, size);
-    meter_.acked += settled.messages;
     if (store_) { store_->remove(settled); }
     if (!blocked_.empty()) { let_publishers_go(); }
 }

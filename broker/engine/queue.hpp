@@ -172,9 +172,27 @@ public:
     };
 
     using Show = std::function<void(Page)>;
+
+    /// How much one page may hold; at least one message.
+    struct PageBounds {
+        std::size_t bytes = 0;
+        std::size_t messages = 256;
+    };
+
     /// Calls `show` with at least one message, unless it is the end; at once, or when the store has
-    /// answered. At most some hundred messages and `bytes_max` octets, but for one message.
-    void browse(std::optional<Place> after, std::size_t bytes_max, Show show);
+    /// answered.
+    void browse(std::optional<Place> after, PageBounds bounds, Show show);
+
+    // What operators do (queue_removal.cpp); what consumers hold stays.
+
+    /// Removes about `most` of the messages that wait, the oldest first; how many. Those that are
+    /// on disk only go all at once.
+    std::size_t purge(std::size_t most);
+    /// Takes out a message that was shown: it is on its way elsewhere, until moved() or
+    /// give_back(unseen). False: it does not wait any more.
+    [[nodiscard]] bool take(const Shown& shown);
+    /// What was taken out is elsewhere.
+    void moved(const Settled& settled);
 
     /// Messages, those in flight included.
     [[nodiscard]] std::size_t depth() const { return messages_; }
@@ -235,6 +253,7 @@ private:
     void enqueue(const MessageRef& message);
     void count_in(const Message& message);
     void count_out(std::size_t messages, std::size_t bytes, std::size_t stored, std::size_t size);
+    void settle(const Settled& settled);
     void leave(const Delivery& delivery);
     void discard(const Delivery& delivery, std::string_view reason);
     void drop_heads();
@@ -267,12 +286,12 @@ private:
     void scan_from(storage::Sequence from);
 
     // queue_browse.cpp
-    void browse_memory(std::optional<Place> after, std::size_t bytes_max, const Show& show);
+    void browse_memory(std::optional<Place> after, PageBounds bounds, const Show& show);
     void show_page(
         const storage::ReadResult& result,
         std::uint64_t from,
         storage::Sequence last,
-        std::size_t bytes_max,
+        PageBounds bounds,
         const Show& show
     );
 

@@ -191,6 +191,31 @@ QueueArguments QueueArguments::from_attributes(std::string_view text) {
     return arguments;
 }
 
+std::vector<std::pair<std::string, std::string>> QueueArguments::headers() const {
+    std::vector<std::pair<std::string, std::string>> out;
+    const auto put_flag = [&out](const char* name, const std::optional<bool>& value) {
+        if (value) { out.emplace_back(name, *value ? "true" : "false"); }
+    };
+    const auto put_count = [&out](const char* name, const auto& value) {
+        if (value) { out.emplace_back(name, std::to_string(*value)); }
+    };
+    const auto put_time = [&out](const char* name, const auto& value) {
+        if (value) { out.emplace_back(name, std::to_string(value->count())); }
+    };
+    put_flag("durable", durable);
+    put_flag("auto-delete", auto_delete);
+    put_flag("exclusive", exclusive);
+    put_time("x-expires", idle_life);
+    put_time("x-message-ttl", message_ttl);
+    put_count("x-max-length", messages_max);
+    put_count("x-max-length-bytes", bytes_max);
+    if (overflow) { out.emplace_back("x-overflow", name_of(*overflow)); }
+    put_count("x-max-priority", priority_max);
+    if (dead_letter_exchange) { out.emplace_back("x-dead-letter-exchange", *dead_letter_exchange); }
+    if (dead_letter_key) { out.emplace_back("x-dead-letter-routing-key", *dead_letter_key); }
+    return out;
+}
+
 bool is_queue_argument(std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }

@@ -11,6 +11,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace engine {
 
@@ -37,6 +39,9 @@ struct QueueArguments {
     /// For the store, in the queue's definition; from_attributes() undoes it.
     [[nodiscard]] std::string attributes() const;
     [[nodiscard]] static QueueArguments from_attributes(std::string_view text);
+
+    /// As headers that queue_arguments() reads back.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const;
 
     friend bool operator==(const QueueArguments&, const QueueArguments&) = default;
 };

@@ -9,46 +9,45 @@ namespace engine {
 
 namespace {
 
-constexpr std::size_t page_messages = 256;
-
 // Room in one answer.
 class Room {
 public:
-    explicit Room(std::size_t bytes) : bytes_(bytes) {}
+    explicit Room(Queue::PageBounds bounds) : bounds_(bounds) {}
 
     [[nodiscard]] bool takes(const Queue::Page& page, const Message& message) {
         const std::size_t size = message.size();
-        if (!page.messages.empty() && (page.messages.size() >= page_messages || size > bytes_)) {
+        if (!page.messages.empty() &&
+            (page.messages.size() >= bounds_.messages || size > bounds_.bytes)) {
             return false;
         }
-        bytes_ -= std::min(bytes_, size);
+        bounds_.bytes -= std::min(bounds_.bytes, size);
         return true;
     }
 
 private:
-    std::size_t bytes_;
+    Queue::PageBounds bounds_;
 };
 
 }  // namespace
 
-void Queue::browse(std::optional<Place> after, std::size_t bytes_max, Show show) {
+void Queue::browse(std::optional<Place> after, PageBounds bounds, Show show) {
     shard_.assert_current();
     const bool has_page = store_ && store_->has_page();
     if (has_page && settings_.is_reordered() && !store_->journal().has_failed()) {
         // Where the order is not that of the store all of it is read first.
-        when_loaded_.push_back([this, after, bytes_max, show = std::move(show)] {
-            browse(after, bytes_max, show);
+        when_loaded_.push_back([this, after, bounds, show = std::move(show)] {
+            browse(after, bounds, show);
         });
         return read_page();
     }
     const bool is_on_page =
         has_page && (!after || after->sequence < store_->page().last << unstored_bits);
-    if (!is_on_page) { return browse_memory(after, bytes_max, show); }
+    if (!is_on_page) { return browse_memory(after, bounds, show); }
     const storage::SequenceRange range = store_->page();
     const std::uint64_t first = range.first << unstored_bits;
     // What is in memory and older comes first.
     Page page;
-    Room room(bytes_max);
+    Room room(bounds);
     const Place from = after ? Place{after->lane, after->sequence + 1} : Place{};
     backlog_.visit(from, [&](const Delivery& delivery, Place place) {
         if (place.sequence >= first || !room.takes(page, *delivery.message)) { return false; }
@@ -60,19 +59,19 @@ void Queue::browse(std::optional<Place> after, std::size_t bytes_max, Show show)
     const storage::Sequence at = std::max(range.first, stored_sequence(from.sequence));
     auto request = store_->read_request(at, range.last);
     if (request.to < request.from || store_->journal().has_failed()) {
-        return browse_memory(Place{0, range.last << unstored_bits}, bytes_max, show);
+        return browse_memory(Place{0, range.last << unstored_bits}, bounds, show);
     }
-    request.messages_max = page_messages;
-    request.bytes_max = bytes_max;
+    request.messages_max = bounds.messages;
+    request.bytes_max = bounds.bytes;
     store_->journal().read(
         request,
         [weak = weak_from_this(),
          show = std::move(show),
          from = from.sequence,
          last = range.last,
-         bytes_max](const storage::ReadResult& result) {
+         bounds](const storage::ReadResult& result) {
             if (const auto self = weak.lock()) {
-                self->show_page(result, from, last, bytes_max, show);
+                self->show_page(result, from, last, bounds, show);
             }
         }
     );
@@ -84,7 +83,7 @@ void Queue::show_page(
     const storage::ReadResult& result,
     std::uint64_t from,
     storage::Sequence last,
-    std::size_t bytes_max,
+    PageBounds bounds,
     const Show& show
 ) {
     shard_.assert_current();
@@ -108,7 +107,7 @@ void Queue::show_page(
         return true;
     });
     Page page;
-    Room room(bytes_max);
+    Room room(bounds);
     for (auto& [sequence, delivery] : found) {
         if (!room.takes(page, *delivery.message)) { return show(std::move(page)); }
         page.next = Place{0, sequence};
@@ -116,13 +115,13 @@ void Queue::show_page(
     }
     page.next = Place{0, end - 1};
     if (!page.messages.empty()) { return show(std::move(page)); }
-    browse(page.next, bytes_max, show);
+    browse(page.next, bounds, show);
 }
 
-void Queue::browse_memory(std::optional<Place> after, std::size_t bytes_max, const Show& show) {
+void Queue::browse_memory(std::optional<Place> after, PageBounds bounds, const Show& show) {
     shard_.assert_current();
     Page page;
-    Room room(bytes_max);
+    Room room(bounds);
     Place from;
     if (after) { from = {after->lane, after->sequence + 1}; }
     const auto add = [&](const Delivery& delivery, Place place) {

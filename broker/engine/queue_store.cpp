@@ -282,10 +282,35 @@ bool QueueStore::is_on_page(std::uint64_t sequence) const {
 
 void QueueStore::discard_from_page(std::uint64_t sequence, std::size_t size) {
     const storage::Sequence at = stored_sequence(sequence);
+    take_from_page(sequence, size);
+    if (!is_dropped_) { journal_.batch().remove({id_, {at, at}, size}); }
+}
+
+void QueueStore::take_from_page(std::uint64_t sequence, std::size_t size) {
+    const storage::Sequence at = stored_sequence(sequence);
     add_hole({at, at});
     page_messages_ -= std::min<std::size_t>(page_messages_, 1);
     page_bytes_ -= std::min(page_bytes_, size);
-    if (!is_dropped_) { journal_.batch().remove({id_, {at, at}, size}); }
+}
+
+QueueStore::Purged QueueStore::purge_page(Backlog& backlog) {
+    const Purged gone{page_messages_, page_bytes_};
+    std::size_t bytes = page_bytes_;
+    const auto remove = [&](storage::Sequence first, storage::Sequence last) {
+        if (first > last || is_dropped_) { return; }
+        journal_.batch().remove({id_, {first, last}, std::exchange(bytes, 0)});
+    };
+    storage::Sequence first = page_.first;
+    for (const storage::SequenceRange& hole : holes_) {
+        if (hole.first > page_.last) { break; }
+        remove(first, hole.first - 1);
+        first = std::max(first, hole.last + 1);
+    }
+    remove(first, page_.last);
+    is_read_void_ = is_reading_;
+    end_page(backlog);
+    update_fence();
+    return gone;
 }
 
 storage::ReadRequest QueueStore::read_request(storage::Sequence from, storage::Sequence to) const {
@@ -333,6 +358,7 @@ std::size_t QueueStore::holes_between(storage::Sequence from, storage::Sequence 
 
 std::size_t QueueStore::take_page(const storage::ReadResult& result, Backlog& backlog) {
     is_reading_ = false;
+    if (std::exchange(is_read_void_, false)) { return 0; }
     assert(result.next > page_.first);
     const storage::Sequence last = result.next - 1;
     // Whatever is expected and not restored is damaged, or missing.

@@ -112,6 +112,16 @@ public:
     [[nodiscard]] bool is_on_page(std::uint64_t sequence) const;
     /// It leaves, unread.
     void discard_from_page(std::uint64_t sequence, std::size_t size);
+    /// It goes into somebody's hands, unread; the store keeps it.
+    void take_from_page(std::uint64_t sequence, std::size_t size);
+
+    struct Purged {
+        std::size_t messages = 0;
+        std::size_t bytes = 0;
+    };
+
+    /// All of the page leaves, unread; the tail joins `backlog`. There must be a page.
+    [[nodiscard]] Purged purge_page(Backlog& backlog);
     /// For reading it before, or any other part of the queue.
     [[nodiscard]] storage::ReadRequest read_request(storage::Sequence from, storage::Sequence to)
         const;
@@ -181,6 +191,7 @@ private:
     std::size_t page_messages_ = 0;
     std::size_t page_bytes_ = 0;
     bool is_reading_ = false;
+    bool is_read_void_ = false;  ///< What is being read has been purged.
     Fifo<Delivery> tail_;
     std::size_t tail_bytes_ = 0;
     std::size_t tail_gaps_ = 0;

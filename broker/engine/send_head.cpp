@@ -55,12 +55,13 @@ Text name_of(Text line) {
     return line.substr(0, line.find(':') + 1);
 }
 
-// Appends the lines of `head` but for those whose names stand in `added`, which replace them.
-void append_others(std::string& out, Text head, Text added) {
+// Appends the lines of `head` but for those whose names stand in `added`, which replace them, or
+// begin with `dropped`, if that is not empty.
+void append_others(std::string& out, Text head, Text added, Text dropped) {
     while (!added.empty() && !head.empty()) {
         const Text line = head.substr(0, head.find('\n') + 1);
         const Text name = name_of(line);
-        bool is_replaced = false;
+        bool is_replaced = !dropped.empty() && name.starts_with(dropped);
         for (Text rest = added; !rest.empty() && !name.empty();) {
             is_replaced = is_replaced || rest.starts_with(name);
             rest.remove_prefix(rest.find('\n') + 1);
@@ -69,6 +70,37 @@ void append_others(std::string& out, Text head, Text added) {
         head.remove_prefix(line.size());
     }
     out.append(head);
+}
+
+// As remade(); lines whose names begin with `dropped` are left out, if that is not empty.
+MessageRef with_headers(
+    const Message& message,
+    std::span<const Header> headers,
+    Text dropped,
+    std::int64_t expires,
+    Text id
+) {
+    const auto encode = [&](Version version) {
+        std::string lines = expires == 0 ? std::string() : line_of(expires);
+        const std::size_t begin = lines.size();
+        for (const Header& header : headers) {
+            protocol::append_header(lines, header.name, header.value, version);
+        }
+        const std::string added = lines.substr(begin);
+        const std::size_t old = message.facts().expires == 0 ? 0 : expires_line.size();
+        append_others(lines, message.head(version).substr(old), added, dropped);
+        return lines;
+    };
+    const auto differs = [](const Header& header) {
+        return protocol::needs_escape(header.name) || protocol::needs_escape(header.value);
+    };
+    SendHead head{encode(Version::v1_2), nullptr, message.facts(), message.publisher()};
+    head.facts.expires = expires;
+    if (!message.is_same_for_all() || std::any_of(headers.begin(), headers.end(), differs)) {
+        head.older = std::make_shared<const SendHead::Older>(SendHead::Older{
+            encode(Version::v1_0), encode(Version::v1_1)});
+    }
+    return Message::make(id.empty() ? message.id() : id, head, message.body(), message.is_text());
 }
 
 }  // namespace
@@ -119,27 +151,13 @@ void set_expiry(SendHead& head, std::int64_t expires) {
 MessageRef remade(
     const Message& message, std::span<const Header> headers, std::int64_t expires, Text id
 ) {
-    const auto encode = [&](Version version) {
-        std::string lines = expires == 0 ? std::string() : line_of(expires);
-        const std::size_t begin = lines.size();
-        for (const Header& header : headers) {
-            protocol::append_header(lines, header.name, header.value, version);
-        }
-        const std::string added = lines.substr(begin);
-        const std::size_t old = message.facts().expires == 0 ? 0 : expires_line.size();
-        append_others(lines, message.head(version).substr(old), added);
-        return lines;
-    };
-    const auto differs = [](const Header& header) {
-        return protocol::needs_escape(header.name) || protocol::needs_escape(header.value);
-    };
-    SendHead head{encode(Version::v1_2), nullptr, message.facts(), message.publisher()};
-    head.facts.expires = expires;
-    if (!message.is_same_for_all() || std::any_of(headers.begin(), headers.end(), differs)) {
-        head.older = std::make_shared<const SendHead::Older>(SendHead::Older{
-            encode(Version::v1_0), encode(Version::v1_1)});
-    }
-    return Message::make(id.empty() ? message.id() : id, head, message.body(), message.is_text());
+    return with_headers(message, headers, {}, expires, id);
+}
+
+MessageRef readdressed(const Message& message, Text destination, bool is_return) {
+    const std::array<Header, 1> headers = {{{"destination", destination}}};
+    const Text dropped = is_return ? Text("x-death-") : Text();
+    return with_headers(message, headers, dropped, message.facts().expires, {});
 }
 
 }  // namespace engine

@@ -40,4 +40,9 @@ void set_expiry(SendHead& head, std::int64_t expires);
     std::string_view id = {}
 );
 
+/// The same message for another destination; `is_return`: without what dead-lettering has written.
+[[nodiscard]] MessageRef readdressed(
+    const Message& message, std::string_view destination, bool is_return
+);
+
 }  // namespace engine

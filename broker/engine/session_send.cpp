@@ -17,8 +17,6 @@ using protocol::ErrorCode;
 using protocol::LimitKey;
 using protocol::Result;
 
-constexpr std::int64_t delay_max_ms = 30LL * 24 * 3600 * 1000;
-
 bool is_temporary(DestinationKind kind) {
     return kind == DestinationKind::temp_queue || kind == DestinationKind::temp_topic;
 }
@@ -145,15 +143,9 @@ Result<void> Session::ask_home(Prepared& prepared) const {
     const SendOptions& options = prepared.options;
     if (!options.delay && options.dedup_id.empty()) { return {}; }
     const auto now = static_cast<std::int64_t>(shard_.wall_clock_ms());
-    if (options.delay && options.delay->due(now) - now > delay_max_ms) {
-        return Error{
-            ErrorCode::bad_header,
-            "The header AMQ_SCHEDULED_TIME is more than 30 days ahead.",
-            "Give an earlier time, in milliseconds since 1970.",
-            "P-QOS-03"};
-    }
-    prepared.route.asked =
-        std::make_shared<const Asked>(Asked{options.delay, options.dedup_id, user_, number_});
+    auto asked = asked_by(options, user_, number_, now);
+    if (!asked) { return asked.error(); }
+    prepared.route.asked = std::move(*asked);
     return {};
 }
 
@@ -352,6 +344,7 @@ void Session::on(const protocol::Commit& request) {
         self->apply(*taken, gathered);
     };
     commitment.applied = [self = shared_from_this(), taken, ticket](std::optional<Error> error) {
+        if (error) { error->what = "COMMIT was not applied. " + error->what; }
         self->committed(std::move(*taken), ticket, std::move(error));
     };
     if (request.receipt) {

@@ -321,7 +321,7 @@ void Subscription::browse_on() {
     session_.router().browse(
         browsing_->queue,
         browsing_->after,
-        octets,
+        {octets},
         [weak = weak_from_this()](const Queue::Page& page) {
             if (const auto self = weak.lock()) { self->show(page); }
         }

@@ -130,7 +130,6 @@ void reserve(Destinations& home, Part& part) {
         const auto good = reserve(home, part, send);
         if (!good) {
             part.error = good.error();
-            part.error->what = "COMMIT was not applied. " + part.error->what;
             return cancel(home, part);
         }
         ++part.reserved;

@@ -1,7 +1,10 @@
 #include "broker/server/admin_listener.hpp"
 
+#include "broker/admin/browse_calls.hpp"
 #include "broker/admin/console_files.hpp"
 #include "broker/admin/destination_calls.hpp"
+#include "broker/admin/publish_calls.hpp"
+#include "broker/admin/queue_calls.hpp"
 #include "broker/admin/scheduled_calls.hpp"
 #include "broker/log/log.hpp"
 #include "broker/server/config_units.hpp"
@@ -59,6 +62,9 @@ void AdminListener::add_calls(const Config& config, Parts& parts) {
     );
     admin::add_scheduled_calls(api_, shards_);
     admin::add_destination_calls(api_, shards_);
+    admin::add_browse_calls(api_, shards_);
+    admin::add_publish_calls(api_, shards_, config.limits.protocol.frame_bytes_max);
+    admin::add_queue_calls(api_, shards_);
 }
 
 // For the console (S-WEB-08): who has the token may do everything.

@@ -1,11 +1,18 @@
 """The admin API's calls about destinations (O-10): lists, one of them, browsing, publishing, queues, moving, definitions."""
+import base64
+import contextlib
+import http.client
 import json
+import os
+import shutil
+import tempfile
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from support.broker import until, wait_time
-from support.case import BrokerCase, each
+from support.broker import Broker, until, wait_time
+from support.case import BrokerCase, OwnBrokerCase, each
 from test_admin import token_of
 
 LIST = "/api/v1/destinations"
@@ -140,3 +147,369 @@ class Lists(Calls, BrokerCase):
     @each(["%00", "%2Fqueue%2F", "%2Ftopic%2F*", "%2Fqueue%2F" + "x" * 2000, "%2Ftemp-queue%2Fx", "%2Fnothing%20here"])
     def test_O_10_what_is_not_there_is_refused(self, name):
         self.assertIn(self.call("GET", LIST + "/" + name)[0], (400, 404))
+
+
+QUEUES = "/api/v1/queues/"
+PUBLISH = "/api/v1/publish"
+
+
+class Browsing(Calls, BrokerCase):
+    threads = 2
+
+    def pages(self, name, limit):
+        """All pages of a queue's messages."""
+        pages, cursor = [], ""
+        while cursor is not None:
+            page = self.get(QUEUES + quoted(name) + "/messages?limit=%d%s" % (limit, cursor))
+            pages.append(page["items"])
+            cursor = "&cursor=" + page["next"] if "next" in page else None
+        return pages
+
+    def all(self, name):
+        return [message for page in self.pages(name, 7) for message in page]
+
+    def test_O_10_messages_are_looked_at_and_stay(self):
+        peer = self.client()
+        for i in range(20):
+            peer.publish("/queue/browsed", b"%d" % i, "colour:blue\\cgrey")
+        pages = self.pages("/queue/browsed", 7)
+        self.assertEqual([message["body"] for page in pages for message in page], [str(i) for i in range(20)])
+        message = pages[0][0]
+        self.assertIn(["colour", "blue:grey"], message["headers"])
+        self.assertIn(["destination", "/queue/browsed"], message["headers"])
+        self.assertEqual((message["state"], message["size"], message["is_cut"], message["deliveries"],
+                          message["redelivered"]), ("waiting", 1, False, 0, False))
+        self.assertEqual(self.one("/queue/browsed")["depth"], 20)
+
+    def test_O_10_what_consumers_hold_comes_first(self):
+        peer = self.client()
+        for i in range(9):
+            peer.publish("/queue/held", b"%d" % i)
+        holder = self.client()
+        holder.subscribe("/queue/held", "ack:client-individual", "prefetch-count:3", id="h")
+        for _ in range(3):
+            holder.read_message()
+        self.assertTrue(until(lambda: [(m["body"], m["state"], m["deliveries"]) for m in self.all("/queue/held")] == [
+            (str(i), "unacked" if i < 3 else "waiting", 1 if i < 3 else 0) for i in range(9)]))
+
+    def test_O_10_hostile_bodies_are_json_and_long_ones_are_cut(self):
+        peer = self.client()
+        bodies = [b"\x00\xff\xfe", b'"\\\x00\x1f', "\u2028\U0001f600".encode(), b"", b"a" * 70000, b"\xff" * 70000,
+                  b"a" * 65535 + "\u00e4".encode() + b"b"]
+        for body in bodies:
+            peer.publish("/queue/hostile", body)
+        found = self.all("/queue/hostile")
+        self.assertEqual([message["size"] for message in found], [len(body) for body in bodies])
+        self.assertEqual([message["is_cut"] for message in found], [len(body) > 65536 for body in bodies])
+        self.assertEqual(base64.b64decode(found[0]["body_base64"]), bodies[0])
+        self.assertEqual([message["body"].encode() for message in found[1:4]], bodies[1:4])
+        self.assertEqual(base64.b64decode(found[5]["body_base64"]), b"\xff" * 65536)
+        self.assertEqual(found[6]["body"], "a" * 65535)
+
+    @each(["limit=0", "limit=101", "cursor=x", "cursor=w1", "cursor=w1.", "cursor=x1.1", "cursor=u1.1x", "from=1"])
+    def test_O_10_a_wrong_query_is_refused(self, query):
+        self.client().publish("/queue/refusing", b"x")
+        self.assertEqual(self.call("GET", QUEUES + "refusing/messages?" + query)[0], 400)
+
+    def test_O_10_only_queues_have_messages(self):
+        self.assertEqual(self.call("GET", QUEUES + "nothing/messages")[0], 404)
+        self.assertEqual(self.call("GET", QUEUES + "%2Ftopic%2Fa/messages")[0], 400)
+
+
+class Publishing(Calls, BrokerCase):
+    threads = 2
+    config = {"limits": {"frame": "100KiB"}, "policy": [{"match": "/queue/small", "max_messages": 2}]}
+
+    def publish(self, body, key=None):
+        return self.call("POST", PUBLISH, body, **({"Idempotency_Key": key} if key else {}))
+
+    def test_O_10_one_message_arrives_as_if_a_client_had_sent_it(self):
+        peer = self.client()
+        peer.subscribe("/queue/api")
+        answer = self.publish({"destination": "/queue/api", "body": "hello", "durable": False,
+                               "headers": {"content-type": "text/plain", "a:b": "c\nd"}})
+        self.assertEqual(answer, (200, {"messages": 1, "results": [{"destination": "/queue/api",
+                                                                    "status": "accepted"}]}))
+        message = peer.read_message()
+        self.assertEqual((message.body, message["content-type"], message["persistent"], message["a:b"],
+                          message["destination"]), (b"hello", "text/plain", "false", "c\nd", "/queue/api"))
+        self.publish({"destination": "/queue/api", "body_base64": base64.b64encode(b"\0\xff").decode()})
+        self.assertEqual(peer.read_message().body, b"\0\xff")
+
+    def test_O_10_subscribers_of_topics_are_told(self):
+        peers = [self.client() for _ in range(3)]
+        for peer in peers:
+            peer.subscribe("/topic/told")
+        answer = self.publish({"messages": [{"destination": "/topic/told", "body": str(i)} for i in range(3)] +
+                                           [{"destination": "/topic/nobody"}]})[1]
+        self.assertEqual([result["subscribers"] for result in answer["results"]], [3, 3, 3, 0])
+        for peer in peers:
+            self.assertEqual([peer.read_message().body for _ in range(3)], [b"0", b"1", b"2"])
+
+    def test_O_10_P_QOS_06_the_same_key_publishes_once(self):
+        for _ in range(3):
+            self.assertEqual(self.publish({"destination": "/queue/once", "body": "x"}, "key-1")[0], 200)
+        self.assertEqual(self.one("/queue/once")["depth"], 1)
+        self.publish({"destination": "/queue/once", "body": "x"}, "key-2")
+        self.publish({"destination": "/queue/once", "body": "x"})
+        self.assertEqual(self.one("/queue/once")["depth"], 3)
+        many = {"messages": [{"destination": "/queue/many", "body": str(i)} for i in range(10)]}
+        for _ in range(2):
+            self.assertEqual(self.publish(many, "key-3")[0], 200)
+        self.assertEqual(self.one("/queue/many")["depth"], 10)
+
+    def test_O_10_many_are_taken_together_or_not_at_all(self):
+        many = {"messages": [{"destination": "/queue/other"}] + [{"destination": "/queue/small"}] * 3}
+        status, problem = self.publish(many)
+        self.assertEqual((status, problem["reason"]), (409, "queue-full"))
+        self.assertNotIn("COMMIT", problem["detail"])
+        many["messages"][3]["headers"] = {"expires": "never"}
+        self.assertEqual(self.publish(many)[0], 400)
+        self.assertEqual([self.one(name)["depth"] for name in self.listed("?match=/queue/&type=queue")
+                          if name in ("/queue/other", "/queue/small")], [0, 0])
+
+    @each({
+        "no_object": [], "nothing": {}, "no_destination": {"body": "x"}, "no_text": {"destination": 1},
+        "unknown": {"destination": "/queue/a", "what": 1}, "both": {"destination": "/queue/a", "body": "", "body_base64": ""},
+        "no_base64": {"destination": "/queue/a", "body_base64": "a"},
+        "loose_base64": {"destination": "/queue/a", "body_base64": "QR=="},
+        "no_headers": {"destination": "/queue/a", "headers": []},
+        "no_text_header": {"destination": "/queue/a", "headers": {"a": 1}},
+        "nul": {"destination": "/queue/a", "headers": {"a": "b\0\0"}},
+        "no_name": {"destination": "/queue/a", "headers": {"": "b"}},
+        "receipt": {"destination": "/queue/a", "headers": {"receipt": "1"}},
+        "transaction": {"destination": "/queue/a", "headers": {"transaction": "1"}},
+        "nul_destination": {"destination": "/queue/a\0"}, "temporary": {"destination": "/temp-queue/a"},
+        "private_reply": {"destination": "/queue/a", "headers": {"reply-to": "/temp-queue/a"}},
+        "wildcard": {"destination": "/topic/*"}, "none": {"messages": []},
+        "too_many": {"messages": [{"destination": "/queue/a"}] * 1001}, "mixed": {"messages": [], "destination": "/queue/a"},
+        "cron": {"destination": "/queue/a", "headers": {"AMQ_SCHEDULED_CRON": "* * * * *"}},
+    })
+    def test_O_10_what_is_wrong_is_refused(self, *body):
+        self.assertEqual(self.publish(*body if body else ([],))[0], 400)
+
+    def test_O_10_refusals_carry_their_token(self):
+        for message, status, reason in (
+                ({"destination": "/topic/$SYS.connect"}, 403, "access-denied"),
+                ({"destination": "/queue/a", "body": "x" * 103000}, 413, "frame-too-large"),
+                ({"destination": "/queue/a", "body": "x" * 400000}, 413, "frame-too-large"),
+                ({"destination": "/what"}, 400, "bad-destination"),
+                ({"destination": "/queue/a", "headers": {"x-delay": "x"}}, 400, "bad-header")):
+            answer = self.publish(message)
+            self.assertEqual((answer[0], answer[1].get("reason")), (status, reason), message["destination"])
+        self.assertEqual(self.call("POST", PUBLISH, b"{")[0], 400)
+
+
+class Changing(Calls, BrokerCase):
+    threads = 2
+    config = {"policy": [{"match": "/queue/dying", "deliveries": 1}, {"match": "/queue/small", "max_messages": 3}]}
+
+    def fill(self, name, count):
+        for i in range(count):
+            self.call("POST", PUBLISH, {"destination": name, "body": str(i), "headers": {"n": str(i)}})
+
+    def bodies(self, name):
+        page = self.get(QUEUES + quoted(name) + "/messages?limit=100")
+        return [message["body"] for message in page["items"] if message["state"] == "waiting"]
+
+    def move(self, name, **order):
+        return self.call("POST", QUEUES + quoted(name) + "/move", order)
+
+    def test_O_10_P_SUB_14_declared_with_arguments(self):
+        arguments = {"arguments": {"x-max-length": "5", "x-message-ttl": "60000", "durable": "true"}}
+        self.assertEqual(self.call("PUT", QUEUES + "declared", arguments)[0], 201)
+        self.assertEqual(self.call("PUT", QUEUES + "declared", arguments)[0], 204)
+        self.assertEqual(self.call("PUT", QUEUES + "declared")[0], 204)
+        status, problem = self.call("PUT", QUEUES + "declared", {"arguments": {"x-max-length": "6"}})
+        self.assertEqual((status, problem["reason"]), (409, "bad-header"))
+        settings = self.one("declared")["settings"]
+        self.assertEqual((settings["max_messages"], settings["message_ttl"], settings["overflow"]),
+                         ("5", "60000ms", "drop-head"))
+        self.assertEqual(self.call("PUT", QUEUES + "plain")[0], 201)
+        self.assertEqual(self.one("plain")["depth"], 0)
+
+    @each({"unknown": {"arguments": {"what": "1"}}, "no_text": {"arguments": {"x-max-length": 1}},
+           "no_number": {"arguments": {"x-max-length": "x"}}, "exclusive": {"arguments": {"exclusive": "true"}},
+           "member": {"argument": {}}, "stream": {"arguments": {"x-queue-type": "stream"}}})
+    def test_O_10_a_wrong_declaration_is_refused(self, *body):
+        self.assertEqual(self.call("PUT", QUEUES + "wrong", *body)[0], 400)
+        self.assertEqual(self.call("GET", LIST + "/wrong")[0], 404)
+
+    def test_O_10_deleted_if_empty_if_unused(self):
+        self.fill("/queue/gone", 2)
+        peer = self.client()
+        peer.subscribe("/queue/gone", "ack:client", id="1")
+        peer.read_message()
+        self.assertEqual(self.call("DELETE", QUEUES + "gone?if_empty=true")[0], 409)
+        self.assertEqual(self.call("DELETE", QUEUES + "gone?if_unused=true")[0], 409)
+        self.assertEqual(self.call("DELETE", QUEUES + "gone?if_unused=yes")[0], 400)
+        self.assertEqual(self.call("DELETE", QUEUES + "gone")[0], 204)
+        self.assertEqual(self.call("DELETE", QUEUES + "gone")[0], 404)
+        self.assertEqual(self.call("GET", LIST + "/gone")[0], 404)
+
+    def test_O_10_purged_but_for_what_consumers_hold(self):
+        self.fill("/queue/purged", 30)
+        peer = self.client()
+        peer.subscribe("/queue/purged", "ack:client-individual", "prefetch-count:5", id="1")
+        held = [peer.read_message() for _ in range(5)]
+        self.assertEqual(self.call("POST", QUEUES + "purged/purge"), (200, {"messages": 25, "is_complete": True}))
+        queue = self.one("purged")
+        self.assertEqual((queue["depth"], queue["unacked"], queue["bytes"]), (0, 5, 0))
+        for message in held:
+            peer.ask("ACK", "id:" + message["ack"])
+        self.assertTrue(until(lambda: self.one("purged")["unacked"] == 0))
+        self.assertEqual(self.call("POST", QUEUES + "purged/purge"), (200, {"messages": 0, "is_complete": True}))
+        self.assertEqual(self.call("POST", QUEUES + "nothing/purge")[0], 404)
+
+    def test_O_10_moved_in_order_by_filter_and_limit(self):
+        for number in range(4):  # To homes on both shards.
+            source, target = "/queue/from%d" % number, "/queue/to%d" % number
+            self.fill(source, 20)
+            self.assertEqual(self.move(source, to=target, filter="n >= 10"), (200, {"messages": 10, "is_complete": True}))
+            self.assertEqual(self.bodies(target), [str(i) for i in range(10, 20)])
+            self.assertEqual(self.move(source, to=target, limit=3)[1]["messages"], 3)
+            self.assertEqual(self.bodies(source), [str(i) for i in range(3, 10)])
+            self.assertEqual(self.move(source, to=target)[1]["messages"], 7)
+            self.assertEqual((self.one(source)["depth"], self.one(source)["bytes"]), (0, 0))
+            message = self.get(QUEUES + quoted(target) + "/messages")["items"][0]
+            self.assertEqual([h for h in message["headers"] if h[0] == "destination"], [["destination", target]])
+
+    def test_O_10_a_full_target_takes_nothing_and_nothing_is_lost(self):
+        self.fill("/queue/overfull", 10)
+        status, problem = self.move("/queue/overfull", to="/queue/small")
+        self.assertEqual((status, problem["reason"]), (409, "queue-full"))
+        self.assertEqual(self.bodies("/queue/overfull"), [str(i) for i in range(10)])
+        peer = self.client()
+        peer.subscribe("/queue/overfull")
+        self.assertEqual([peer.read_message().body for _ in range(10)], [b"%d" % i for i in range(10)])
+
+    def test_O_10_P_ACK_11_dead_letters_go_back_where_they_died(self):
+        self.fill("/queue/dying", 5)
+        peer = self.client()
+        peer.subscribe("/queue/dying", "ack:client-individual", id="1")
+        for message in [peer.read_message() for _ in range(5)]:
+            peer.ask("NACK", "id:" + message["ack"])
+        peer.close()
+        self.assertTrue(until(lambda: self.one("/queue/DLQ.dying")["depth"] == 5))
+        self.call("POST", PUBLISH, {"destination": "/queue/DLQ.dying", "body": "never died"})
+        self.assertEqual(self.move("/queue/DLQ.dying", redrive=True), (200, {"messages": 5, "is_complete": True}))
+        self.assertEqual(sorted(self.bodies("/queue/dying")), [str(i) for i in range(5)])
+        self.assertEqual(self.bodies("/queue/DLQ.dying"), ["never died"])
+        for message in self.get(QUEUES + "dying/messages")["items"]:
+            self.assertFalse([h for h in message["headers"] if h[0].startswith("x-death")])
+
+    @each({"nothing": {}, "both": {"to": "/queue/a", "redrive": True}, "itself": {"to": "/queue/unmoved"},
+           "private": {"to": "/temp-queue/a"}, "wildcard": {"to": "/topic/*"}, "reserved": {"to": "/topic/$SYS.connect"},
+           "selector": {"to": "/queue/a", "filter": "a ="}, "limit": {"to": "/queue/a", "limit": 0},
+           "number": {"to": "/queue/a", "limit": -1}, "member": {"to": "/queue/a", "from": "x"}, "flag": {"redrive": 1}})
+    def test_O_10_a_wrong_order_is_refused(self, *order):
+        self.fill("/queue/unmoved", 1)
+        before = self.bodies("/queue/unmoved")
+        self.assertIn(self.call("POST", QUEUES + "unmoved/move", *order)[0], (400, 403))
+        self.assertEqual(self.bodies("/queue/unmoved"), before)
+
+
+class Stored(Calls, OwnBrokerCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="e2e-destinations-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def start(self):
+        storage = {"directory": os.path.join(self.folder, "data"), "allow_unsafe_filesystem": True,
+                   "disk_floor": "1MiB", "queue_memory": "64KiB"}
+        self.broker = Broker({"storage": storage}, threads=2)
+        self.addCleanup(self.broker.kill)
+
+    def crash(self):
+        self.broker.process.kill()
+        self.broker.wait()
+        self.broker.kill()
+
+    def fill(self, name, count, size=1000):
+        for first in range(0, count, 500):
+            messages = [{"destination": name, "body": "%06d" % i + "x" * size}
+                        for i in range(first, min(first + 500, count))]
+            self.assertEqual(self.call("POST", PUBLISH, {"messages": messages})[0], 200)
+
+    def drained(self, name):
+        """The numbers of what waits there."""
+        with self.client() as peer:
+            peer.subscribe(name)
+            depth = self.one(name)["depth"] + self.one(name)["unacked"]
+            return [int(peer.read_message().body[:6]) for _ in range(depth)]
+
+    def depth(self, name):
+        status, queue = self.call("GET", LIST + "/" + quoted(name))
+        return queue["depth"] if status == 200 else 0
+
+    def test_O_10_what_was_published_is_there_after_a_crash(self):
+        self.start()
+        self.fill("/queue/kept", 300, 10)
+        self.call("POST", PUBLISH, {"destination": "/queue/kept", "body": "once"}, Idempotency_Key="k")
+        self.crash()
+        self.start()
+        self.call("POST", PUBLISH, {"destination": "/queue/kept", "body": "once"}, Idempotency_Key="k")
+        self.assertEqual(self.depth("/queue/kept"), 301)
+
+    def test_O_10_what_was_purged_is_gone_for_good(self):
+        self.start()
+        self.fill("/queue/purged", 2000)
+        self.assertEqual(self.call("POST", QUEUES + "purged/purge"), (200, {"messages": 2000, "is_complete": True}))
+        self.fill("/queue/purged", 3)
+        self.crash()
+        self.start()
+        self.assertEqual(self.depth("/queue/purged"), 3)
+        self.assertEqual(self.drained("/queue/purged"), [0, 1, 2])
+        self.assertEqual(self.call("DELETE", QUEUES + "purged")[0], 204)
+        self.assertEqual(self.call("PUT", QUEUES + "declared")[0], 201)
+        self.crash()
+        self.start()
+        self.assertEqual(self.listed("?type=queue"), ["/queue/declared"])
+
+    def test_O_10_a_kill_in_the_middle_of_a_move_loses_nothing_and_doubles_nothing(self):
+        count = 8000
+        for number in range(2):  # Pairs of homes.
+            self.start()
+            source, target = "/queue/source%d" % number, "/queue/target%d" % number
+            self.fill(source, count)
+            def order():
+                with contextlib.suppress(OSError, urllib.error.URLError, http.client.HTTPException, AssertionError):
+                    self.call("POST", QUEUES + quoted(source) + "/move", {"to": target})
+            mover = threading.Thread(target=order)
+            mover.start()
+            self.assertTrue(until(lambda: self.depth(target) > 0))
+            self.crash()
+            mover.join()
+            self.start()
+            left, moved = self.depth(source), self.depth(target)
+            self.assertGreater(moved, 0)
+            found = self.drained(source) + self.drained(target)
+            self.assertEqual(sorted(found), list(range(count)), (left, moved))
+            self.broker.stop()
+
+    def test_O_10_a_move_from_disk_keeps_the_order(self):
+        self.start()
+        self.fill("/queue/long", 3000)
+        status, answer = self.call("POST", QUEUES + "long/move", {"to": "/queue/moved"})
+        while not answer["is_complete"]:
+            status, answer = self.call("POST", QUEUES + "long/move", {"to": "/queue/moved"})
+        self.assertEqual(status, 200)
+        self.assertEqual((self.one("/queue/long")["depth"], self.one("/queue/long")["bytes"]), (0, 0))
+        self.crash()
+        self.start()
+        self.assertEqual(self.drained("/queue/moved"), list(range(3000)))
+
+    def test_O_10_P_DUR_04_a_durable_subscription_is_deleted_with_its_backlog(self):
+        self.start()
+        with self.client("tcp", "1.2", "client-id:c1") as peer:
+            peer.subscribe("/topic/news", "durable:true", "activemq.subscriptionName:s1", id="1")
+        self.call("POST", PUBLISH, {"destination": "/topic/news", "body": "x"})
+        item, = self.get(LIST + "?type=durable")["items"]
+        self.assertEqual((item["type"], item["depth"], item["durable"]), ("durable", 1, True))
+        self.assertEqual(self.get(QUEUES + quoted(item["name"]) + "/messages")["items"][0]["body"], "x")
+        path = "/api/v1/durable-subscriptions/%s/c1/s1" % item["name"].split("/")[2]
+        self.assertEqual(self.call("DELETE", path)[0], 204)
+        self.assertEqual(self.call("DELETE", path)[0], 404)
+        self.crash()
+        self.start()
+        self.assertEqual(self.listed("?type=durable"), [])
