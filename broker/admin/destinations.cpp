@@ -107,6 +107,11 @@ engine::QueueArguments declared_arguments(const json::value& value, const std::s
     return *arguments;
 }
 
+Refused declaration_refused(const protocol::Error& error) {
+    if (error.code != protocol::ErrorCode::bad_header) { return Refused(error); }
+    return {409, error.what + " " + error.remedy, std::string(protocol::token(error.code))};
+}
+
 Refused no_destination(const std::string& name) {
     return {404, "There is no " + protocol::quoted(name) + "."};
 }

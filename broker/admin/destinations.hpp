@@ -33,6 +33,9 @@ namespace admin {
     const boost::json::value& value, const std::string& where
 );
 
+/// What declaring was refused with: 409 if what is there differs.
+[[nodiscard]] Refused declaration_refused(const protocol::Error& error);
+
 /// 404: there is no destination of this name.
 [[nodiscard]] Refused no_destination(const std::string& name);
 

@@ -14,44 +14,24 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 using engine::Destinations;
-using protocol::Error;
 
 // No batch of a call begins later: the answer says whether all is done.
 constexpr std::chrono::seconds work_time{2};
 
-enum class Outcome : std::uint8_t { done, made, missing, filled, used };
-
-struct Declared {
-    Outcome outcome = Outcome::done;
-    std::optional<Error> error = {};
-};
-
-// A queue that is declared stays until it is deleted (P-DEST-10).
-Declared declare_here(
-    Destinations& router, const std::string& name, const engine::QueueArguments& arguments
-) {
-    const bool is_there = router.find_queue(name) != nullptr;
-    const auto queue = router.local_queue(name, arguments);
-    if (!queue) { return {Outcome::done, queue.error()}; }
-    return {is_there ? Outcome::done : Outcome::made};
-}
+enum class Outcome : std::uint8_t { done, missing, filled, used };
 
 asio::awaitable<Response> declare(const Shards& shards, const Call& call) {
     call.query.allow({});
     const std::string name = plain_queue_name(shards, call.parameters.front());
     const engine::QueueArguments arguments = declared_arguments(call.json(true), "The body");
-    const Declared declared =
+    const auto is_new =
         co_await shards.ask(home_of(shards, name), [name, arguments](const transport::Post& post) {
-            return declare_here(post.shard->router(), name, arguments);
+            return post.shard->router().declare(name, arguments, false);
         });
-    if (declared.error) {
-        const bool differs = declared.error->code == protocol::ErrorCode::bad_header;
-        if (!differs) { throw Refused(*declared.error); }
-        throw Refused(409, declared.error->what + " " + declared.error->remedy, "bad-header");
-    }
+    if (!is_new) { throw declaration_refused(is_new.error()); }
     co_await all_stored(shards);
     Response response = no_content();
-    if (declared.outcome == Outcome::made) { response.status = 201; }
+    if (*is_new) { response.status = 201; }
     co_return response;
 }
 

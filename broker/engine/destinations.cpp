@@ -683,6 +683,16 @@ void Destinations::remove_queue(const std::string& name, const Error& error) {
     schedule_sweep();
 }
 
+Result<bool> Destinations::declare(
+    const std::string& name, const QueueArguments& arguments, bool is_trial
+) {
+    shard_.assert_current();
+    const bool is_new = !queues_.contains(name);
+    if (is_new && is_trial) { return true; }
+    const auto queue = local_queue(name, arguments);
+    return queue ? Result<bool>(is_new) : queue.error();
+}
+
 void Destinations::delete_queue(const std::string& name) {
     remove_queue(name, queue_removed(name));
 }

@@ -311,9 +311,18 @@ public:
     /// when that is stored.
     void delete_durable(const DurableName& name, ReplyTo reply);
 
+    /// The queue, or durable subscription, is there from now on, if it is at home here; whether it
+    /// was not before. Refuses `bad-header` if it is there and is another. `is_trial`: only says
+    /// so.
+    [[nodiscard]] protocol::Result<bool> declare(
+        const std::string& name, const QueueArguments& arguments, bool is_trial
+    );
+    [[nodiscard]] protocol::Result<bool> declare(const DurableName& name, bool is_trial);
     /// Removes a queue that is at home here, with what is in it; whoever consumes from it is
     /// refused.
     void delete_queue(const std::string& name);
+    /// Removes a durable subscription at home here, if it is there.
+    void delete_durable(const std::string& canonical);
     /// Removes the durable subscriptions at home here of this user, client and name; how many.
     std::size_t delete_durables(
         std::string_view user, std::string_view client_id, std::string_view name
@@ -367,6 +376,7 @@ public:
         DestinationType type = DestinationType::queue;
         Queue* queue = nullptr;
         Topic* topic = nullptr;
+        const DurableName* durable = nullptr;  ///< Of a durable subscription's backlog.
     };
 
     using Show = std::function<void(const Seen&)>;
@@ -516,7 +526,7 @@ private:
     [[nodiscard]] std::vector<unsigned> topic_homes(const DurableName& name) const;
     void bind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void unbind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
-    void delete_here(const std::string& canonical);
+    void bind_everywhere(const Durable& durable);
     void retire(Durable& durable);
     void sweep_queues();
     void schedule_sweep();

@@ -50,10 +50,10 @@ Error defined_otherwise(const DurableName& has, const DurableName& asked) {
     const std::string& second = is_selector ? asked.selector : asked.destination;
     return {
         ErrorCode::bad_header,
-        "The shared subscription " + protocol::quoted(has.name) + " has the " +
+        "The durable or shared subscription " + protocol::quoted(has.name) + " has the " +
             (is_selector ? "selector " : "destination ") + protocol::quoted(first) + ", not " +
             protocol::quoted(second) + ".",
-        "Subscribe as those do who share it, or under another x-queue-name.",
+        "Subscribe as those do who share it, or under another name.",
         "P-DUR-07"};
 }
 
@@ -328,8 +328,34 @@ void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
         });
     }
     shard_.assert_current();
-    delete_here(name.canonical());
+    delete_durable(name.canonical());
     confirm(reply, {});
+}
+
+Result<bool> Destinations::declare(const DurableName& name, bool is_trial) {
+    shard_.assert_current();
+    const auto found = durables_.find(name.canonical());
+    if (found != durables_.end()) {
+        const DurableName& has = found->second.name;
+        if (!has.has_same_definition(name)) { return defined_otherwise(has, name); }
+        return false;
+    }
+    if (is_trial) { return true; }
+    bool is_new = false;
+    const auto made = find_durable(name, true, is_new);
+    if (!made) { return made.error(); }
+    bind_everywhere(**made);
+    return true;
+}
+
+// Its topics' homes are told.
+void Destinations::bind_everywhere(const Durable& durable) {
+    const std::string& text = durable.name.destination;
+    for (const unsigned shard : topic_homes(durable.name)) {
+        run_on(shard, [text, binding = durable.binding](Destinations& router) {
+            router.bind_here(text, binding);
+        });
+    }
 }
 
 std::size_t Destinations::delete_durables(
@@ -344,12 +370,12 @@ std::size_t Destinations::delete_durables(
         }
     }
     for (const std::string& canonical : found) {
-        delete_here(canonical);
+        delete_durable(canonical);
     }
     return found.size();
 }
 
-void Destinations::delete_here(const std::string& canonical) {
+void Destinations::delete_durable(const std::string& canonical) {
     shard_.assert_current();
     const auto found = durables_.find(canonical);
     if (found == durables_.end()) { return; }
@@ -415,12 +441,7 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     }
     queue->scan_expiries();
     queue->watch_idleness();
-    const Durable& durable = add_durable(*name, std::move(queue));
-    for (const unsigned shard : topic_homes(*name)) {
-        run_on(shard, [text = name->destination, binding = durable.binding](Destinations& router) {
-            router.bind_here(text, binding);
-        });
-    }
+    bind_everywhere(add_durable(*name, std::move(queue)));
 }
 
 }  // namespace engine

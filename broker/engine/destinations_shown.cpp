@@ -83,7 +83,7 @@ bool Destinations::walk(DestinationCursor& cursor, std::size_t most, const Show&
     if (cursor.type == DestinationType::queue) {
         if (is_stale(queues_)) { enter(cursor, DestinationType::queue); }
         const bool is_whole = walk_table(queues_, cursor, most, [&](const auto& entry) {
-            show({entry.first, DestinationType::queue, entry.second.get(), nullptr});
+            show({entry.first, DestinationType::queue, entry.second.get(), nullptr, nullptr});
         });
         if (!is_whole) { return false; }
         enter(cursor, DestinationType::durable);
@@ -91,14 +91,20 @@ bool Destinations::walk(DestinationCursor& cursor, std::size_t most, const Show&
     if (cursor.type == DestinationType::durable) {
         if (is_stale(durables_)) { enter(cursor, DestinationType::durable); }
         const bool is_whole = walk_table(durables_, cursor, most, [&](const auto& entry) {
-            show({entry.first, DestinationType::durable, entry.second.queue.get(), nullptr});
+            show(
+                {entry.first,
+                 DestinationType::durable,
+                 entry.second.queue.get(),
+                 nullptr,
+                 &entry.second.name}
+            );
         });
         if (!is_whole) { return false; }
         enter(cursor, DestinationType::topic);
     }
     if (is_stale(topics_)) { enter(cursor, DestinationType::topic); }
     return walk_table(topics_, cursor, most, [&](const auto& entry) {
-        show({entry.first, DestinationType::topic, nullptr, entry.second.get()});
+        show({entry.first, DestinationType::topic, nullptr, entry.second.get(), nullptr});
     });
 }
 

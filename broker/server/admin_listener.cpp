@@ -2,6 +2,7 @@
 
 #include "broker/admin/browse_calls.hpp"
 #include "broker/admin/console_files.hpp"
+#include "broker/admin/definition_calls.hpp"
 #include "broker/admin/destination_calls.hpp"
 #include "broker/admin/publish_calls.hpp"
 #include "broker/admin/queue_calls.hpp"
@@ -65,6 +66,7 @@ void AdminListener::add_calls(const Config& config, Parts& parts) {
     admin::add_browse_calls(api_, shards_);
     admin::add_publish_calls(api_, shards_, config.limits.protocol.frame_bytes_max);
     admin::add_queue_calls(api_, shards_);
+    admin::add_definition_calls(api_, shards_);
 }
 
 // For the console (S-WEB-08): who has the token may do everything.
