@@ -22,7 +22,7 @@ using Small = Histogram<bounds>;
 
 TEST(Histogram, O_5_BoundsBelongToTheirBucket) {
     Small histogram;
-    for (const std::uint64_t value : {0, 1, 2, 10, 11, 100, 101, 1'000'000}) {
+    for (const std::uint64_t value : {0U, 1U, 2U, 10U, 11U, 100U, 101U, 1'000'000U}) {
         histogram.observe(value);
     }
     EXPECT_EQ(histogram.counts(), (Small::Counts{2, 2, 2, 2}));
