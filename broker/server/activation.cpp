@@ -128,6 +128,20 @@ std::vector<InheritedSocket> Inherited::take(std::string_view name, std::string_
     return taken;
 }
 
+std::optional<int> Inherited::take_one(std::string_view name, std::string_view host) {
+    const std::vector<InheritedSocket> taken = take(name, host);
+    if (taken.size() > 1) {
+        throw std::runtime_error(fmt::format(
+            "Socket activation: there are {} sockets named \"{}\", which takes one: leave one "
+            "ListenStream= in its socket unit.",
+            taken.size(),
+            name
+        ));
+    }
+    if (taken.empty()) { return std::nullopt; }
+    return taken.front().descriptor;
+}
+
 void Inherited::check_taken() const {
     if (sockets_.empty()) { return; }
     const InheritedSocket& socket = sockets_.front();

@@ -5,8 +5,10 @@
 #include "broker/server/config.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace server {
@@ -32,6 +34,9 @@ public:
     /// Throws if one is open to other machines and `host` is not: what a listener needs for that is
     /// asked of the configured address (S-BIND-03).
     [[nodiscard]] std::vector<InheritedSocket> take(std::string_view name, std::string_view host);
+
+    /// The same for a listener that can have one only: its descriptor, if there is one.
+    [[nodiscard]] std::optional<int> take_one(std::string_view name, std::string_view host);
 
     /// Throws if there is one that no listener has taken.
     void check_taken() const;

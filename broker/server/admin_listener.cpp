@@ -43,7 +43,7 @@ AdminListener::AdminListener(const Config& config, Parts parts)
       shards_(posts_of(parts.running)),
       login_(admin::Tokens(tokens_.tokens)),
       api_(admin::Tokens(tokens_.tokens), is_loopback(host_) ? host_ : std::string()),
-      server_(parts.running.shards.front()->io(), host_, config.admin.port) {
+      server_(parts.running.shards.front()->io(), host_, config.admin.port, parts.descriptor) {
     name_after_port(tokens_, server_.port());
     logging::info("admin-token", "The admin API's token is in a file.", {{"file", tokens_.file}});
     add_calls(config, parts);

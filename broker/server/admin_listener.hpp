@@ -24,6 +24,7 @@ public:
         transport::RateLimits& rates;
         admin::HealthChecks health;
         std::function<std::string()> metrics;  ///< The text of /metrics.
+        int descriptor = -1;  ///< A socket that listens already; -1: there is none.
     };
 
     /// Reads or makes the token and binds; throws std::runtime_error of one sentence.

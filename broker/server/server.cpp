@@ -172,6 +172,7 @@ private:
     };
 
     std::vector<Certificate> certificates_;
+    int admin_socket_ = -1;  ///< Of the service manager; -1: the configured address counts.
     std::unique_ptr<AdminListener> admin_;
     std::unique_ptr<Signals> signals_;
     std::vector<std::string> listener_names_{"admin"};  ///< By ConnectionContext::number.
@@ -380,6 +381,9 @@ void Server::build_listeners() {
     for (const transport::ListenerOptions& options : config_.listeners) {
         listen(options, inherited.take(options.name, options.host));
     }
+    if (config_.admin.is_set()) {
+        admin_socket_ = inherited.take_one("admin", config_.admin.host).value_or(-1);
+    }
     inherited.check_taken();
 }
 
@@ -488,7 +492,8 @@ void Server::build_admin() {
              [this] {
                  return std::vector<admin::Check>{{"recovery", is_serving_ ? "" : "under way"}};
              }},
-            make_metrics()}
+            make_metrics(),
+            admin_socket_}
     );
 }
 

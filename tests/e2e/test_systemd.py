@@ -7,7 +7,7 @@ import socket
 import subprocess
 import unittest
 
-from support.broker import Broker, binary, until, wait_time
+from support.broker import Broker, binary, run_tool, until, wait_time
 from support.case import OwnBrokerCase, each
 from support.manager import NotifySocket, listening, passing
 
@@ -145,6 +145,18 @@ class Watchdog(ManagedCase):
         self.assertTrue(manager.is_silent("WATCHDOG=1", 0.5))
 
 
+class Health(ManagedCase):
+    def test_O_4_an_event_loop_that_hangs_for_10_s_is_named(self):
+        broker = self.start(threads=2)
+        self.assertEqual(broker.http("/healthz")[0], 200)
+        with held(thread_of(broker, "shard-1")):
+            self.assertEqual(broker.http("/healthz")[0], 200, "it fails slowly")
+            self.assertTrue(until(lambda: broker.http("/healthz")[0] == 503, 20))
+            self.assertIn("shard-1", broker.http("/healthz")[1])
+            self.assertEqual(run_tool("healthcheck", "--admin", broker.ports["admin"])[0], 1)
+        self.assertTrue(until(lambda: broker.http("/healthz")[0] == 200))
+
+
 class Activation(ManagedCase):
     def sockets(self, *hosts):
         opened = [listening(host) for host in hosts]
@@ -192,6 +204,12 @@ class Activation(ManagedCase):
         config = {"listener": [{"kind": "tcp", "address": "127.0.0.1:1", "name": "orders"}]}
         broker = self.start_with([("orders", tcp)], config, listeners=False)
         self.assertEqual(broker.address("tcp")[1], tcp.getsockname()[1])
+
+    def test_O_7_health_and_the_admin_api_too(self):
+        (admin,) = self.sockets("127.0.0.1")
+        broker = self.start_with([("admin", admin)])
+        self.assertEqual(broker.address("admin")[1], admin.getsockname()[1])
+        self.assertEqual(broker.http("/readyz")[0], 200)
 
     def test_O_7_others_listen_as_configured(self):
         (tcp,) = self.sockets("127.0.0.1")

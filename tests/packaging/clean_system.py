@@ -68,10 +68,14 @@ class System:
         with open(self.path(name), encoding="utf-8") as file:
             return file.read()
 
+    def enter(self):
+        """What begins a command that is to run there."""
+        return ["chroot", self.folder]
+
     def run(self, *command, accept=(0,)):
         """What it prints; its code must be one of `accept`."""
-        done = subprocess.run(["chroot", self.folder, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND":
+        done = subprocess.run([*self.enter(), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=300, text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND":
                                               "noninteractive", "LC_ALL": "C.UTF-8", "HOME": "/root"}, check=False)
         if done.returncode not in accept:
             raise Failure("%s: code %d\n%s" % (shlex.join(command), done.returncode, done.stdout[-3000:]))

@@ -50,6 +50,16 @@ TEST(Activation, O_7_WhatNobodyTakesIsRefusedWithTheNamesThatAre) {
     EXPECT_EQ(refusal_of([&] { inherited.check_taken(); }), "none");
 }
 
+TEST(Activation, O_7_WhoTakesOneRefusesTwo) {
+    Inherited inherited(some());
+    EXPECT_EQ(inherited.take_one("orders", "10.0.0.1"), 6);
+    EXPECT_EQ(inherited.take_one("admin", "127.0.0.1"), std::nullopt);
+    EXPECT_THAT(
+        refusal_of([&] { static_cast<void>(inherited.take_one("tcp", "127.0.0.1")); }),
+        HasSubstr("2 sockets")
+    );
+}
+
 TEST(Activation, S_BIND_03_ASocketIsNotMorePublicThanItsListener) {
     Inherited inherited(some());
     EXPECT_THAT(
