@@ -179,7 +179,7 @@ def judge_compose(system):
         expect("build" in service or re.search(r":v?\d", image), "%s: no fixed version: %s" % (name, image))
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            if source.startswith("./") and source != "./users":
+            if source.startswith(".") and source != "./users":
                 expect(os.path.exists(os.path.join(COMPOSE, source)), "compose mounts what is not there: " + source)
     broker = services["broker"]
     expect(broker["read_only"] and "restart" in broker, "the broker's root is not read-only")
