@@ -110,6 +110,8 @@ class Broker:
                 except ValueError:
                     self.bad_log_lines.append(line)
                 self._changed.notify_all()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(wait_time(5))  # So that who waits for the end sees it.
         with self._changed:
             self._changed.notify_all()
 
