@@ -187,6 +187,19 @@ std::string to_json(const Record& record) {
     return line;
 }
 
+std::string to_object(Fields fields) {
+    std::string object;
+    for (const Field& field : fields) {
+        if (field.kind() != Field::Kind::text || !field.text().empty()) {
+            append_json_field(object, field);
+        }
+    }
+    if (object.empty()) { return "{}"; }
+    object.front() = '{';
+    object += '}';
+    return object;
+}
+
 std::string to_text(const Record& record) {
     std::string line = fmt::format("{} {:<5} ", timestamp(record.time), level_name(record.level));
     append_escaped(line, record.event, field_bytes_max);

@@ -25,6 +25,9 @@ struct Record {
 /// One JSON object without line end: ts, level, msg, event, then the fields in the order given.
 [[nodiscard]] std::string to_json(const Record& record);
 
+/// The fields alone as one JSON object; those without text are left out.
+[[nodiscard]] std::string to_object(Fields fields);
+
 /// `TS LEVEL EVENT: MESSAGE name=value ...`; values with blanks, `=` or escapes are in quotes.
 [[nodiscard]] std::string to_text(const Record& record);
 

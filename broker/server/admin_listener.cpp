@@ -7,6 +7,7 @@
 #include "broker/admin/publish_calls.hpp"
 #include "broker/admin/queue_calls.hpp"
 #include "broker/admin/scheduled_calls.hpp"
+#include "broker/admin/trace_calls.hpp"
 #include "broker/log/log.hpp"
 #include "broker/server/config_units.hpp"
 
@@ -67,6 +68,7 @@ void AdminListener::add_calls(const Config& config, Parts& parts) {
     admin::add_publish_calls(api_, shards_, config.limits.protocol.frame_bytes_max);
     admin::add_queue_calls(api_, shards_);
     admin::add_definition_calls(api_, shards_);
+    admin::add_trace_calls(api_, shards_);
 }
 
 // For the console (S-WEB-08): who has the token may do everything.

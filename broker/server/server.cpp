@@ -1,11 +1,13 @@
 #include "broker/server/server.hpp"
 
 #include "broker/admin/metrics.hpp"
+#include "broker/admin/sampler.hpp"
 #include "broker/engine/authenticator.hpp"
 #include "broker/log/log.hpp"
 #include "broker/security/remote_keys.hpp"
 #include "broker/server/activation.hpp"
 #include "broker/server/admin_listener.hpp"
+#include "broker/server/alarms.hpp"
 #include "broker/server/config_reload.hpp"
 #include "broker/server/config_units.hpp"
 #include "broker/server/drain.hpp"
@@ -18,11 +20,11 @@
 #include "broker/transport/connection.hpp"
 #include "broker/transport/io_shard.hpp"
 #include "broker/transport/listener.hpp"
+#include "broker/transport/system_events.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -51,6 +53,7 @@ using engine::Instant;
 using transport::ListenerKind;
 
 constexpr std::chrono::milliseconds watch_interval{100};
+constexpr std::chrono::milliseconds sample_interval{1000};
 constexpr std::chrono::milliseconds certificate_interval{1000};
 constexpr std::chrono::milliseconds pulse_interval{1000};
 constexpr std::chrono::milliseconds hang_time{10'000};  // Of a loop that counts as dead.
@@ -108,6 +111,7 @@ public:
 private:
     void catch_signals();
     void build_shards();
+    [[nodiscard]] std::vector<const transport::IoShard*> shards() const;
     void build_gate();
     void set_rights(const std::shared_ptr<const engine::Authorizer>& authorizer);
     [[nodiscard]] std::vector<std::string> renew();
@@ -144,7 +148,7 @@ private:
     void announce();
     [[nodiscard]] std::string status() const;
     void watch();
-    void watch_memory();
+    void sample();
     void show_life();
     void fail_store();
     void stop_all();
@@ -163,8 +167,10 @@ private:
     transport::Options options_;  ///< config_.transport, with what "auto" stands for.
     transport::Census census_;
     transport::RateLimits rates_;
-    std::atomic<int> memory_alarm_{0};
     Running running_;
+    Alarms alarms_;
+    std::unique_ptr<transport::SystemEvents> events_;
+    std::unique_ptr<admin::Sampler> sampler_;
 
     struct Certificate {
         std::string listener;
@@ -197,6 +203,7 @@ Server::Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload)
       guests_(config_.transport.insecure_no_auth, config_.allow_anonymous),
       options_(settled(config_.transport)),
       census_(options_),
+      alarms_(options_, running_, store_),
       drain_(running_, census_, store_, [this] { stop_all(); }),
       notifier_([](const char* name) { return std::getenv(name); }) {
     build_shards();
@@ -235,9 +242,12 @@ void Server::build_shards() {
         running_.connections.push_back(std::make_unique<transport::ConnectionSet>());
         peers.push_back(running_.shards.back().get());
     }
+    events_ = std::make_unique<transport::SystemEvents>(first());
+    sampler_ = std::make_unique<admin::Sampler>(shards(), census_);
     for (const auto& shard : running_.shards) {
         shard->set_peers(peers);
-        shard->set_memory_alarm(&memory_alarm_);
+        shard->set_memory_alarm(&alarms_.memory());
+        shard->set_events(events_.get());
     }
     const auto period = notifier_.watchdog_period();
     pulse_ = std::make_unique<Pulse>(
@@ -497,20 +507,24 @@ void Server::build_admin() {
     );
 }
 
-std::function<std::string()> Server::make_metrics() {
+std::vector<const transport::IoShard*> Server::shards() const {
     std::vector<const transport::IoShard*> shards;
     for (const auto& shard : running_.shards) {
         shards.push_back(shard.get());
     }
+    return shards;
+}
+
+std::function<std::string()> Server::make_metrics() {
     admin::Metrics::Names names;
     names.listeners = listener_names_;
     names.policies.emplace_back("default");
     for (const engine::Policy& policy : config_.policies) {
         names.policies.push_back(policy.match);
     }
-    const auto metrics = std::make_shared<const admin::Metrics>(
-        std::move(shards), std::move(names), [this] { return figures(); }
-    );
+    const auto metrics = std::make_shared<const admin::Metrics>(shards(), std::move(names), [this] {
+        return figures();
+    });
     return [metrics] { return metrics->text(); };
 }
 
@@ -529,7 +543,7 @@ admin::Figures Server::figures() const {
     figures.log_lines_lost = logging::overrun_total();
     figures.unauthenticated = census_.unauthenticated();
     figures.memory_limit = options_.memory_limit;
-    figures.memory_alarm = memory_alarm_.load();
+    figures.memory_alarm = alarms_.memory().load();
     figures.durability = store_.durability();
     figures.store = store_.figures();
     if (gate_) { figures.logins = login_figures(*gate_); }
@@ -560,7 +574,7 @@ std::vector<admin::Check> Server::ready_checks() const {
          : is_serving_      ? ""
                             : "starting"},
         {"memory",
-         memory_alarm_.load() >= 2 ? "memory alarm 2: limits.memory is nearly used up" : ""},
+         alarms_.memory().load() >= 2 ? "memory alarm 2: limits.memory is nearly used up" : ""},
     };
     store_.add_checks(checks);
     return checks;
@@ -640,29 +654,6 @@ void Server::announce() {
     }
 }
 
-// Our own accounted octets against the limit, for all shards (S-RATE-04).
-void Server::watch_memory() {
-    std::int64_t total = 0;
-    for (const auto& shard : running_.shards) {
-        total += shard->report().accounted_bytes;
-    }
-    const auto percent = [&](unsigned part) {
-        return static_cast<std::int64_t>(options_.memory_limit / 100 * part);
-    };
-    const int level = total >= percent(options_.memory_alarm_2_percent)   ? 2
-                      : total >= percent(options_.memory_alarm_1_percent) ? 1
-                                                                          : 0;
-    const int before = memory_alarm_.exchange(level);
-    if (level != before) {
-        logging::warn(
-            "memory-alarm",
-            level == 0 ? "Memory is below the alarm again: publishers go on."
-                       : "Memory is above an alarm: publishers pause, consumers go on.",
-            {{"level", level}, {"accounted", total}, {"limit", options_.memory_limit}}
-        );
-    }
-}
-
 // The service manager hears of us only while every shard answers (O-7).
 void Server::show_life() {
     const auto period = notifier_.watchdog_period();
@@ -673,8 +664,15 @@ void Server::show_life() {
 
 void Server::watch() {
     first().after(watch_interval, [this] { watch(); });
-    watch_memory();
-    if (store_.watch()) { fail_store(); }
+    if (alarms_.watch()) { fail_store(); }
+}
+
+void Server::sample() {
+    first().after(sample_interval, [this] { sample(); });
+    sampler_->take(first().now(), first().wall_clock_ms());
+    if (first().router().has_listeners(protocol::SystemEvent::stats)) {
+        first().router().publish_event(protocol::SystemEvent::stats, sampler_->stats());
+    }
 }
 
 // Those who wait for a confirmation are refused by their shards; here the process ends.
@@ -718,6 +716,7 @@ int Server::run() {
     build_admin();
     catch_signals();
     watch();
+    sample();
     watch_certificates();
     pulse_->start();
     show_life();

@@ -131,6 +131,7 @@ bool Connection::drain_output(bool has_session) {
             return false;
         }
         if (result.octets != 0) {
+            if (tap_) { tap_out(result.octets); }
             outbox.sent(result.octets);
             shard_.counters().sent[static_cast<std::size_t>(transport_)] += result.octets;
             // Scripts in browsers see no pings and pongs: these do not stand for a beat.

@@ -13,6 +13,7 @@
 #include "broker/transport/proxy_protocol.hpp"
 #include "broker/transport/rates.hpp"
 #include "broker/transport/stream.hpp"
+#include "broker/transport/tap.hpp"
 #include "broker/transport/timer_wheel.hpp"
 #include "protocol/parser.hpp"
 #include "protocol/web_socket.hpp"
@@ -90,6 +91,18 @@ public:
     [[nodiscard]] bool is_connected() const { return is_authenticated_; }
 
     [[nodiscard]] const engine::Peer& peer() const { return session_->peer(); }
+
+    [[nodiscard]] engine::Session& session() const { return *session_; }
+
+    /// Shows its frames through `tap` from now on. False if it is not connected, or has a tap.
+    [[nodiscard]] bool attach(std::unique_ptr<Tap> tap);
+
+    void detach() { tap_.reset(); }
+
+    /// As Tap::seen().
+    void tap_seen(std::size_t weight) {
+        if (tap_) { tap_->seen(weight); }
+    }
 
     /// Its places in the set of the shard's connections; kept by the set.
     std::size_t place = 0;
@@ -176,6 +189,11 @@ private:
     void refuse_beginning(std::string_view what);
     void answer_and_close(const std::string& response);
 
+    // connection_tap.cpp
+    void tap_in();
+    void tap_beat();
+    void tap_out(std::size_t octets);
+
     // connection_close.cpp
     void begin_closing();
     void send_close_frame(std::uint16_t code, std::string_view reason);
@@ -189,6 +207,8 @@ private:
     void count_end(std::string_view reason);
     void log_login();
     void log_refusal();
+    void tell_connected();
+    void tell_disconnected(std::string_view reason);
 
     struct WebSocket {
         explicit WebSocket(std::size_t message_max)
@@ -225,6 +245,7 @@ private:
     std::uint32_t rates_of_ = 0;  ///< Which limits of the shard `toll_` was made for.
     std::unique_ptr<Toll> toll_;  ///< Null: nothing limits its rates.
     Keepalive keepalive_;
+    std::unique_ptr<Tap> tap_;  ///< Null, but while somebody looks.
     Phase phase_ = Phase::handshake;
     Paused paused_ = Paused::no;
     const Transport transport_;
@@ -274,6 +295,9 @@ public:
 
     /// How many have not got CONNECTED yet; any thread.
     [[nodiscard]] std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+
+    /// The one whose session has this name; null: there is none. Time linear in the connections.
+    [[nodiscard]] std::shared_ptr<Connection> find(std::string_view session) const;
 
     /// Ends all of them at once: the shards have stopped.
     void end_all();

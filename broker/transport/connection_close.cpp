@@ -2,6 +2,7 @@
 #include "broker/log/audit.hpp"
 #include "broker/log/log.hpp"
 #include "broker/transport/connection.hpp"
+#include "broker/transport/system_events.hpp"
 #include "broker/transport/turned_away.hpp"
 
 #include <string>
@@ -10,6 +11,7 @@ namespace transport {
 
 using engine::Instant;
 using protocol::LimitKey;
+using protocol::SystemEvent;
 
 // The session is over: its ERROR or last RECEIPT is in the output, which is flushed first
 // (P-ERR-05).
@@ -46,14 +48,47 @@ void Connection::log_login() {
     });
 }
 
+void Connection::tell_connected() {
+    tell(
+        shard_,
+        SystemEvent::connect,
+        peer().address,
+        {{"connection", session_->name()},
+         {"user", session_->user()},
+         {"address", peer().address},
+         {"listener", context_.listener_name},
+         {"version", to_string(session_->version())},
+         {"reason", to_string(session_->principal()->voucher)}}
+    );
+}
+
+// `reason`: why the transport ends it; what the session says comes first.
+void Connection::tell_disconnected(std::string_view reason) {
+    if (session_->closing()) {
+        const engine::Closing& closing = *session_->closing();
+        reason = closing.is_disconnect ? "disconnect" : protocol::token(closing.reason);
+    }
+    tell(
+        shard_,
+        SystemEvent::disconnect,
+        peer().address,
+        {{"connection", session_->name()},
+         {"user", session_->user()},
+         {"address", peer().address},
+         {"listener", context_.listener_name},
+         {"reason", reason},
+         {"seconds", (shard_.now() - accepted_at_).count() / 1000}}
+    );
+}
+
 void Connection::log_refusal() {
     const engine::Closing closing = *session_->closing();
     // Neither is the client's fault, and a drain has log lines of its own.
     if (closing.is_disconnect || closing.reason == protocol::ErrorCode::shutdown) { return; }
-    const protocol::Error& refusal = session_->refusal();
-    if (refusal.is_logged) { return; }
-    audit_refusal(
-        refusal, {peer().address, context_.listener_name, session_->name(), session_->user()}
+    transport::note_refusal(
+        shard_,
+        session_->refusal(),
+        {peer().address, context_.listener_name, session_->name(), session_->user()}
     );
 }
 
@@ -61,7 +96,9 @@ void Connection::log_refusal() {
 void Connection::note_refusal(const protocol::Error& refusal, std::string_view remote) {
     shard_.output().counters.count(refusal);
     refused_as_ = refusal.code;
-    audit_refusal(refusal, {remote, context_.listener_name, session_->name(), session_->user()});
+    transport::note_refusal(
+        shard_, refusal, {remote, context_.listener_name, session_->name(), session_->user()}
+    );
 }
 
 void Connection::send_close_frame(std::uint16_t code, std::string_view reason) {
@@ -155,6 +192,8 @@ void Connection::end(std::string_view reason) {
     phase_ = Phase::ended;
     unpause();
     discard_input();
+    if (is_authenticated_) { tell_disconnected(reason); }
+    if (tap_) { tap_->end("The connection has ended."); }
     session_->end();
     shard_.wheel().disarm(*this);
     boost::system::error_code ec;

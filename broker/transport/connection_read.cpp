@@ -375,7 +375,9 @@ bool Connection::process_stomp(std::span<char> input, bool is_utf8) {
 bool Connection::handle_event(protocol::Parser::Event event) {
     switch (event) {
         case protocol::Parser::Event::need_more:
+            return true;
         case protocol::Parser::Event::end_of_line:
+            if (tap_) { tap_beat(); }
             return true;
         case protocol::Parser::Event::frame:
             return handle_frame();
@@ -392,6 +394,7 @@ bool Connection::handle_frame() {
     const bool is_send = command == protocol::Command::send;
     partial_at_ = Instant(0);
     ++shard_.output().counters.frames_received[static_cast<std::size_t>(command)];
+    if (tap_) { tap_in(); }
     session_->handle(parser_.frame());
     note_connected();
     const bool owes = toll_ && toll_->note(command, shard_.options());
@@ -462,6 +465,7 @@ void Connection::note_connected() {
     }
     keepalive_.start(session_->heart_beats(), is_web_socket(), shard_.options(), shard_.now());
     log_login();
+    tell_connected();
 }
 
 // Half-close ends the input only: what was received before is processed and answered (P-TCP-03).

@@ -27,6 +27,7 @@
 namespace transport {
 
 class Connection;
+class SystemEvents;
 
 /// What a shard tells other threads, refreshed about every 100 ms.
 struct ShardReport {
@@ -130,6 +131,11 @@ public:
 
     void set_memory_alarm(const std::atomic<int>* level) { memory_alarm_ = level; }
 
+    /// Null: nobody is told what happens here.
+    [[nodiscard]] SystemEvents* events() const { return events_; }
+
+    void set_events(SystemEvents* events) { events_ = events; }
+
     void set_peers(std::vector<IoShard*> peers);
 
 private:
@@ -189,6 +195,7 @@ private:
     TimerWheel wheel_;
     std::unique_ptr<engine::Destinations> router_;
     const std::atomic<int>* memory_alarm_;
+    SystemEvents* events_ = nullptr;
 
     // The mailbox: filled by other shards in batches, one lock and one wake-up each.
     std::vector<IoShard*> peers_;

@@ -345,7 +345,7 @@ void Listener::turn_away(int descriptor, const engine::Peer& peer, LimitKey cros
     IoShard& shard = *posts_.front().shard;
     shard.output().counters.count(error);
     ++shard.counters().turned_away[static_cast<std::size_t>(error.code)];
-    audit_refusal(error, {peer.address, context_->listener_name});
+    note_refusal(shard, error, {peer.address, context_->listener_name});
     if (context_->tls == nullptr) {
         const std::string text =
             context_->kind == ListenerKind::web_socket ? as_response(error) : as_frame(error);

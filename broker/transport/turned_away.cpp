@@ -4,6 +4,7 @@
 
 #include "broker/log/audit.hpp"
 #include "broker/transport/http_upgrade.hpp"
+#include "broker/transport/system_events.hpp"
 #include "protocol/encoder.hpp"
 
 #include <array>
@@ -13,6 +14,7 @@ namespace transport {
 using protocol::Error;
 using protocol::ErrorCode;
 using protocol::LimitKey;
+using protocol::SystemEvent;
 
 namespace {
 
@@ -49,6 +51,26 @@ ErrorCode code_of(LimitKey limit) {
     }
 }
 
+// In the audit (S-LOG-02).
+std::string_view audit_event(const Error& error) {
+    if (error.limit != LimitKey::none) { return "limit"; }
+    switch (error.code) {
+        case ErrorCode::access_denied:
+        case ErrorCode::revoked:
+            return "denied";
+        case ErrorCode::auth_failed:
+            return "auth-failed";
+        default:
+            return "refused";
+    }
+}
+
+SystemEvent event_of(const Error& error) {
+    if (error.code == ErrorCode::slow_consumer) { return SystemEvent::slow_consumer; }
+    if (error.limit != LimitKey::none) { return SystemEvent::limit; }
+    return error.code == ErrorCode::auth_failed ? SystemEvent::auth_failed : SystemEvent::refused;
+}
+
 }  // namespace
 
 Error turned_away_by(LimitKey limit) {
@@ -78,33 +100,36 @@ std::string as_response(const Error& error) {
     );
 }
 
-std::string_view audit_event(const Error& error) {
-    if (error.limit != LimitKey::none) { return "limit"; }
-    switch (error.code) {
-        case ErrorCode::access_denied:
-        case ErrorCode::revoked:
-            return "denied";
-        case ErrorCode::auth_failed:
-            return "auth-failed";
-        default:
-            return "refused";
+void note_refusal(IoShard& shard, const Error& error, const Refused& who) {
+    if (!error.is_logged) {
+        logging::audit(
+            {audit_event(error),
+             error.what,
+             protocol::token(error.code),
+             name_of(error.limit),
+             error.destination,
+             error.remedy,
+             who.conn,
+             who.user,
+             who.remote,
+             who.listener,
+             {},
+             error.trace}
+        );
     }
-}
-
-void audit_refusal(const Error& error, const Refused& who) {
-    logging::audit(
-        {audit_event(error),
-         error.what,
-         protocol::token(error.code),
-         name_of(error.limit),
-         error.destination,
-         error.remedy,
-         who.conn,
-         who.user,
-         who.remote,
-         who.listener,
-         {},
-         error.trace}
+    tell(
+        shard,
+        event_of(error),
+        who.remote,
+        {{"reason", protocol::token(error.code)},
+         {"limit", name_of(error.limit)},
+         {"destination", error.destination},
+         {"message", error.what},
+         {"connection", who.conn},
+         {"user", who.user},
+         {"address", who.remote},
+         {"listener", who.listener},
+         {"traceparent", error.trace}}
     );
 }
 

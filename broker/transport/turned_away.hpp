@@ -1,5 +1,5 @@
-// Connections that get no session because a limit is reached: what they are told, and the audit.
-// Pure but for the log.
+// Connections that get no session because a limit is reached: what they are told; and whom the
+// broker tells of refusals. Pure but for the log and the broker's events.
 #pragma once
 
 #include "protocol/error.hpp"
@@ -10,6 +10,8 @@
 
 namespace transport {
 
+class IoShard;
+
 /// One of those that a connection may cross before it has a session.
 [[nodiscard]] protocol::Error turned_away_by(protocol::LimitKey limit);
 
@@ -19,9 +21,6 @@ namespace transport {
 /// An HTTP response: 429 if the address is to blame, 503 if the broker has no room.
 [[nodiscard]] std::string as_response(const protocol::Error& error);
 
-/// The event of a refusal in the audit (S-LOG-02).
-[[nodiscard]] std::string_view audit_event(const protocol::Error& error);
-
 /// Who was refused; what is not known is empty.
 struct Refused {
     std::string_view remote;
@@ -30,6 +29,7 @@ struct Refused {
     std::string_view user = {};
 };
 
-void audit_refusal(const protocol::Error& error, const Refused& who);
+/// On the shard where it happened: a line of the audit, unless it was logged already, and an event.
+void note_refusal(IoShard& shard, const protocol::Error& error, const Refused& who);
 
 }  // namespace transport

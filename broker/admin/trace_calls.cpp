@@ -1,0 +1,224 @@
+// A tap on the connection's shard fills a queue here, which the answer empties.
+// At most 8 taps at a time; each bounded as transport::Tap says.
+#include "broker/admin/trace_calls.hpp"
+
+#include "broker/log/record.hpp"
+#include "broker/transport/connection.hpp"
+#include "broker/transport/tap.hpp"
+
+#include <fmt/chrono.h>
+
+#include <algorithm>
+#include <deque>
+
+namespace admin {
+
+namespace {
+
+namespace asio = boost::asio;
+
+using transport::Tap;
+using transport::TappedFrame;
+
+constexpr std::size_t taps_max = 8;
+constexpr std::size_t piece_max = 64 * 1024;
+constexpr std::chrono::seconds silence_max{10};
+
+/// What the tap has shown and nobody has taken yet; used on the first shard.
+struct Feed {
+    std::deque<TappedFrame> frames;
+    std::string ending;
+    asio::steady_timer* waiting = nullptr;
+
+    void wake() const {
+        if (waiting != nullptr) { waiting->cancel(); }
+    }
+};
+
+using FeedRef = std::shared_ptr<Feed>;
+
+enum class Attached : std::uint8_t { unknown, done, busy };
+
+/// Where the tap is.
+struct Place {
+    Attached attached = Attached::unknown;
+    transport::IoShard* shard = nullptr;
+    std::weak_ptr<transport::Connection> connection;
+};
+
+std::string time_text(std::uint64_t ms) {
+    const auto seconds = fmt::gmtime(static_cast<std::time_t>(ms / 1000));
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, ms % 1000);
+}
+
+// A JSON string; octets that are not UTF-8 are shown as U+FFFD.
+void append_string(std::string& out, std::string_view text) {
+    out += '"';
+    logging::append_escaped(out, text, std::string::npos);
+    out += '"';
+}
+
+std::string event_text(const TappedFrame& frame) {
+    std::string text = "event: frame\ndata: {\"at\":";
+    append_string(text, time_text(frame.at));
+    text += frame.is_in ? R"(,"direction":"in","command":)" : R"(,"direction":"out","command":)";
+    append_string(text, frame.command);
+    text += R"(,"headers":[)";
+    for (const auto& [name, value] : frame.headers) {
+        text += text.back() == '[' ? "[" : ",[";
+        append_string(text, name);
+        text += ',';
+        append_string(text, value);
+        text += ']';
+    }
+    text += R"(],"size":)" + std::to_string(frame.size);
+    if (frame.body) {
+        text += R"(,"body":)";
+        append_string(text, *frame.body);
+    }
+    return text + "}\n\n";
+}
+
+// On the connection's shard; what the tap shows is posted to the first one.
+Attached attach(
+    transport::Connection& connection,
+    const transport::IoShard& shard,
+    transport::IoShard& first,
+    Tap::Options options,
+    const FeedRef& feed
+) {
+    const auto show = [feed, &first](TappedFrame frame) {
+        first.post([feed, frame = std::move(frame)]() mutable {
+            feed->frames.push_back(std::move(frame));
+            feed->wake();
+        });
+    };
+    const auto end = [feed, &first](std::string_view why) {
+        first.post([feed, why = std::string(why)] {
+            feed->ending = why;
+            feed->wake();
+        });
+    };
+    engine::Session& session = connection.session();
+    auto tap =
+        std::make_unique<Tap>(shard, session.outbox(), session.version(), options, show, end);
+    return connection.attach(std::move(tap)) ? Attached::done : Attached::busy;
+}
+
+asio::awaitable<Place> find_and_attach(
+    const Shards& shards, const std::string& id, Tap::Options options, const FeedRef& feed
+) {
+    const auto places = co_await shards.ask_all(
+        [id, options, feed, &first = shards.first()](const transport::Post& post) {
+            Place place;
+            const auto connection = post.connections->find(id);
+            if (!connection) { return place; }
+            place.attached = attach(*connection, *post.shard, first, options, feed);
+            place.shard = post.shard;
+            place.connection = connection;
+            return place;
+        }
+    );
+    for (const Place& place : places) {
+        if (place.attached != Attached::unknown) { co_return place; }
+    }
+    co_return Place();
+}
+
+template <class F>
+void on_connection(const Place& place, F work) {
+    place.shard->post([weak = place.connection, work] {
+        if (const auto connection = weak.lock()) { work(*connection); }
+    });
+}
+
+// Up to a piece of what waits; empty: nothing does.
+std::string take_piece(Feed& feed, std::size_t& weight) {
+    std::string piece;
+    while (!feed.frames.empty() && piece.size() < piece_max) {
+        weight += feed.frames.front().weight();
+        piece += event_text(feed.frames.front());
+        feed.frames.pop_front();
+    }
+    return piece;
+}
+
+asio::awaitable<void> await_frames(Feed& feed, std::chrono::steady_clock::time_point until) {
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    timer.expires_at(until);
+    feed.waiting = &timer;
+    (void)co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    feed.waiting = nullptr;
+}
+
+// A comment now and then tells whether the reader is still there.
+asio::awaitable<void> show(
+    Writer& writer, Place place, FeedRef feed, std::chrono::steady_clock::time_point until
+) {
+    using Clock = std::chrono::steady_clock;
+    bool is_there = co_await writer.write(": frames follow\n\n");
+    while (is_there) {
+        std::size_t weight = 0;
+        std::string piece = take_piece(*feed, weight);
+        if (!piece.empty()) {
+            is_there = co_await writer.write(std::move(piece));
+            on_connection(place, [weight](transport::Connection& on) { on.tap_seen(weight); });
+            continue;
+        }
+        if (feed->ending.empty() && Clock::now() >= until) { feed->ending = "The time is over."; }
+        if (!feed->ending.empty()) {
+            (void)co_await writer.write("event: end\ndata: " + feed->ending + "\n\n");
+            break;
+        }
+        const auto silence = Clock::now() + silence_max;
+        co_await await_frames(*feed, std::min(until, silence));
+        const bool was_silent = feed->frames.empty() && feed->ending.empty();
+        if (was_silent && Clock::now() >= silence) { is_there = co_await writer.write(":\n\n"); }
+    }
+    on_connection(place, [](transport::Connection& connection) { connection.detach(); });
+}
+
+/// One of the taps that there may be.
+using Seat = std::shared_ptr<void>;
+
+asio::awaitable<Response> trace(const Shards& shards, Seat seat, const Call& call) {
+    call.query.allow({"seconds", "bodies"});
+    const auto most = static_cast<std::size_t>(Tap::time_max.count());
+    const std::chrono::seconds time(call.query.number("seconds", 1, most, 60));
+    const Tap::Options options{call.query.flag("bodies"), Tap::time_max};
+    const auto feed = std::make_shared<Feed>();
+    const Place place = co_await find_and_attach(shards, call.parameters.front(), options, feed);
+    if (place.attached == Attached::unknown) {
+        throw Refused(404, "No connection has this id: it has ended, or never was.");
+    }
+    if (place.attached == Attached::busy) {
+        throw Refused(503, "This connection is traced already. Ask again when that has ended.");
+    }
+    Response response;
+    response.fields = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}};
+    response.stream = [place, feed, time, seat](Writer& writer) {
+        return show(writer, place, feed, std::chrono::steady_clock::now() + time);
+    };
+    co_return response;
+}
+
+}  // namespace
+
+void add_trace_calls(Api& api, const Shards& shards) {
+    const auto taken = std::make_shared<std::size_t>(0);
+    api.add(
+        {"GET",
+         "/api/v1/connections/{id}/trace",
+         Scope::admin,
+         [&shards, taken](const Call& call) {
+             if (*taken == taps_max) {
+                 throw Refused(503, "8 connections are traced already. Ask again later.");
+             }
+             ++*taken;
+             Seat seat(nullptr, [taken](void*) { --*taken; });
+             return trace(shards, std::move(seat), call);
+         }}
+    );
+}
+
+}  // namespace admin
