@@ -78,34 +78,45 @@ public:
         });
     }
 
-    /// work(const transport::Post&) on every shard, at the same time; answers in their order.
-    template <class F>
-    auto ask_all(F work) const
-        -> boost::asio::awaitable<std::vector<std::invoke_result_t<F, const transport::Post&>>> {
-        using T = std::invoke_result_t<F, const transport::Post&>;
-
+    /// begin(const transport::Post&, done) on every shard, at the same time; done(T) is called
+    /// there, once, at once or later. Answers in the shards' order.
+    template <class T, class Begin>
+    boost::asio::awaitable<std::vector<T>> gather(Begin begin) const {
         struct Gathering {
             std::vector<T> answers;
             std::size_t missing = 0;
             std::function<void(std::vector<T>)> done;
         };
 
-        return receive<std::vector<T>>([this, work](std::function<void(std::vector<T>)> done) {
+        return receive<std::vector<T>>([this, begin](std::function<void(std::vector<T>)> done) {
             const auto all = std::make_shared<Gathering>();
             all->answers.resize(posts_.size());
             all->missing = posts_.size();
             all->done = std::move(done);
             for (std::size_t i = 0; i < posts_.size(); ++i) {
                 const transport::Post post = posts_[i];
-                post.shard->post([post, work, all, i, home = &first()]() mutable {
-                    auto box = std::make_shared<T>(work(post));
-                    home->post([all = std::move(all), i, box = std::move(box)] {
+                std::function<void(T)> answer = [all, i, home = &first()](T value) {
+                    auto box = std::make_shared<T>(std::move(value));
+                    home->post([all, i, box = std::move(box)] {
                         all->answers[i] = std::move(*box);
                         if (--all->missing == 0) { all->done(std::move(all->answers)); }
                     });
+                };
+                post.shard->post([post, begin, answer = std::move(answer)]() mutable {
+                    begin(post, std::move(answer));
                 });
             }
         });
+    }
+
+    /// work(const transport::Post&) on every shard, at the same time; answers in their order.
+    template <class F>
+    auto ask_all(F work) const
+        -> boost::asio::awaitable<std::vector<std::invoke_result_t<F, const transport::Post&>>> {
+        using T = std::invoke_result_t<F, const transport::Post&>;
+        return gather<T>([work](
+                             const transport::Post& post, const std::function<void(T)>& done
+                         ) mutable { done(work(post)); });
     }
 
 private:

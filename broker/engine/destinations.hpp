@@ -35,6 +35,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace engine {
@@ -403,6 +404,25 @@ public:
     /// What the queues here hold, those of durable subscriptions included, by Policy::number. Time
     /// linear in the queues.
     void survey(std::vector<QueueFigures>& by_policy);
+
+    /// visit(const Queue&) for each queue that lives here, but those of durable subscriptions.
+    template <class F>
+    void for_each_queue(F visit) const {
+        shard_.assert_current();
+        for (const auto& [name, queue] : queues_) {
+            visit(std::as_const(*queue));
+        }
+    }
+
+    /// visit(const DurableName&, const Queue&) for each durable or shared subscription that lives
+    /// here.
+    template <class F>
+    void for_each_durable(F visit) const {
+        shard_.assert_current();
+        for (const auto& [key, durable] : durables_) {
+            visit(durable.name, std::as_const(*durable.queue));
+        }
+    }
 
     [[nodiscard]] std::size_t topic_count() const {
         shard_.assert_current();

@@ -154,6 +154,16 @@ bool Outbox::conflate(
     return false;
 }
 
+std::size_t Outbox::waiting_bytes(const Subscription& subscription) const {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+        if (waiting_[i].subscription == &subscription) {
+            bytes += waiting_[i].delivery.message->size();
+        }
+    }
+    return bytes;
+}
+
 std::vector<Waiting> Outbox::withdraw_all() {
     add_waiting(-static_cast<std::int64_t>(waiting_bytes_));
     waiting_from_queues_ = 0;

@@ -193,6 +193,14 @@ public:
 
     [[nodiscard]] std::uint64_t sent_total() const { return sent_total_; }
 
+    /// MESSAGE frames ever encoded; counted by those who encode them.
+    [[nodiscard]] std::uint64_t messages_total() const { return messages_total_; }
+
+    void count_message() { ++messages_total_; }
+
+    /// Octets of what waits for `subscription`. Time linear in what waits for all.
+    [[nodiscard]] std::size_t waiting_bytes(const Subscription& subscription) const;
+
     void mark_dirty() {
         if (is_dirty_) { return; }
         is_dirty_ = true;
@@ -234,6 +242,7 @@ private:
     std::size_t first_ = 0;
     std::size_t ahead_ = 0;
     std::uint64_t sent_total_ = 0;
+    std::uint64_t messages_total_ = 0;
     Fifo<Waiting> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::size_t waiting_from_queues_ = 0;  ///< Octets among them.

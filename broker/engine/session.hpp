@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace engine {
@@ -56,6 +57,8 @@ public:
 
     [[nodiscard]] Outbox& outbox() { return outbox_; }
 
+    [[nodiscard]] const Outbox& outbox() const { return outbox_; }
+
     [[nodiscard]] State state() const { return state_; }
 
     /// CONNECTED has been queued, or it will never be.
@@ -71,6 +74,8 @@ public:
     [[nodiscard]] const PrincipalRef& principal() const { return principal_; }
 
     [[nodiscard]] const std::string& user() const { return user_; }
+
+    [[nodiscard]] const std::string& client_id() const { return client_id_; }
 
     [[nodiscard]] const Peer& peer() const { return peer_; }
 
@@ -99,6 +104,19 @@ public:
     void for_each_outstanding(F visit) const {
         shard_.assert_current();
         deliveries_.for_each(visit);
+    }
+
+    [[nodiscard]] std::size_t transaction_count() const {
+        shard_.assert_current();
+        return transactions_.size();
+    }
+
+    template <class F>
+    void for_each_subscription(F visit) const {
+        shard_.assert_current();
+        for (const auto& [key, subscription] : subscriptions_) {
+            visit(std::as_const(*subscription));
+        }
     }
 
     /// The version whose WebSocket sub-protocol was echoed; before the first frame.

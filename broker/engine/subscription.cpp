@@ -107,6 +107,7 @@ void Subscription::publish(const MessageRef& message, const SlowConsumerPolicy& 
     const bool is_conflated = policy.action == SlowConsumerAction::conflate &&
                               outbox_.conflate(*this, policy.conflate_key, message);
     if (is_conflated) {
+        ++dropped_;
         ++outbox_.turn().counters.messages_conflated;
     } else if (make_room(message->size(), policy)) {
         outbox_.wait({{message, 0, 1}, this, 0, false});
@@ -133,6 +134,7 @@ bool Subscription::make_room(std::size_t size, const SlowConsumerPolicy& policy)
             session_.cut_slow_consumer(destination_);
             return false;
         }
+        ++dropped_;
         const bool is_newest = policy.action == SlowConsumerAction::drop_newest;
         if (is_newest || !drop_oldest()) {
             ++counters.messages_dropped_newest;
@@ -276,6 +278,7 @@ void Subscription::encode_plain(const MessageRef& ref, std::uint32_t count, std:
         header_size = protocol::write_web_socket_header(header, opcode, head_size + body.size());
     }
     char* out = outbox_.extend(header_size + copied);
+    count_delivered();
     out = put(put(put(out, {header, header_size}), prefix_), lines.text());
     out = put(put(out, length_line), head);
     if (by_reference) {

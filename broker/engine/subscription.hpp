@@ -131,6 +131,25 @@ public:
     /// Deliveries in client modes that are neither settled nor taken into a transaction.
     [[nodiscard]] std::size_t outstanding() const { return outstanding_; }
 
+    // For operators.
+
+    /// MESSAGE frames encoded for it.
+    [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
+
+    /// One of them was encoded, by whoever encodes it for several at once.
+    void count_delivered() {
+        ++delivered_;
+        outbox_.count_message();
+    }
+
+    /// Messages that it did not get because of the slow-consumer policy.
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+    /// Octets that wait to be encoded.
+    [[nodiscard]] std::size_t waiting_bytes() const {
+        return outbox_.waiting_bytes(*this) + (backlog_ ? backlog_->bytes() : 0);
+    }
+
     /// A message of a topic (stop 6 of 7): encoded now, held back, or treated by `policy`.
     void publish(const MessageRef& message, const SlowConsumerPolicy& policy);
     // Before it is open: what it gets before the messages that come from then on (P-QOS-09).
@@ -267,6 +286,8 @@ private:
     bool is_live_ = false;
     bool is_closed_ = false;
     bool is_blocking_ = false;  ///< The queue was told to hold back, or the backlog waits.
+    std::uint64_t delivered_ = 0;
+    std::uint64_t dropped_ = 0;
     QueueLink queue_;
     std::size_t outstanding_ = 0;
     std::size_t outstanding_bytes_ = 0;

@@ -217,6 +217,7 @@ void Topic::send_shared(FanoutGroup& group, const MessageRef& message) {
         }
         outbox.append_shared(block, begin, block.size);
         if (by_reference) { outbox.append_body(message); }
+        member->count_delivered();
         ++taken;
     }
     output_.count_delivered(shard_, *message, 1, taken);

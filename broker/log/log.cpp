@@ -5,6 +5,7 @@
 #include "broker/log/rate_limit.hpp"
 #include "broker/log/record.hpp"
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -55,6 +56,31 @@ Sinks open_sinks(const std::string& file) {
         throw std::runtime_error(std::string("log.file: ") + error.what());
     }
 }
+
+/// For the admin API; lives as long as the process, so that a reload forgets none.
+class RecentLines {
+public:
+    void add(std::string line) {
+        const std::lock_guard lock(mutex_);
+        lines_[next_++ % lines_.size()].swap(line);
+    }
+
+    [[nodiscard]] std::vector<std::string> all() {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::string> all;
+        for (std::size_t i = next_ < lines_.size() ? 0 : next_ - lines_.size(); i < next_; ++i) {
+            all.push_back(lines_[i % lines_.size()]);
+        }
+        return all;
+    }
+
+private:
+    std::mutex mutex_;
+    std::array<std::string, 1000> lines_;
+    std::size_t next_ = 0;
+};
+
+RecentLines recent_lines;
 
 spdlog::level::level_enum to_spdlog(Level level) {
     static_assert(static_cast<int>(Level::error) == static_cast<int>(spdlog::level::err));
@@ -150,8 +176,9 @@ void Writer::emit(Level level, std::string_view event, std::string_view message,
     const auto now =
         std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
     const Record record{now, level, event, message, fields};
-    const std::string line = json_ ? to_json(record) : to_text(record);
+    std::string line = json_ ? to_json(record) : to_text(record);
     logger_->log(to_spdlog(level), spdlog::string_view_t(line));
+    recent_lines.add(json_ ? std::move(line) : to_json(record));
 }
 
 void Writer::emit_summaries() {
@@ -197,6 +224,14 @@ void set_level(Level level) {
 
 void write(Level level, std::string_view event, std::string_view message, Fields fields) {
     if (is_enabled(level) && writer) { writer->write(level, event, message, fields); }
+}
+
+Level level() {
+    return detail::threshold.load(std::memory_order_relaxed);
+}
+
+std::vector<std::string> recent() {
+    return recent_lines.all();
 }
 
 std::uint64_t suppressed_total() {

@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace logging {
 
@@ -72,6 +73,13 @@ void shutdown();
 
 /// Changes the level at run time; any thread.
 void set_level(Level level);
+
+/// The level in force.
+[[nodiscard]] Level level();
+
+/// The newest lines, 1,000 at most, the oldest first: each as the object that to_json() makes,
+/// whatever the format of the output. Any thread.
+[[nodiscard]] std::vector<std::string> recent();
 
 namespace detail {
 

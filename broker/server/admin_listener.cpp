@@ -6,6 +6,7 @@
 #include "broker/admin/destination_calls.hpp"
 #include "broker/admin/publish_calls.hpp"
 #include "broker/admin/queue_calls.hpp"
+#include "broker/admin/log_calls.hpp"
 #include "broker/admin/scheduled_calls.hpp"
 #include "broker/admin/trace_calls.hpp"
 #include "broker/log/log.hpp"
@@ -42,6 +43,7 @@ AdminListener::AdminListener(const Config& config, Parts parts)
     : host_(config.admin.host),
       tokens_(open_tokens(config)),
       shards_(posts_of(parts.running)),
+      connection_calls_(shards_),
       login_(admin::Tokens(tokens_.tokens)),
       api_(admin::Tokens(tokens_.tokens), is_loopback(host_) ? host_ : std::string()),
       server_(parts.running.shards.front()->io(), host_, config.admin.port, parts.descriptor) {
@@ -62,6 +64,10 @@ void AdminListener::add_calls(const Config& config, Parts& parts) {
         config.metrics_without_token ? admin::Scope::none : admin::Scope::read,
         std::move(parts.metrics)
     );
+    admin::add_broker_calls(api_, shards_, std::move(parts.broker));
+    connection_calls_.add_to(api_);
+    admin::add_subscription_calls(api_, shards_);
+    admin::add_log_calls(api_);
     admin::add_scheduled_calls(api_, shards_);
     admin::add_destination_calls(api_, shards_);
     admin::add_browse_calls(api_, shards_);

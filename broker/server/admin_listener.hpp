@@ -2,6 +2,8 @@
 // Lives on the first shard.
 #pragma once
 
+#include "broker/admin/broker_calls.hpp"
+#include "broker/admin/connection_calls.hpp"
 #include "broker/admin/health.hpp"
 #include "broker/admin/http_server.hpp"
 #include "broker/admin/login.hpp"
@@ -24,6 +26,7 @@ public:
         transport::RateLimits& rates;
         admin::HealthChecks health;
         std::function<std::string()> metrics;  ///< The text of /metrics.
+        admin::BrokerHandles broker;
         int descriptor = -1;  ///< A socket that listens already; -1: there is none.
     };
 
@@ -47,6 +50,7 @@ private:
     const std::string host_;
     AdminTokens tokens_;
     admin::Shards shards_;
+    admin::ConnectionCalls connection_calls_;
     admin::Login login_;
     admin::Api api_;
     std::shared_ptr<const transport::ConnectionContext> web_socket_;

@@ -86,4 +86,17 @@ std::vector<std::string> keys_for_restart(
     return {names.begin(), names.end()};
 }
 
+std::vector<EffectiveValue> values_after_reload(
+    const std::vector<EffectiveValue>& running, const std::vector<EffectiveValue>& fresh
+) {
+    std::vector<EffectiveValue> values;
+    for (const EffectiveValue& value : running) {
+        if (!is_reloaded(value.key)) { values.push_back(value); }
+    }
+    for (const EffectiveValue& value : fresh) {
+        if (is_reloaded(value.key)) { values.push_back(value); }
+    }
+    return values;
+}
+
 }  // namespace server

@@ -18,4 +18,9 @@ void take_limits(Config& running, Config fresh);
     const std::vector<EffectiveValue>& running, const std::vector<EffectiveValue>& fresh
 );
 
+/// The values in force once those that are read again are taken over from `fresh`.
+[[nodiscard]] std::vector<EffectiveValue> values_after_reload(
+    const std::vector<EffectiveValue>& running, const std::vector<EffectiveValue>& fresh
+);
+
 }  // namespace server

@@ -7,6 +7,7 @@
 #include "broker/security/remote_keys.hpp"
 #include "broker/server/activation.hpp"
 #include "broker/server/admin_listener.hpp"
+#include "broker/server/admin_views.hpp"
 #include "broker/server/alarms.hpp"
 #include "broker/server/config_reload.hpp"
 #include "broker/server/config_units.hpp"
@@ -141,6 +142,8 @@ private:
     void note_url(const Address& address, const transport::ListenerOptions& options);
     void build_admin();
     [[nodiscard]] std::function<std::string()> make_metrics();
+    [[nodiscard]] admin::BrokerHandles make_handles();
+    [[nodiscard]] admin::ServerView view() const;
     [[nodiscard]] admin::Figures figures() const;
     void restore();
     void await_restored();
@@ -158,7 +161,9 @@ private:
     [[nodiscard]] transport::IoShard& first() { return *running_.shards.front(); }
 
     Config config_;
-    std::vector<EffectiveValue> values_;  ///< Of the start.
+    std::vector<EffectiveValue> values_;  ///< In force.
+    std::vector<admin::PolicyView> policies_;
+    std::vector<admin::ListenerView> listener_views_;
     StoreKeeper& store_;
     Reload reload_;
     engine::LoopbackAuthenticator guests_;
@@ -192,12 +197,15 @@ private:
     bool is_serving_ = false;
     std::uint64_t reloads_good_ = 0;
     std::uint64_t reloads_failed_ = 0;
+    const Instant started_at_ =
+        std::chrono::duration_cast<Instant>(std::chrono::steady_clock::now().time_since_epoch());
     double configured_at_ = seconds_since_1970();
 };
 
 Server::Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload)
     : config_(loaded.config),
       values_(loaded.values),
+      policies_(policy_views(loaded)),
       store_(store),
       reload_(std::move(reload)),
       guests_(config_.transport.insecure_no_auth, config_.allow_anonymous),
@@ -370,6 +378,7 @@ std::vector<std::string> Server::take_over(const LoadedConfig& loaded) {
         for (const std::string& key : keys_for_restart(values_, loaded.values)) {
             logging::warn("reload-ignored", key + ": it is read at start only", {{"key", key}});
         }
+        values_ = values_after_reload(values_, loaded.values);
     } catch (const std::exception& error) { return {error.what()}; }
     return {};
 }
@@ -459,6 +468,7 @@ void Server::listen_on(
     const Address& address, const transport::ListenerOptions& options, std::optional<int> descriptor
 ) {
     auto context = make_context(address, options);
+    const std::string name = context->listener_name;
     std::vector<transport::Post> posts;
     for (std::size_t i = 0; i < running_.shards.size(); ++i) {
         posts.push_back({running_.shards[i].get(), running_.connections[i].get()});
@@ -473,6 +483,7 @@ void Server::listen_on(
         ));
     }
     note_url({address.host, running_.listeners.back()->port()}, options);
+    listener_views_.back().name = name;
 }
 
 // The first of each kind is announced.
@@ -480,12 +491,12 @@ void Server::note_url(const Address& address, const transport::ListenerOptions& 
     const bool is_ws = options.kind == ListenerKind::web_socket;
     const bool is_tls = options.tls.is_set();
     const std::string where = url_host(address.host) + ":" + std::to_string(address.port);
-    if (is_ws && ws_url_.empty()) {
-        ws_url_ = (is_tls ? "wss://" : "ws://") + where +
-                  (options.paths.empty() ? "/" : options.paths.front());
-    } else if (!is_ws && tcp_url_.empty()) {
-        tcp_url_ = (is_tls ? "stomps://" : "stomp://") + where;
-    }
+    const std::string path = options.paths.empty() ? "/" : options.paths.front();
+    const std::string url = is_ws ? (is_tls ? "wss://" : "ws://") + where + path
+                                  : (is_tls ? "stomps://" : "stomp://") + where;
+    listener_views_.push_back({{}, is_ws, url, is_tls});
+    std::string& first_of_kind = is_ws ? ws_url_ : tcp_url_;
+    if (first_of_kind.empty()) { first_of_kind = url; }
 }
 
 void Server::build_admin() {
@@ -503,8 +514,43 @@ void Server::build_admin() {
                  return std::vector<admin::Check>{{"recovery", is_serving_ ? "" : "under way"}};
              }},
             make_metrics(),
+            make_handles(),
             admin_socket_}
     );
+}
+
+admin::BrokerHandles Server::make_handles() {
+    admin::BrokerHandles handles;
+    handles.view = [this] { return view(); };
+    handles.sampler = sampler_.get();
+    handles.config = [this] { return config_views(values_); };
+    handles.policies = policies_;
+    handles.reload = [this] { return reload(); };
+    handles.drain = [this](bool is_lame_duck) {
+        return is_lame_duck ? begin_drain(DrainPace::lame_duck(config_), "admin API, lame duck")
+                            : begin_drain(DrainPace::ordinary(config_), "admin API");
+    };
+    return handles;
+}
+
+// What the overview tells beyond the shards.
+admin::ServerView Server::view() const {
+    admin::ServerView view;
+    view.state = drain_.has_begun() ? "draining" : is_serving_ ? "serving" : "starting";
+    view.started_at = started_at_;
+    view.unauthenticated = census_.unauthenticated();
+    view.connections =
+        census_.connections() - std::min(census_.connections(), view.unauthenticated);
+    view.memory_limit = options_.memory_limit;
+    view.memory_alarm = alarms_.memory().load();
+    view.listeners = listener_views_;
+    show_store(view, store_);
+    const auto now = static_cast<std::int64_t>(running_.shards.front()->wall_clock_ms());
+    for (const auto& [listener, context] : certificates_) {
+        show_certificate(view, listener, context->expires_at(), now);
+    }
+    show_alarms(view, store_);
+    return view;
 }
 
 std::vector<const transport::IoShard*> Server::shards() const {

@@ -395,6 +395,22 @@ void Connection::shut_down() {
     }
 }
 
+bool Connection::kick(std::string_view reason) {
+    if (phase_ == Phase::handshake || phase_ == Phase::http || phase_ == Phase::echo) {
+        end("kicked");
+        return true;
+    }
+    if (phase_ != Phase::open || is_leaving()) { return false; }
+    const std::string why = reason.empty() ? "." : ": " + std::string(reason);
+    refuse(
+        ErrorCode::kicked,
+        "An operator has closed this connection" + why,
+        "Ask the operator before you connect again."
+    );
+    arm();
+    return true;
+}
+
 void Connection::make_room() {
     note_refusal(turned_away_by(LimitKey::unauthenticated), peer().address);
     end("limit-connections");

@@ -6,6 +6,7 @@
 #include "broker/engine/session.hpp"
 #include "broker/tls/server_context.hpp"
 #include "broker/transport/census.hpp"
+#include "broker/transport/connection_facts.hpp"
 #include "broker/transport/http_upgrade.hpp"
 #include "broker/transport/io_shard.hpp"
 #include "broker/transport/keepalive.hpp"
@@ -82,6 +83,9 @@ public:
     void flush();
     /// Drain: tells the client and closes (P-ERR-06).
     void shut_down();
+    /// An operator sends it away: ERROR `kicked` with `reason`, then close. False, and without
+    /// effect, if it leaves already.
+    bool kick(std::string_view reason);
     /// Closes one that has not logged in yet, to make room (S-RATE-03).
     void make_room();
 
@@ -103,6 +107,17 @@ public:
     void tap_seen(std::size_t weight) {
         if (tap_) { tap_->seen(weight); }
     }
+
+    // For operators.
+
+    [[nodiscard]] const std::string& listener() const { return context_.listener_name; }
+
+    [[nodiscard]] engine::Instant accepted_at() const { return accepted_at_; }
+
+    /// SEND frames.
+    [[nodiscard]] std::uint64_t messages_in() const { return messages_in_; }
+
+    [[nodiscard]] ConnectionFacts facts() const;
 
     /// Its places in the set of the shard's connections; kept by the set.
     std::size_t place = 0;
@@ -180,6 +195,9 @@ private:
     void resume();
     bool resume_stash();
 
+    // connection_facts.cpp
+    [[nodiscard]] std::string_view state_name() const;
+
     // connection_proxy.cpp
     bool read_proxy_header();
     bool take_proxy_header();
@@ -216,6 +234,7 @@ private:
 
         protocol::WebSocketDecoder decoder;
         std::string echo;  ///< The message being gathered, on the echo path.
+        std::string user_agent;
         bool close_sent = false;
         bool close_received = false;
         std::uint32_t control_frames = 0;  ///< In the second that began at control_second.
@@ -271,7 +290,8 @@ private:
     std::size_t partial_octets_ = 0;
     std::size_t barren_octets_ = 0;
     std::size_t barren_frames_ = 0;
-    std::uint64_t sent_seen_ = 0;
+    std::uint64_t messages_in_ = 0;
+    std::uint64_t octets_in_ = 0;
     engine::Instant rekey_second_{0};
     std::size_t rekeys_seen_ = 0;
     std::size_t rekeys_at_second_ = 0;

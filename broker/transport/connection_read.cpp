@@ -115,6 +115,7 @@ void Connection::read_some() {
         }
         shard_.count_read(result.octets);
         shard_.counters().received[static_cast<std::size_t>(transport_)] += result.octets;
+        octets_in_ += result.octets;
         keepalive_.heard(shard_.now());
         const bool goes_on = process(buffer.first(result.octets));
         if (toll_ && !pay_toll(result.octets)) { return; }
@@ -218,11 +219,13 @@ void Connection::begin_web_socket(std::span<char> input) {
     session_->peer().origin = http_->origin();
     if (http_->sub_protocol()) { session_->set_sub_protocol(*http_->sub_protocol()); }
     const bool is_echo = http_->is_echo();
+    std::string user_agent = http_->user_agent();
     http_.reset();
     const protocol::Limits& limits = shard_.limits().protocol;
     web_socket_ = std::make_unique<WebSocket>(
         is_echo ? limits.web_socket_message_max : limits.web_socket_message_before_connected_max
     );
+    web_socket_->user_agent = std::move(user_agent);
     begin_open();
     if (is_echo) { phase_ = Phase::echo; }
     if (!input.empty()) { (void)process_web_socket(input); }
@@ -395,6 +398,7 @@ bool Connection::handle_frame() {
     partial_at_ = Instant(0);
     ++shard_.output().counters.frames_received[static_cast<std::size_t>(command)];
     if (tap_) { tap_in(); }
+    if (is_send) { ++messages_in_; }
     session_->handle(parser_.frame());
     note_connected();
     const bool owes = toll_ && toll_->note(command, shard_.options());

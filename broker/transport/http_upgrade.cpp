@@ -20,6 +20,7 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+constexpr std::size_t user_agent_max = 128;
 
 std::string_view view(boost::beast::string_view text) {
     return {text.data(), text.size()};
@@ -323,6 +324,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
     }
     is_echo_ = !options_.test_echo_path.empty() && path == options_.test_echo_path;
     origin_ = std::string(head_->field(http::field::origin));
+    user_agent_ = std::string(head_->field(http::field::user_agent).substr(0, user_agent_max));
     if (request.count(http::field::authorization) != 0) {
         authorization_ =
             std::make_shared<const engine::Secret>(head_->field(http::field::authorization));

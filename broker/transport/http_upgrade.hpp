@@ -76,6 +76,9 @@ public:
 
     [[nodiscard]] const std::string& origin() const { return origin_; }
 
+    /// What the client says it is, its first 128 octets; empty: nothing.
+    [[nodiscard]] const std::string& user_agent() const { return user_agent_; }
+
     /// Unknown sub-protocols only were offered: browsers will fail the connection (P-WS-04); for
     /// the log.
     [[nodiscard]] const std::string& strange_sub_protocols() const { return strange_; }
@@ -123,6 +126,7 @@ private:
     bool is_forwarded_ = false;
     engine::SecretRef authorization_;
     std::string origin_;
+    std::string user_agent_;
     std::string strange_;
     unsigned status_ = 0;
     protocol::LimitKey limit_ = protocol::LimitKey::none;

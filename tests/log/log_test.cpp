@@ -57,6 +57,22 @@ TEST(Log, WritesTextIfAsked) {
     EXPECT_THAT(text, HasSubstr(" warn  ready: all listeners accept conn=1\n"));
 }
 
+TEST(Log, O_6_TheNewestThousandLinesAreKeptAsObjects) {
+    for (const Format format : {Format::json, Format::text}) {
+        const std::string text = logged({Level::info, format, false}, [] {
+            for (int i = 0; i < 1500; ++i) {
+                info("kept", "line", {{"number", i}, {"name", "\"\n"}});
+            }
+            debug("kept", "below the level");
+        });
+        const std::vector<std::string> lines = recent();
+        ASSERT_EQ(lines.size(), 1000U);
+        EXPECT_THAT(lines.front(), HasSubstr(R"("event":"kept","number":500,"name":"\"\n"})"));
+        EXPECT_THAT(lines.back(), HasSubstr(R"("number":1499,)"));
+        EXPECT_EQ(lines_of(text), 1500);
+    }
+}
+
 TEST(Log, LevelsBelowTheLeastAreNotWritten) {
     const std::string text = logged(json_now, [] {
         EXPECT_FALSE(is_enabled(Level::debug));

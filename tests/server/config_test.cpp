@@ -572,6 +572,19 @@ TEST(Config, S_BIND_05_AReloadNamesWhatNeedsARestart) {
     );
 }
 
+TEST(Config, O_2_WhatAReloadTakesOverIsShownThen) {
+    const char* const running = "[limits]\nframe = \"2KiB\"\n[drain]\nspread = \"1s\"\n";
+    const char* const fresh = "[limits]\nframe = \"4KiB\"\n[drain]\nspread = \"2s\"\n";
+    const auto values = values_after_reload(load(running).values, load(fresh).values);
+    const auto value_of = [&values](std::string_view key) {
+        const auto found = std::ranges::find(values, key, &EffectiveValue::key);
+        return found == values.end() ? "missing" : found->value;
+    };
+    EXPECT_EQ(value_of("limits.frame"), "\"4KiB\"");
+    EXPECT_EQ(value_of("drain.spread"), "\"1s\"");
+    EXPECT_EQ(values.size(), load(running).values.size());
+}
+
 TEST(Config, PrintConfigTellsWhereEachValueComesFrom) {
     Flags flags;
     flags.threads = 2;

@@ -1,0 +1,27 @@
+# Compiles openapi.json in: openapi.cpp in the build directory.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/openapi.json)
+file(READ openapi.json openapi_text)
+string(LENGTH "${openapi_text}" openapi_left)
+set(openapi_at 0)
+set(openapi_count 0)
+set(openapi_pieces "")
+while(openapi_left GREATER 0)
+  string(SUBSTRING "${openapi_text}" ${openapi_at} 8000 openapi_piece)
+  string(APPEND openapi_pieces "        R\"json(${openapi_piece})json\",\n")
+  math(EXPR openapi_at "${openapi_at} + 8000")
+  math(EXPR openapi_left "${openapi_left} - 8000")
+  math(EXPR openapi_count "${openapi_count} + 1")
+endwhile()
+configure_file(openapi.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/openapi.cpp @ONLY)
+
+# For the overview. A build from an archive has none.
+set(openapi_commit unknown)
+find_package(Git QUIET)
+if(GIT_FOUND)
+  execute_process(COMMAND ${GIT_EXECUTABLE} rev-parse --short=12 HEAD WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    RESULT_VARIABLE openapi_status OUTPUT_VARIABLE openapi_found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(openapi_status EQUAL 0)
+    set(openapi_commit ${openapi_found})
+  endif()
+endif()
+set_property(SOURCE overview.cpp APPEND PROPERTY COMPILE_DEFINITIONS STAMPEDE_COMMIT="${openapi_commit}")
