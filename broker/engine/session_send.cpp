@@ -187,6 +187,8 @@ void Session::publish(
         if (!renewed) { return refuse(renewed.error(), receipt); }
         prepared.route = std::move(*renewed);
     }
+    // One place for each policy is there from the start.
+    ++router_.counters().policies.data()[prepared.head.facts.policy].published;
     const MessageRef message = make_message(prepared, body, is_utf8);
     ReplyTo reply;
     const bool is_answered_later = router_.is_answered_later(prepared.route);
@@ -218,13 +220,13 @@ MessageRef Session::make_message(Prepared& prepared, std::string_view body, bool
         const auto now = static_cast<std::int64_t>(shard_.wall_clock_ms());
         set_expiry(prepared.head, prepared.options.expiry(now));
     }
-    ++router_.counters().policies[prepared.head.facts.policy].published;
     return router_.make_message(prepared.head, body, is_utf8);
 }
 
 void Session::buffer(Prepared& prepared, const protocol::Send& request) {
     Transaction* const open = transaction(*request.transaction, request.receipt, "SEND");
     if (open == nullptr) { return; }
+    ++router_.counters().policies.data()[prepared.head.facts.policy].published;
     MessageRef message = make_message(prepared, request.body, request.is_utf8);
     if (!count_in(*open, message->size(), request.receipt)) { return; }
     open->sends.push_back({prepared.route, std::move(message)});

@@ -251,10 +251,13 @@ void Subscription::encoded(Delivery&& delivery, std::uint64_t number) {
 }
 
 void Subscription::encode(const MessageRef& message, std::uint32_t count, std::uint64_t number) {
+    TurnOutput& turn = outbox_.turn();
+    ++turn.counters.policies.data()[message->facts().policy].delivered;
     // What a browser is shown has been there for long.
-    outbox_.turn().count_delivered(
-        session_.router().shard(), *message, browsing_ == nullptr ? count : 0, 1
-    );
+    if (message->stamp() != 0 && count == 1 && !browsing_) [[unlikely]] {
+        turn.counters.delivery_time.observe(time_since(session_.router().shard(), message->stamp())
+        );
+    }
     if (options_.sequence_header.empty()) { return encode_plain(message, count, number); }
     // With the number in a header of the client's choice, too (P-QOS-11).
     encode_plain(with_sequence(message, options_.sequence_header), count, number);
