@@ -73,7 +73,7 @@ class Trace(OwnBrokerCase):
         self.assertEqual({(frame["direction"], frame["command"], frame.get("body")) for frame in frames[2:]},
                          {("in", "SEND", "hello"), ("out", "MESSAGE", "hello")})
         self.assertTrue(all(["kind", "x"] in frame["headers"] and frame["size"] == 5 for frame in frames[2:]))
-        peer.send(stomp("ACK", "id:none"))
+        peer.send(send_to("/queue/$refused", b""))
         peer.read_end()
         self.frame(answer, "ERROR")
         self.assertEqual(self.event(answer), ("end", "The connection has ended."))
