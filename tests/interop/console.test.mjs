@@ -136,7 +136,9 @@ test('Console: O_11 a queue is moved, purged and deleted, each after a question'
   await visit(tab, place('/queue/elsewhere'));
   await tab.getByText('three').waitFor();
   await button(tab, 'Purge').click();
+  await tab.getByRole('dialog').waitFor();
   await tab.keyboard.press('Escape');
+  await tab.getByRole('dialog').waitFor({ state: 'detached' });
   await button(tab, 'Purge').click();
   await answer('Remove 3 messages');
   await tab.getByText('3 messages removed.').waitFor();
@@ -303,10 +305,10 @@ test('Console: O_11 dark and light follow the system, then the switch', limit, a
   const background = () => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await background();
   await tab.emulateMedia({ colorScheme: 'light' });
-  const light = await background();
-  assert.notEqual(dark, light);
+  const isDark = (color) => getComputedStyle(document.body).backgroundColor === color;
+  await tab.waitForFunction((color) => getComputedStyle(document.body).backgroundColor !== color, dark);
   await tab.keyboard.press('t');
-  assert.equal(await background(), dark);
+  await tab.waitForFunction(isDark, dark);
 });
 
 test('Console: O_11 pictures', { ...limit, skip: !process.env.CONSOLE_PICTURES }, async (t) => {

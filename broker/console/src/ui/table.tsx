@@ -111,6 +111,8 @@ export function useList<T>(path: string, initial: { sort: string; order: string 
   const question = address(path, { ...filters, match: query.get('match') ?? '', sort, order, limit: rowsMax }).slice('/api/v1'.length);
   const [place, setPlace] = useState<{ question: string; cursors: string[] }>({ question, cursors: [] });
   const cursors = place.question === question ? place.cursors : [];
+  // Who comes back to a question begins at its first page.
+  useEffect(() => setPlace({ question, cursors: [] }), [question]);
   const cursor = cursors.at(-1);
   const polled = usePoll<Page<T>>(cursor ? `${question}&cursor=${encodeURIComponent(cursor)}` : question);
   const next = polled.isStale ? undefined : polled.data?.next;
