@@ -54,7 +54,7 @@ export async function takePictures(t, { broker, open }, fileOf) {
   await live(t, broker);
   const tab = await open();
   const picture = (name) => tab.screenshot({ path: fileOf(`console-${name}.png`) });
-  await tab.waitForFunction((until) => Date.now() > until, Date.now() + filling * 1000, { polling: 500 });
+  await tab.waitForFunction((until) => Date.now() > until, Date.now() + filling * 1000, { polling: 500, timeout: 0 });
   await picture('overview');
   await visit(tab, place('/queue/DLQ.orders.eu2'));
   await tab.locator('.frames summary').nth(1).click();

@@ -126,7 +126,7 @@ export function Logs() {
 
 function LogRow({ line }: { line: Line }) {
   const { at, level, event, message, fields } = line;
-  const rest = Object.entries(fields);
+  const rest = Object.entries(fields).filter(([, value]) => value !== '');
   return (
     <Fold
       summary={

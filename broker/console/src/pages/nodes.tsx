@@ -61,8 +61,8 @@ function facts(data: Overview): [string, string][] {
     ['Version', `${data.version} (${data.commit})`],
     ['Started', `${moment(data.started)} (${duration(data.uptime_seconds * 1000)} ago)`],
     ['Durability', data.durability],
-    ['Store', data.disk.failed ? 'has failed' : bytes(data.disk.store_bytes)],
-    ['Disk free', bytes(data.disk.free_bytes)],
+    ['Store', data.disk.failed ? 'has failed' : data.durability === 'memory' ? '–' : bytes(data.disk.store_bytes)],
+    ['Disk free', data.durability === 'memory' ? '–' : bytes(data.disk.free_bytes)],
     ['Memory', `${bytes(data.memory.used_bytes)} of ${bytes(data.memory.limit_bytes)} accounted, ${bytes(data.memory.resident_bytes)} resident`],
   ];
 }
