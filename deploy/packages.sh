@@ -76,5 +76,5 @@ build_release() {
     say "configuring build/release"
     (cd "$root" && cmake --preset release -DSTAMPEDE_TESTS=OFF -DSTAMPEDE_WERROR=OFF) || return
   fi
-  cmake --build "$root/build/release" --parallel "$(build_jobs)" --target stampede
+  cmake --build "$root/build/release" --parallel "$(build_jobs)" --target stampede stampede_package_files
 }

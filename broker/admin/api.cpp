@@ -108,7 +108,7 @@ Api::Found Api::find(const RequestHead& head) const {
         if (!parameters) { continue; }
         methods += (methods.empty() ? "" : ", ") + route.method;
         is_open = is_open || route.scope == Scope::none;
-        const bool is_head = head.method == "HEAD" && route.method == "GET";
+        const bool is_head = head.method == "HEAD" && route.method == "GET" && !route.is_stream;
         if (route.method != head.method && !is_head) { continue; }
         found.route = &route;
         found.parameters = std::move(*parameters);
@@ -139,6 +139,11 @@ Api::Found Api::find(const RequestHead& head) const {
             {403,
              "This token lacks the scope " + std::string(to_string(found.route->scope)) + ".",
              "access-denied"}
+        );
+    }
+    if (path.starts_with(prefix) && !is_open_()) {
+        return refuse(
+            head, {503, "The broker is starting: /startupz says when it has.", "overload"}
         );
     }
     found.query = query_of(head.target);

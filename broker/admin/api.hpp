@@ -50,6 +50,7 @@ struct Route {
     Scope scope = Scope::admin;
     Handler handle;
     std::size_t body_max = 0;  ///< 0: it takes no body.
+    bool is_stream = false;    ///< What it answers does not end by itself: there is no HEAD of it.
 };
 
 class Api {
@@ -61,6 +62,10 @@ public:
     void add(Route route);
 
     [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+    /// Until `is_open` says so, only health and metrics are answered: what the last run left is
+    /// recovered first.
+    void open_when(std::function<bool()> is_open) { is_open_ = std::move(is_open); }
 
     /// What a request head leads to: a route, or the answer that refuses it before its body is
     /// read.
@@ -87,6 +92,7 @@ private:
     const Tokens tokens_;
     const std::string host_;
     std::vector<Route> routes_;
+    std::function<bool()> is_open_ = [] { return true; };
 };
 
 /// The line of the log for a call; `status` is the answer's.

@@ -160,6 +160,13 @@ Result<Transaction::BufferedSend> prepared(Destinations& router, const protocol:
     const bool is_queue = !is_user && destination->kind != DestinationKind::topic;
     const auto options = engine::send_options(request, is_queue, is_user);
     if (!options) { return options.error(); }
+    if (options->arguments.exclusive.value_or(false)) {
+        return Error{
+            protocol::ErrorCode::bad_header,
+            "An exclusive queue belongs to a connection, and this call has none.",
+            "Leave the header exclusive out.",
+            "P-SUB-14"};
+    }
     auto place = place_of(router, request, *destination, *options);
     if (!place) { return place.error(); }
     const auto now = static_cast<std::int64_t>(router.shard().wall_clock_ms());
@@ -168,6 +175,7 @@ Result<Transaction::BufferedSend> prepared(Destinations& router, const protocol:
     place->route.asked = std::move(*asked);
     engine::SendHead head =
         make_send_head(request, *options, {place->destination, is_queue, is_user, {}, {}, 0});
+    head.facts.policy = place->route.policy;
     if (options->expires()) { set_expiry(head, options->expiry(now)); }
     return Transaction::BufferedSend{
         std::move(place->route), router.make_message(head, request.body, false)};
@@ -260,6 +268,11 @@ asio::awaitable<void> commit(const Shards& shards, Sends sends) {
 
 asio::awaitable<Response> publish(const Shards& shards, const Call& call) {
     call.query.allow({});
+    if (shards.first().is_memory_alarm()) {
+        throw Refused(
+            503, "The broker is short of memory: publishers wait. Ask again later.", "overload"
+        );
+    }
     const std::vector<Input> inputs = inputs_of(call.json(), call.idempotency_key);
     Sends sends;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -276,7 +289,14 @@ asio::awaitable<Response> publish(const Shards& shards, const Call& call) {
         if (known != subscribers.end()) { result["subscribers"] = known->second; }
         results.push_back(std::move(result));
     }
+    std::vector<std::uint16_t> policies;
+    for (const Transaction::BufferedSend& send : sends) {
+        policies.push_back(send.route.policy);
+    }
     co_await commit(shards, std::move(sends));
+    for (const std::uint16_t policy : policies) {
+        ++shards.first().router().counters().policies[policy].published;
+    }
     co_return json_response(json::object{
         {"messages", results.size()}, {"results", std::move(results)}});
 }

@@ -57,7 +57,8 @@ void Sampler::take(engine::Instant now, std::uint64_t now_ms) {
     for (const engine::QueueFigures& figures : report.queue_figures) {
         sample.queue_messages += figures.messages - figures.unacknowledged;
     }
-    sample.connections = census_.connections() - census_.unauthenticated();
+    const std::size_t connections = census_.connections();
+    sample.connections = connections - std::min(connections, census_.unauthenticated());
     if (taken_at_ != engine::Instant(0)) {
         const auto published = [](const Report& of) { return of.counters.messages_published(); };
         const auto delivered = [](const Report& of) { return of.counters.messages_delivered(); };

@@ -37,6 +37,11 @@ struct Feed {
 
 using FeedRef = std::shared_ptr<Feed>;
 
+struct Taps {
+    std::size_t open = 0;
+    std::uint64_t last = 0;  ///< Id.
+};
+
 enum class Attached : std::uint8_t { unknown, done, busy };
 
 /// Where the tap is.
@@ -132,6 +137,28 @@ void on_connection(const Place& place, F work) {
     });
 }
 
+/// One of the taps that there may be. Whatever becomes of the call, its tap goes with it.
+struct Seat {
+    explicit Seat(std::shared_ptr<Taps> all) : taps(std::move(all)), tap(++taps->last) {
+        ++taps->open;
+    }
+
+    ~Seat() {
+        --taps->open;
+        if (place.connection.expired()) { return; }
+        on_connection(place, [tap = tap](transport::Connection& on) { on.detach(tap); });
+    }
+
+    Seat(const Seat&) = delete;
+    Seat& operator=(const Seat&) = delete;
+
+    const std::shared_ptr<Taps> taps;
+    const std::uint64_t tap;
+    Place place = {};  ///< Once it is attached.
+};
+
+using SeatRef = std::shared_ptr<Seat>;
+
 // Up to a piece of what waits; empty: nothing does.
 std::string take_piece(Feed& feed, std::size_t& weight) {
     std::string piece;
@@ -153,7 +180,7 @@ asio::awaitable<void> await_frames(Feed& feed, std::chrono::steady_clock::time_p
 
 // A comment now and then tells whether the reader is still there.
 asio::awaitable<void> show(
-    Writer& writer, Place place, FeedRef feed, std::chrono::steady_clock::time_point until
+    Writer& writer, SeatRef seat, FeedRef feed, std::chrono::steady_clock::time_point until
 ) {
     using Clock = std::chrono::steady_clock;
     bool is_there = co_await writer.write(": frames follow\n\n");
@@ -162,7 +189,9 @@ asio::awaitable<void> show(
         std::string piece = take_piece(*feed, weight);
         if (!piece.empty()) {
             is_there = co_await writer.write(std::move(piece));
-            on_connection(place, [weight](transport::Connection& on) { on.tap_seen(weight); });
+            on_connection(seat->place, [weight, tap = seat->tap](transport::Connection& on) {
+                on.tap_seen(tap, weight);
+            });
             continue;
         }
         if (feed->ending.empty() && Clock::now() >= until) { feed->ending = "The time is over."; }
@@ -175,17 +204,13 @@ asio::awaitable<void> show(
         const bool was_silent = feed->frames.empty() && feed->ending.empty();
         if (was_silent && Clock::now() >= silence) { is_there = co_await writer.write(":\n\n"); }
     }
-    on_connection(place, [](transport::Connection& connection) { connection.detach(); });
 }
 
-/// One of the taps that there may be.
-using Seat = std::shared_ptr<void>;
-
-asio::awaitable<Response> trace(const Shards& shards, Seat seat, const Call& call) {
+asio::awaitable<Response> trace(const Shards& shards, SeatRef seat, const Call& call) {
     call.query.allow({"seconds", "bodies"});
     const auto most = static_cast<std::size_t>(Tap::time_max.count());
     const std::chrono::seconds time(call.query.number("seconds", 1, most, 60));
-    const Tap::Options options{call.query.flag("bodies"), Tap::time_max};
+    const Tap::Options options{call.query.flag("bodies"), Tap::time_max, seat->tap};
     const auto feed = std::make_shared<Feed>();
     const Place place = co_await find_and_attach(shards, call.parameters.front(), options, feed);
     if (place.attached == Attached::unknown) {
@@ -194,10 +219,11 @@ asio::awaitable<Response> trace(const Shards& shards, Seat seat, const Call& cal
     if (place.attached == Attached::busy) {
         throw Refused(503, "This connection is traced already. Ask again when that has ended.");
     }
+    seat->place = place;
     Response response;
     response.fields = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}};
-    response.stream = [place, feed, time, seat](Writer& writer) {
-        return show(writer, place, feed, std::chrono::steady_clock::now() + time);
+    response.stream = [feed, time, seat](Writer& writer) {
+        return show(writer, seat, feed, std::chrono::steady_clock::now() + time);
     };
     co_return response;
 }
@@ -205,20 +231,16 @@ asio::awaitable<Response> trace(const Shards& shards, Seat seat, const Call& cal
 }  // namespace
 
 void add_trace_calls(Api& api, const Shards& shards) {
-    const auto taken = std::make_shared<std::size_t>(0);
-    api.add(
-        {"GET",
-         "/api/v1/connections/{id}/trace",
-         Scope::admin,
-         [&shards, taken](const Call& call) {
-             if (*taken == taps_max) {
-                 throw Refused(503, "8 connections are traced already. Ask again later.");
-             }
-             ++*taken;
-             Seat seat(nullptr, [taken](void*) { --*taken; });
-             return trace(shards, std::move(seat), call);
-         }}
-    );
+    const auto taps = std::make_shared<Taps>();
+    Route route{"GET", "/api/v1/connections/{id}/trace", Scope::admin, {}};
+    route.is_stream = true;
+    route.handle = [&shards, taps](const Call& call) {
+        if (taps->open == taps_max) {
+            throw Refused(503, "8 connections are traced already. Ask again later.");
+        }
+        return trace(shards, std::make_shared<Seat>(taps), call);
+    };
+    api.add(std::move(route));
 }
 
 }  // namespace admin

@@ -8,6 +8,7 @@
 #include "broker/cli/exit_code.hpp"
 #include "broker/cli/printable.hpp"
 #include "broker/security/http_url.hpp"
+#include "broker/server/config_units.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -194,7 +195,15 @@ asio::awaitable<void> listen(
 }  // namespace
 
 AdminClient::AdminClient(const AdminFlags& flags) : flags_(flags) {
-    FoundToken found = find_admin_token(flags.token_file, parse(flags).port);
+    const security::HttpUrl url = parse(flags);
+    // The token of this machine's broker is not for another one.
+    if (flags.token_file.empty() && url.host != "localhost" && !server::is_loopback(url.host)) {
+        throw Failure(
+            ExitCode::refused,
+            "name the file with the admin token of " + printable(url.host) + " with --token-file"
+        );
+    }
+    FoundToken found = find_admin_token(flags.token_file, url.port);
     token_ = std::move(found.token);
     token_file_ = std::move(found.file);
 }

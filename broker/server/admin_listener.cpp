@@ -42,6 +42,8 @@ std::vector<transport::Post> posts_of(const Running& running) {
 AdminListener::AdminListener(const Config& config, Parts parts)
     : host_(config.admin.host),
       tokens_(open_tokens(config)),
+      is_recovered_(parts.is_recovered),
+      takes_connections_(parts.takes_connections),
       shards_(posts_of(parts.running)),
       connection_calls_(shards_),
       login_(admin::Tokens(tokens_.tokens)),
@@ -92,6 +94,7 @@ void AdminListener::build_web_socket(Parts& parts) {
 }
 
 void AdminListener::start() {
+    api_.open_when(is_recovered_);
     server_.start(
         api_,
         admin::find_console_file,
@@ -99,7 +102,11 @@ void AdminListener::start() {
             boost::system::error_code ec;
             const int descriptor = socket.release(ec);
             if (ec) { return; }
-            (void)transport::adopt(shards_.posts(), web_socket_, descriptor, std::move(octets));
+            if (takes_connections_()) {
+                (void)transport::adopt(shards_.posts(), web_socket_, descriptor, std::move(octets));
+            } else {
+                transport::turn_away_later(descriptor, "The broker is starting or leaving.");
+            }
         }
     );
 }

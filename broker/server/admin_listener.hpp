@@ -25,7 +25,9 @@ public:
         transport::Census& census;
         transport::RateLimits& rates;
         admin::HealthChecks health;
-        std::function<std::string()> metrics;  ///< The text of /metrics.
+        std::function<bool()> is_recovered;       ///< What the last run left is back.
+        std::function<bool()> takes_connections;  ///< As the other listeners do.
+        std::function<std::string()> metrics;     ///< The text of /metrics.
         admin::BrokerHandles broker;
         int descriptor = -1;  ///< A socket that listens already; -1: there is none.
     };
@@ -49,6 +51,8 @@ private:
 
     const std::string host_;
     AdminTokens tokens_;
+    const std::function<bool()> is_recovered_;
+    const std::function<bool()> takes_connections_;
     admin::Shards shards_;
     admin::ConnectionCalls connection_calls_;
     admin::Login login_;

@@ -54,6 +54,9 @@ public:
 
     [[nodiscard]] bool has_begun() const { return deadline_ != engine::Instant::max(); }
 
+    /// Nobody is let in any more.
+    [[nodiscard]] bool has_closed() const { return has_closed_; }
+
 private:
     void close_listeners();
     void leave(std::size_t index, const DrainPace& pace);

@@ -232,11 +232,12 @@ Server::~Server() {
         shard->wind_down();
     }
     running_.listeners.clear();
-    admin_.reset();
     signals_.reset();
     for (const auto& shard : running_.shards) {
         shard->wind_down();
     }
+    // What its calls still waited for has been heard of, or never will be.
+    admin_.reset();
 }
 
 void Server::build_shards() {
@@ -292,7 +293,7 @@ void Server::set_rights(const std::shared_ptr<const engine::Authorizer>& authori
 }
 
 std::vector<std::string> Server::reload() {
-    notifier_.reloading();
+    if (is_serving_) { notifier_.reloading(); }
     std::vector<std::string> errors = renew();
     for (const std::string& error : errors) {
         logging::error("reload-failed", error);
@@ -305,7 +306,9 @@ std::vector<std::string> Server::reload() {
             "reload-failed", "The old users, keys, access rules and limits stay in force."
         );
     }
-    notifier_.ready(errors.empty() ? status() : status() + " The last reload failed.");
+    if (is_serving_) {
+        notifier_.ready(errors.empty() ? status() : status() + " The last reload failed.");
+    }
     return errors;
 }
 
@@ -513,6 +516,8 @@ void Server::build_admin() {
              [this] {
                  return std::vector<admin::Check>{{"recovery", is_serving_ ? "" : "under way"}};
              }},
+            [this] { return is_serving_; },
+            [this] { return is_serving_ && !drain_.has_closed(); },
             make_metrics(),
             make_handles(),
             admin_socket_}

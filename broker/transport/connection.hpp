@@ -101,11 +101,14 @@ public:
     /// Shows its frames through `tap` from now on. False if it is not connected, or has a tap.
     [[nodiscard]] bool attach(std::unique_ptr<Tap> tap);
 
-    void detach() { tap_.reset(); }
+    /// Nothing happens if it has another tap, or none.
+    void detach(std::uint64_t tap) {
+        if (tap_ && tap_->id() == tap) { tap_.reset(); }
+    }
 
-    /// As Tap::seen().
-    void tap_seen(std::size_t weight) {
-        if (tap_) { tap_->seen(weight); }
+    /// As Tap::seen(), of the tap with this id.
+    void tap_seen(std::uint64_t tap, std::size_t weight) {
+        if (tap_ && tap_->id() == tap) { tap_->seen(weight); }
     }
 
     // For operators.

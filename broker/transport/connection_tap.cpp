@@ -13,15 +13,15 @@ bool Connection::attach(std::unique_ptr<Tap> tap) {
 }
 
 void Connection::tap_in() {
-    if (!tap_->in(parser_.frame())) { detach(); }
+    if (!tap_->in(parser_.frame())) { tap_.reset(); }
 }
 
 void Connection::tap_beat() {
-    if (!tap_->in_beat()) { detach(); }
+    if (!tap_->in_beat()) { tap_.reset(); }
 }
 
 void Connection::tap_out(std::size_t octets) {
-    if (!tap_->out(session_->outbox().segments(), octets)) { detach(); }
+    if (!tap_->out(session_->outbox().segments(), octets)) { tap_.reset(); }
 }
 
 std::shared_ptr<Connection> ConnectionSet::find(std::string_view session) const {

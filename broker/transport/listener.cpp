@@ -139,7 +139,60 @@ const Post& least_loaded(const std::vector<Post>& posts) {
     });
 }
 
+// Counted, or the limit that this would cross.
+LimitKey admit(
+    const std::vector<Post>& posts,
+    const ConnectionContext& context,
+    const engine::Peer& peer,
+    bool is_exempt
+) {
+    const IoShard& shard = *posts.front().shard;
+    if (shard.memory_alarm() >= 2) { return LimitKey::memory_alarm_2; }
+    const std::string network = is_exempt ? std::string() : peer.network;
+    if (!context.rates.admit(network, shard.options(), shard.now())) {
+        return LimitKey::connections_per_second_per_ip;
+    }
+    const LimitKey crossed = context.census.admit(peer.network, is_exempt);
+    if (crossed == LimitKey::unauthenticated) {
+        // Room is made where most wait; this one has to come again.
+        const auto fullest = std::ranges::max_element(posts, {}, [](const Post& post) {
+            return post.connections->waiting();
+        });
+        fullest->shard->post([connections = fullest->connections] { connections->make_room(); });
+    }
+    return crossed;
+}
+
+// Said in the listener's own protocol, but for TLS, which would cost more than turning away saves.
+void turn_away(
+    const std::vector<Post>& posts,
+    const ConnectionContext& context,
+    int descriptor,
+    const engine::Peer& peer,
+    LimitKey crossed
+) {
+    const protocol::Error error = turned_away_by(crossed);
+    IoShard& shard = *posts.front().shard;
+    shard.output().counters.count(error);
+    ++shard.counters().turned_away[static_cast<std::size_t>(error.code)];
+    note_refusal(shard, error, {peer.address, context.listener_name});
+    if (context.tls == nullptr) {
+        const std::string text =
+            context.kind == ListenerKind::web_socket ? as_response(error) : as_frame(error);
+        ::send(descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    ::shutdown(descriptor, SHUT_RDWR);
+    ::close(descriptor);
+}
+
 }  // namespace
+
+void turn_away_later(int descriptor, std::string_view why) {
+    const std::string text = HttpUpgrade::try_later_response(503, why);
+    ::send(descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::shutdown(descriptor, SHUT_RDWR);
+    ::close(descriptor);
+}
 
 bool adopt(
     const std::vector<Post>& posts,
@@ -154,13 +207,15 @@ bool adopt(
         return false;
     }
     engine::Peer peer = peer_of(address);
-    if (context->census.admit(peer.network, true) != LimitKey::none) {
-        ::close(descriptor);
+    const bool is_exempt = context->census.is_exempt(peer.address, peer.is_loopback);
+    if (const LimitKey crossed = admit(posts, *context, peer, is_exempt);
+        crossed != LimitKey::none) {
+        turn_away(posts, *context, descriptor, peer, crossed);
         return false;
     }
     const Post& post = least_loaded(posts);
     const auto accepted =
-        std::make_shared<Accepted>(descriptor, post, context->census, peer.network, true);
+        std::make_shared<Accepted>(descriptor, post, context->census, peer.network, is_exempt);
     set_options(descriptor, false);
     const bool is_v6 = address.ss_family == AF_INET6;
     post.shard->post([accepted, context, is_v6, peer = std::move(peer), octets = std::move(octets)](
@@ -282,8 +337,9 @@ bool Listener::accept_one() {
     set_options(descriptor, context_->kind == ListenerKind::tcp);
     const bool is_exempt = context_->census.is_exempt(peer.address, peer.is_loopback) ||
                            context_->may_be_proxy(peer.address);
-    if (const LimitKey crossed = admit(peer, is_exempt); crossed != LimitKey::none) {
-        turn_away(descriptor, peer, crossed);
+    if (const LimitKey crossed = admit(posts_, *context_, peer, is_exempt);
+        crossed != LimitKey::none) {
+        turn_away(posts_, *context_, descriptor, peer, crossed);
         return true;
     }
     was_full_ = false;
@@ -308,24 +364,6 @@ bool Listener::accept_one() {
     return true;
 }
 
-LimitKey Listener::admit(const engine::Peer& peer, bool is_exempt) {
-    const IoShard& shard = *posts_.front().shard;
-    if (shard.memory_alarm() >= 2) { return LimitKey::memory_alarm_2; }
-    const std::string network = is_exempt ? std::string() : peer.network;
-    if (!context_->rates.admit(network, shard.options(), shard.now())) {
-        return LimitKey::connections_per_second_per_ip;
-    }
-    const LimitKey crossed = context_->census.admit(peer.network, is_exempt);
-    if (crossed == LimitKey::unauthenticated) {
-        // Room is made where most wait; this one has to come again.
-        const auto fullest = std::ranges::max_element(posts_, {}, [](const Post& post) {
-            return post.connections->waiting();
-        });
-        fullest->shard->post([connections = fullest->connections] { connections->make_room(); });
-    }
-    return crossed;
-}
-
 // Descriptors, or patience with the unauthenticated, have run out: try again soon, never spin.
 void Listener::pause(const char* why) {
     logging::warn(
@@ -337,22 +375,6 @@ void Listener::pause(const char* why) {
     timer_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
         if (!ec) { self->accept_some(); }
     });
-}
-
-// Said in the listener's own protocol, but for TLS, which would cost more than turning away saves.
-void Listener::turn_away(int descriptor, const engine::Peer& peer, LimitKey crossed) {
-    const protocol::Error error = turned_away_by(crossed);
-    IoShard& shard = *posts_.front().shard;
-    shard.output().counters.count(error);
-    ++shard.counters().turned_away[static_cast<std::size_t>(error.code)];
-    note_refusal(shard, error, {peer.address, context_->listener_name});
-    if (context_->tls == nullptr) {
-        const std::string text =
-            context_->kind == ListenerKind::web_socket ? as_response(error) : as_frame(error);
-        ::send(descriptor, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
-    ::shutdown(descriptor, SHUT_RDWR);
-    ::close(descriptor);
 }
 
 }  // namespace transport

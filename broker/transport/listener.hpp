@@ -19,9 +19,12 @@ struct Post {
     ConnectionSet* connections;
 };
 
+/// Answers 503 with `why` to an HTTP request and closes `descriptor`.
+void turn_away_later(int descriptor, std::string_view why);
+
 /// A connection that another accepted and read `octets` of, without TLS: it goes on on the least
-/// loaded shard, as one of `context`. Counts as exempt from limits by address. False: there is no
-/// room; the descriptor is closed. First shard.
+/// loaded shard, as one of `context`. False: a limit is in the way, which it was told; the
+/// descriptor is closed. First shard.
 bool adopt(
     const std::vector<Post>& posts,
     const std::shared_ptr<const ConnectionContext>& context,
@@ -57,8 +60,6 @@ private:
     void accept_some();
     bool accept_one();
     void pause(const char* why);
-    void turn_away(int descriptor, const engine::Peer& peer, protocol::LimitKey crossed);
-    [[nodiscard]] protocol::LimitKey admit(const engine::Peer& peer, bool is_exempt);
 
     std::vector<Post> posts_;
     std::shared_ptr<const ConnectionContext> context_;

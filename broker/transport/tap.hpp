@@ -47,6 +47,7 @@ public:
     struct Options {
         bool shows_bodies = false;
         std::chrono::milliseconds time = time_max;
+        std::uint64_t id = 0;  ///< Tells it from those before and after on the same connection.
     };
 
     /// Where frames go, and, once, why there are no more; neither may touch the connection.
@@ -69,6 +70,8 @@ public:
 
     /// The first `octets` of `segments` were taken by the socket.
     [[nodiscard]] bool out(std::span<const engine::Segment> segments, std::size_t octets);
+
+    [[nodiscard]] std::uint64_t id() const { return options_.id; }
 
     /// Who looks has seen frames of this weight.
     void seen(std::size_t weight) { unseen_ -= weight; }

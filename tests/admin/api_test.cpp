@@ -90,6 +90,27 @@ TEST(Api, O_10_OtherPathsLeadNowhere) {
     }
 }
 
+TEST(Api, O_4_BeforeWhatWasStoredIsBackOnlyHealthAnswers) {
+    Api api = small_api();
+    bool is_open = false;
+    api.open_when([&is_open] { return is_open; });
+    EXPECT_EQ(api.find(head("GET", "/api/v1/things")).refusal.status, 503U);
+    EXPECT_EQ(api.find(head("DELETE", "/api/v1/things/a")).refusal.status, 503U);
+    EXPECT_NE(api.find(head("GET", "/open")).route, nullptr);
+    is_open = true;
+    EXPECT_NE(api.find(head("GET", "/api/v1/things")).route, nullptr);
+}
+
+TEST(Api, O_10_WhatDoesNotEndHasNoHead) {
+    Api api = small_api();
+    Route route{"GET", "/api/v1/stream", Scope::read, nothing};
+    route.is_stream = true;
+    api.add(std::move(route));
+    EXPECT_NE(api.find(head("HEAD", "/api/v1/things")).route, nullptr);
+    EXPECT_NE(api.find(head("GET", "/api/v1/stream")).route, nullptr);
+    EXPECT_EQ(api.find(head("HEAD", "/api/v1/stream")).refusal.status, 405U);
+}
+
 TEST(Api, O_10_OtherMethodsAreNamed) {
     const Api api = small_api();
     const auto found = api.find(head("POST", "/api/v1/things/a"));

@@ -109,6 +109,13 @@ class Admin(AdminCase):
         self.tool("admin", "reload", "--admin", "http://broker.example:15680", code=2)
         self.tool("admin", "reload", "--token-file", "/nonexistent", code=2)
 
+    def test_O_8_the_token_of_this_machine_is_not_sent_to_another(self):
+        environment = {**self.api.environment, "STAMPEDE_ADMIN__TOKEN_FILE": self.api.token.name}
+        environment.pop("STAMPEDE_ADMIN_TOKEN_FILE", None)
+        code, _, said = run_tool("admin", "reload", "--admin", "https://broker.invalid:15680", environment=environment)
+        self.assertEqual(code, 4, said)
+        self.assertIn("--token-file", said)
+
     def test_O_8_the_token_of_a_broker_of_ours_is_found(self):
         """In the directory for temporary files; not what somebody else could have put there."""
         broker = Broker()

@@ -233,6 +233,23 @@ class Publishing(Calls, BrokerCase):
         for peer in peers:
             self.assertEqual([peer.read_message().body for _ in range(3)], [b"0", b"1", b"2"])
 
+    def test_O_10_a_queue_of_nobodys_connection_is_not_made(self):
+        message = {"destination": "/queue/exclusive", "headers": {"exclusive": "true"}, "body": "x"}
+        status, problem = self.call("POST", "/api/v1/publish", message)
+        self.assertEqual((status, problem["reason"]), (400, "bad-header"))
+        self.assertEqual(self.listed("?match=/queue/exclusive"), [])
+
+    def test_S_RATE_04_above_the_memory_alarm_nothing_is_published(self):
+        broker = Broker({"limits": {"memory": "16MiB", "memory_alarm_1": "25%", "memory_alarm_2": "90%"}})
+        self.addCleanup(broker.kill)
+        api, message = Api(broker), {"destination": "/queue/full", "body": "x" * 500_000}
+        def is_refused():
+            answer = api.call("POST", "/api/v1/publish", message)
+            return answer.status == 503 and answer.json["reason"] == "overload"
+        self.assertTrue(until(is_refused))
+        self.assertEqual(api.call("POST", "/api/v1/queues/full/purge").status, 200)
+        self.assertTrue(until(lambda: api.call("POST", "/api/v1/publish", message).status == 200))
+
     def test_O_10_P_QOS_06_the_same_key_publishes_once(self):
         for _ in range(3):
             self.assertEqual(self.publish({"destination": "/queue/once", "body": "x"}, "key-1")[0], 200)

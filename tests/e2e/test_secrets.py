@@ -20,8 +20,10 @@ BODY = "body-canary"
 HEADER = "header-canary"
 BEFORE = "before-connect-canary"
 USERS = ("hunter2-canary", "swordfish-canary")
-PATHS = ("/", "/healthz", "/readyz", "/metrics", "/api", "/api/", "/api/v1/scheduled", "/api/v1/scheduled/canary", "/api/overview",
-         "/api/connections", "/api/definitions", "/debug", "/varz", "/connz")
+CALLS = ("overview", "history", "config", "connections", "subscriptions", "destinations", "policies", "definitions",
+         "scheduled", "log-levels", "logs?limit=1000", "openapi.json")
+PATHS = ("/", "/healthz", "/readyz", "/metrics", "/api", "/api/", "/api/v1/scheduled/canary", "/debug", "/varz", "/connz",
+         *("/api/v1/" + call for call in CALLS))
 
 
 class Canaries(OwnBrokerCase):
@@ -86,6 +88,8 @@ class Canaries(OwnBrokerCase):
                 connection = http.client.HTTPConnection(*self.broker.address("admin"), timeout=20)
                 connection.request("GET", path, headers={"Authorization": authorization} if authorization else {})
                 answer = connection.getresponse()
+                if path.startswith("/api/v1/") and authorization == "Bearer " + self.admin_token and "canary" not in path:
+                    self.assertEqual(answer.status, 200, path)
                 body = answer.read()
                 if answer.getheader("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)

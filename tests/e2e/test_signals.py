@@ -2,6 +2,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -9,6 +10,7 @@ import unittest
 
 from support.broker import Broker, binary, run_tool, until, wait_time
 from support.case import OwnBrokerCase, each
+from support.peers import upgrade_request
 
 
 class SignalCase(OwnBrokerCase):
@@ -45,6 +47,22 @@ class LameDuck(SignalCase):
         broker.signal(signal.SIGTERM)
         self.assertLess(max(self.ends(peers, begin)), 5)
         self.assertEqual(broker.wait(), 0)
+
+    def test_O_3_the_consoles_own_door_closes_with_the_others(self):
+        broker = self.start({"drain": {"lame_duck": "60s"}})
+        self.assertEqual(self.console_answer(), 101)
+        peers = [self.client("tcp") for _ in range(2)]
+        broker.signal(signal.SIGUSR2)
+        self.assertTrue(until(lambda: self.console_answer() == 503))
+        self.assertEqual(broker.http("/healthz")[0], 200)
+        self.assertEqual(len(peers), 2)
+        broker.kill()
+
+    def console_answer(self):
+        """The status of an upgrade at the admin listener's /ws."""
+        with socket.create_connection(self.broker.address("admin"), timeout=wait_time(10)) as sock:
+            sock.sendall(upgrade_request("/ws"))
+            return int(sock.recv(1000).split(b" ")[1])
 
     def test_O_3_readiness_is_red_and_beats_go_on(self):
         broker = self.start({"drain": {"lame_duck": "60s"}, "heartbeat": {"floor": "50ms"}})

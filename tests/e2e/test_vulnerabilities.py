@@ -1,4 +1,5 @@
 """What happened to other brokers and can be tried without an account, row by row (docs/cve.md)."""
+import http.client
 import itertools
 import os
 import random
@@ -295,10 +296,16 @@ class Vulnerabilities(HostileCase):
         self.assertFalse([c for c in raw if c != "\n" and (ord(c) < 32 or 0x7f <= ord(c) < 0xa0)])
 
     def test_NATS_2026_27_paths_that_are_not_there(self):
-        for path in ("/", "/metrics", "/debug/pprof", "/console", "/varz", "/connz", "/readyz/../x"):
-            self.assertEqual(self.broker.http(path)[0], 404, path)
-        # Without the token nobody learns what is there.
-        self.assertEqual(self.broker.http("/api/v1/overview")[0], 401)
+        # Without the token nobody learns what is there, and what is not.
+        for path in ("/metrics", "/debug/pprof", "/console", "/varz", "/connz", "/readyz/../x", "/api/v1/overview"):
+            self.assertEqual(self.broker.http(path)[0], 401, path)
+        with open(self.broker.event("admin-token")["file"], encoding="ascii") as file:
+            token = {"Authorization": "Bearer " + file.read().strip()}
+        for path in ("/debug/pprof", "/console", "/varz", "/connz", "/readyz/../x", "/api/v1/nothing"):
+            connection = http.client.HTTPConnection(*self.broker.address("admin"), timeout=wait_time(10))
+            self.addCleanup(connection.close)
+            connection.request("GET", path, headers=token)
+            self.assertEqual(connection.getresponse().status, 404, path)
 
 
 class FailedLogins(HostileCase):

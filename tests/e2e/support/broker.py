@@ -4,6 +4,7 @@ The binary is named by the environment variable STAMPEDE. Readiness is awaited o
 ports file is read. STAMPEDE_PATIENCE multiplies all waiting times; above 1 (sanitizers) memory is not judged.
 """
 import contextlib
+import gzip
 import json
 import os
 import resource
@@ -142,7 +143,10 @@ class Broker:
         host, port = self.address(kind)
         try:
             with urllib.request.urlopen("http://%s:%d%s" % (host, port, path), timeout=wait_time(10)) as answer:
-                return answer.status, answer.read().decode()
+                text = answer.read()
+                if answer.headers["Content-Encoding"] == "gzip":
+                    text = gzip.decompress(text)
+                return answer.status, text.decode()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode()
