@@ -69,7 +69,8 @@ build_jobs() {
   echo $((jobs > 0 ? jobs : 1))
 }
 
-# build_release ROOT: an up-to-date ROOT/build/release/stampede, without tests. A no-op takes well under a second.
+# build_release ROOT: an up-to-date ROOT/build/release/stampede, without tests, and what cpack adds to it. A no-op takes well
+# under a second.
 build_release() {
   local root=$1 cache=$1/build/release/CMakeCache.txt
   if [[ ! -f $root/build/release/build.ninja ]] || ! grep -qs '^STAMPEDE_TESTS:BOOL=OFF' "$cache"; then

@@ -7,6 +7,7 @@ from clean_system import Failure, System, expect, output
 from support.broker import until  # Found by clean_system.
 from support.manager import NotifySocket
 
+SOCKETS = ("stampede-ws.socket", "stampede-tcp.socket")
 DROP_IN = "[Service]\nWatchdogSec=2s\nRestartSec=100ms\n"
 
 
@@ -88,8 +89,7 @@ def check_watchdog(system):
 
 
 def check_sockets(system):
-    sockets = ("stampede-ws.socket", "stampede-tcp.socket")
-    system.run("systemctl", "start", *sockets)
+    system.run("systemctl", "start", *SOCKETS)
     expect(system.shows("ActiveState") == "inactive", "it runs before anybody asks")
     for url in ("ws://127.0.0.1:15674/ws", "stomp://[::1]:61613"):
         expect("round trips" in system.run("stampede", "ping", url), "nobody answers at " + url)
@@ -97,14 +97,17 @@ def check_sockets(system):
     system.run("systemctl", "kill", "--kill-whom=main", "--signal=USR2", "stampede")
     system.becomes("ActiveState", "inactive")
     expect(system.shows("Result") == "success", "a lame duck is no success")
-    system.run("systemctl", "stop", *sockets)
+    system.run("systemctl", "stop", *SOCKETS)
 
 
 def check_removal(system):
+    system.run("systemctl", "start", *SOCKETS)
     system.run("systemctl", "start", "stampede")
     said = system.run("dpkg", "--remove", "stampede")
     expect("/var/lib/stampede" in said, "the removal does not say what stays:\n" + said)
-    expect(system.run("systemctl", "is-active", "stampede", accept=(3, 4)).strip() == "inactive", "it still runs")
+    for unit in ("stampede.service", *SOCKETS):
+        state = system.run("systemctl", "is-active", unit, accept=(0, 3, 4)).strip()
+        expect(state == "inactive", "%s is %s after the removal" % (unit, state))
     expect("stampede" not in output("ps", "--no-headers", "-o", "comm", "--ppid", system.leader), "a process is left")
 
 

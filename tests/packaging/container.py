@@ -136,6 +136,7 @@ def run_image(image, system):
     user, group = last_of(image, "USER").split(":")
     volume = last_of(image, "VOLUME")
     expect(os.stat(system.path(volume)).st_uid == int(user), "the volume does not belong to the user")
+    expect(system.has("/etc/ssl/certs/ca-certificates.crt"), "the image knows no authority")
     command = exec_form(last_of(image, "ENTRYPOINT")) + exec_form(last_of(image, "CMD"))
     os.makedirs(system.path("/run/notify"), exist_ok=True)
     health = exec_form(last_of(image, "HEALTHCHECK").split("CMD", 1)[1])
