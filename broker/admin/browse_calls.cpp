@@ -124,9 +124,10 @@ std::vector<Delivery> held_here(
 asio::awaitable<std::vector<Delivery>> held(
     const Shards& shards, const Queue* queue, std::optional<Place> after, std::size_t most
 ) {
-    const auto parts = co_await shards.ask_all([queue, after, most](const transport::Post& post) {
+    auto awaited = shards.ask_all([queue, after, most](const transport::Post& post) {
         return held_here(post.shard->router(), queue, after, most);
     });
+    const auto parts = co_await std::move(awaited);
     std::vector<Delivery> all;
     for (const auto& part : parts) {
         all.insert(all.end(), part.begin(), part.end());
@@ -139,11 +140,12 @@ asio::awaitable<std::vector<Delivery>> held(
 asio::awaitable<Queue::Page> waiting(
     const Shards& shards, std::string name, std::optional<Place> after, std::size_t most
 ) {
-    co_return co_await shards.receive<Queue::Page>(
+    auto awaited = shards.receive<Queue::Page>(
         [&shards, name = std::move(name), after, most](std::function<void(Queue::Page)> done) {
             shards.first().router().browse(name, after, {page_bytes, most}, done);
         }
     );
+    co_return co_await std::move(awaited);
 }
 
 asio::awaitable<Response> browse(const Shards& shards, const Call& call) {
@@ -153,10 +155,10 @@ asio::awaitable<Response> browse(const Shards& shards, const Call& call) {
     const std::string name = queue_name(shards, call.parameters.front());
     const AgesRef known = co_await ages(shards);
     // To be compared, not looked into.
-    const Queue* const queue =
-        co_await shards.ask(home_of(shards, name), [name](const transport::Post& post) {
-            return static_cast<const Queue*>(post.shard->router().find_queue(name).get());
-        });
+    auto awaited = shards.ask(home_of(shards, name), [name](const transport::Post& post) {
+        return static_cast<const Queue*>(post.shard->router().find_queue(name).get());
+    });
+    const Queue* const queue = co_await std::move(awaited);
     if (queue == nullptr) { throw no_destination(name); }
     const engine::Instant now = shards.first().now();
     json::array items;

@@ -106,7 +106,7 @@ Wanted wanted_by(const Query& query) {
 asio::awaitable<Selection> select(
     const Shards& shards, const RateTables& rates, Wanted wanted, Order order, std::size_t most
 ) {
-    auto parts = co_await walk(
+    auto awaited = walk(
         shards,
         Selection(most, order),
         [wanted = std::move(wanted),
@@ -118,6 +118,7 @@ asio::awaitable<Selection> select(
             return std::size_t{1};
         }
     );
+    auto parts = co_await std::move(awaited);
     co_return merged(std::move(parts), most, order);
 }
 
@@ -139,7 +140,7 @@ asio::awaitable<std::vector<ConnectionView>> fetch(
     for (std::size_t i = 0; i < entries.size(); ++i) {
         places->emplace(entries[i].session, i);
     }
-    const auto parts = co_await walk(
+    auto awaited = walk(
         shards,
         std::vector<Found>(),
         [places, &rates](std::vector<Found>& found, const Connection& connection, unsigned shard) {
@@ -149,6 +150,7 @@ asio::awaitable<std::vector<ConnectionView>> fetch(
             return std::size_t{10};
         }
     );
+    const auto parts = co_await std::move(awaited);
     std::vector<Found> all;
     for (const auto& part : parts) {
         all.insert(all.end(), part.begin(), part.end());
@@ -200,7 +202,7 @@ std::string reason_of(const Query& query) {
 // Sends those away that `is_meant`; how many.
 template <class F>
 asio::awaitable<std::size_t> send_away(const Shards& shards, std::string reason, F is_meant) {
-    const auto parts = co_await walk(
+    auto awaited = walk(
         shards,
         std::size_t{0},
         [reason = std::move(reason),
@@ -210,6 +212,7 @@ asio::awaitable<std::size_t> send_away(const Shards& shards, std::string reason,
             return kick_cost;
         }
     );
+    const auto parts = co_await std::move(awaited);
     std::size_t count = 0;
     for (const std::size_t part : parts) {
         count += part;
@@ -234,11 +237,13 @@ asio::awaitable<Response> ConnectionCalls::list(const Call& call) const {
     Wanted wanted = wanted_by(call.query);
     const Order order(call.query);
     const Page page(call.query);
-    (void)co_await shards_.ask_all([this](const transport::Post& post) {
+    auto awaited = shards_.ask_all([this](const transport::Post& post) {
         rates_[post.shard->index()]->note_asked();
         return true;
     });
-    Selection selection = co_await select(shards_, rates_, std::move(wanted), order, page.end());
+    (void)co_await std::move(awaited);
+    auto awaited_2 = select(shards_, rates_, std::move(wanted), order, page.end());
+    Selection selection = co_await std::move(awaited_2);
     const std::vector<Entry> entries = selection.take(page);
     json::array items;
     for (const ConnectionView& view : co_await fetch(shards_, rates_, entries)) {
@@ -249,7 +254,7 @@ asio::awaitable<Response> ConnectionCalls::list(const Call& call) const {
 
 asio::awaitable<Response> ConnectionCalls::one(const Call& call) const {
     call.query.allow({});
-    auto parts = co_await walk(
+    auto awaited = walk(
         shards_,
         std::optional<Detail>(),
         [id = call.parameters.front(),
@@ -261,6 +266,7 @@ asio::awaitable<Response> ConnectionCalls::one(const Call& call) const {
             return std::size_t{1};
         }
     );
+    auto parts = co_await std::move(awaited);
     const auto found = std::ranges::find_if(parts, &std::optional<Detail>::has_value);
     if (found == parts.end()) { refuse_unknown(); }
     Detail detail = std::move(**found);
@@ -277,26 +283,28 @@ asio::awaitable<Response> ConnectionCalls::one(const Call& call) const {
 
 asio::awaitable<Response> ConnectionCalls::kick(const Call& call) const {
     std::string reason = reason_of(call.query);
-    const std::size_t count = co_await send_away(
+    auto awaited = send_away(
         shards_,
         std::move(reason),
         [id = call.parameters.front()](const Connection& connection) {
             return connection.session().name() == id;
         }
     );
+    const std::size_t count = co_await std::move(awaited);
     if (count == 0) { refuse_unknown(); }
     co_return no_content();
 }
 
 asio::awaitable<Response> ConnectionCalls::kick_user(const Call& call) const {
     std::string reason = reason_of(call.query);
-    const std::size_t count = co_await send_away(
+    auto awaited = send_away(
         shards_,
         std::move(reason),
         [name = call.parameters.front()](const Connection& connection) {
             return connection.session().user() == name;
         }
     );
+    const std::size_t count = co_await std::move(awaited);
     co_return json_response(json::object{{"connections", count}});
 }
 

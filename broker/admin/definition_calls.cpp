@@ -87,9 +87,10 @@ asio::awaitable<Response> export_all(const Shards& shards, const Call& call) {
     for (std::size_t shard = 0; shard < shards.count(); ++shard) {
         Exported part;
         while (!part.is_whole) {
-            part = co_await shards.ask(shard, [cursor = part.cursor](const transport::Post& post) {
+            auto awaited = shards.ask(shard, [cursor = part.cursor](const transport::Post& post) {
                 return export_some(post.shard->router(), cursor);
             });
+            part = co_await std::move(awaited);
             for (const Definition& definition : part.definitions) {
                 if (const auto* const queue = std::get_if<QueueDefinition>(&definition)) {
                     queues[queue->name] = to_json(*queue);
@@ -228,15 +229,15 @@ asio::awaitable<Declared> declare_all(const Shards& shards, DefinitionsRef all, 
                 places.begin() + static_cast<std::ptrdiff_t>(from),
                 places.begin() + static_cast<std::ptrdiff_t>(std::min(from + step, places.size()))
             );
-            const auto results =
-                co_await shards.ask(home, [all, some, is_trial](const transport::Post& post) {
-                    std::vector<protocol::Result<bool>> found;
-                    for (const std::size_t i : some) {
-                        found.push_back(declare(post.shard->router(), (*all)[i], is_trial));
-                        if (!found.back()) { break; }
-                    }
-                    return found;
-                });
+            auto awaited = shards.ask(home, [all, some, is_trial](const transport::Post& post) {
+                std::vector<protocol::Result<bool>> found;
+                for (const std::size_t i : some) {
+                    found.push_back(declare(post.shard->router(), (*all)[i], is_trial));
+                    if (!found.back()) { break; }
+                }
+                return found;
+            });
+            const auto results = co_await std::move(awaited);
             for (std::size_t i = 0; i < results.size(); ++i) {
                 if (!results[i]) {
                     declared.error = results[i].error();
@@ -253,13 +254,12 @@ asio::awaitable<Declared> declare_all(const Shards& shards, DefinitionsRef all, 
 asio::awaitable<void> undo_all(const Shards& shards, DefinitionsRef all, Declared declared) {
     for (std::size_t i = 0; i < all->size(); ++i) {
         if (!declared.is_new[i]) { continue; }
-        co_await shards.ask(
-            home_of(shards, name_of((*all)[i])),
-            [all, i](const transport::Post& post) {
+        auto awaited =
+            shards.ask(home_of(shards, name_of((*all)[i])), [all, i](const transport::Post& post) {
                 undo(post.shard->router(), (*all)[i]);
                 return true;
-            }
-        );
+            });
+        co_await std::move(awaited);
     }
 }
 

@@ -165,9 +165,10 @@ std::vector<std::optional<DestinationNumbers>> look_up(
 asio::awaitable<std::vector<Found>> with_numbers(
     const Shards& shards, std::shared_ptr<const Names> names, AgesRef ages
 ) {
-    const auto parts = co_await shards.ask_all([names, ages](const transport::Post& post) {
+    auto awaited = shards.ask_all([names, ages](const transport::Post& post) {
         return look_up(post.shard->router(), *names, *ages);
     });
+    const auto parts = co_await std::move(awaited);
     std::vector<Found> all;
     for (std::size_t i = 0; i < names->size(); ++i) {
         std::optional<DestinationNumbers> sum;
@@ -314,10 +315,11 @@ asio::awaitable<Response> show(const Shards& shards, const Call& call) {
     Found& it = found.front();
     const bool is_backlog = name.starts_with("/durable/") || name.starts_with("/shared/");
     if (is_backlog) { it.type = DestinationType::durable; }
-    const auto details = co_await shards.ask_all([name](const transport::Post& post) {
+    auto awaited = shards.ask_all([name](const transport::Post& post) {
         post.shard->router().watch();
         return look_at(post.shard->router(), name);
     });
+    const auto details = co_await std::move(awaited);
     json::object answer = to_json(shards, it);
     json::object settings;
     json::array consumers;

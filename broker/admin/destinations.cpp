@@ -123,21 +123,22 @@ std::size_t home_of(const Shards& shards, const std::string& name) {
 asio::awaitable<std::shared_ptr<const engine::Ages>> ages(const Shards& shards) {
     auto all = std::make_shared<engine::Ages>();
     all->started = shards.first().router().started();
-    all->shards = co_await shards.ask_all([](const transport::Post& post) {
+    auto awaited = shards.ask_all([](const transport::Post& post) {
         return post.shard->router().arrival_times();
     });
+    all->shards = co_await std::move(awaited);
     co_return all;
 }
 
 asio::awaitable<void> all_stored(const Shards& shards) {
     for (const transport::Post& post : shards.posts()) {
-        const bool has_failed =
-            co_await shards.receive<bool>([post](std::function<void(bool)> done) {
-                post.shard->post([post, done = std::move(done)] {
-                    engine::Journal& journal = post.shard->router().journal();
-                    journal.when_stored([&journal, done] { done(journal.has_failed()); });
-                });
+        auto awaited = shards.receive<bool>([post](std::function<void(bool)> done) {
+            post.shard->post([post, done = std::move(done)] {
+                engine::Journal& journal = post.shard->router().journal();
+                journal.when_stored([&journal, done] { done(journal.has_failed()); });
             });
+        });
+        const bool has_failed = co_await std::move(awaited);
         if (has_failed) { throw Refused(503, "The message store has failed.", "storage-failed"); }
     }
 }

@@ -168,7 +168,8 @@ asio::awaitable<std::optional<Response>> HttpServer::State::answer(
         if (error) { co_return std::nullopt; }
     }
     client.rest();
-    co_return co_await api->answer(head, std::move(found), std::move(parser.get().body()));
+    auto awaited = api->answer(head, std::move(found), std::move(parser.get().body()));
+    co_return co_await std::move(awaited);
 }
 
 asio::awaitable<bool> HttpServer::State::send_stream(Client& client, const Response& answer) {
@@ -232,7 +233,8 @@ asio::awaitable<bool> HttpServer::State::serve_one(
             const unsigned status = error == http::error::header_limit ? 431 : 400;
             Response refusal =
                 Refused(status, "This is no HTTP/1.1 request: " + error.message() + ".").response();
-            (void)co_await send(client, std::move(refusal), false, false);
+            auto awaited = send(client, std::move(refusal), false, false);
+            (void)co_await std::move(awaited);
         }
         co_return false;
     }
@@ -246,7 +248,8 @@ asio::awaitable<bool> HttpServer::State::serve_one(
     if (!answered) { co_return false; }
     // What is left of a refused body is not read.
     const bool keep_alive = parser.is_done() && parser.get().keep_alive();
-    co_return co_await send(client, std::move(*answered), is_head, keep_alive);
+    auto awaited_2 = send(client, std::move(*answered), is_head, keep_alive);
+    co_return co_await std::move(awaited_2);
 }
 
 asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> self, tcp::socket socket) {

@@ -229,10 +229,9 @@ asio::awaitable<std::map<std::string, std::size_t>> subscribers_of(
         }
     }
     if (names->empty()) { co_return *names; }
-    const auto parts =
-        co_await shards.ask_all([names =
-                                     std::shared_ptr<const std::map<std::string, std::size_t>>(names
-                                     )](const transport::Post& post) {
+    auto awaited =
+        shards.ask_all([names = std::shared_ptr<const std::map<std::string, std::size_t>>(names
+                        )](const transport::Post& post) {
             Destinations& router = post.shard->router();
             std::map<std::string, std::size_t> found;
             for (const auto& entry : *names) {
@@ -243,6 +242,7 @@ asio::awaitable<std::map<std::string, std::size_t>> subscribers_of(
             }
             return found;
         });
+    const auto parts = co_await std::move(awaited);
     for (const auto& part : parts) {
         for (const auto& [name, count] : part) {
             (*names)[name] += count;
@@ -253,7 +253,7 @@ asio::awaitable<std::map<std::string, std::size_t>> subscribers_of(
 
 asio::awaitable<void> commit(const Shards& shards, Sends sends) {
     Destinations& router = shards.first().router();
-    const auto error = co_await shards.receive<std::optional<Error>>(
+    auto awaited = shards.receive<std::optional<Error>>(
         [&router,
          sends = std::move(sends)](std::function<void(std::optional<Error>)> done) mutable {
             engine::Commitment commitment;
@@ -262,6 +262,7 @@ asio::awaitable<void> commit(const Shards& shards, Sends sends) {
             engine::commit(router, std::move(commitment));
         }
     );
+    const auto error = co_await std::move(awaited);
     if (error) { throw Refused(*error); }
     co_await all_stored(shards);
 }
@@ -293,7 +294,8 @@ asio::awaitable<Response> publish(const Shards& shards, const Call& call) {
     for (const Transaction::BufferedSend& send : sends) {
         policies.push_back(send.route.policy);
     }
-    co_await commit(shards, std::move(sends));
+    auto awaited = commit(shards, std::move(sends));
+    co_await std::move(awaited);
     for (const std::uint16_t policy : policies) {
         ++shards.first().router().counters().policies[policy].published;
     }

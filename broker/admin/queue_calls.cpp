@@ -24,10 +24,11 @@ asio::awaitable<Response> declare(const Shards& shards, const Call& call) {
     call.query.allow({});
     const std::string name = plain_queue_name(shards, call.parameters.front());
     const engine::QueueArguments arguments = declared_arguments(call.json(true), "The body");
-    const auto is_new =
-        co_await shards.ask(home_of(shards, name), [name, arguments](const transport::Post& post) {
+    auto awaited =
+        shards.ask(home_of(shards, name), [name, arguments](const transport::Post& post) {
             return post.shard->router().declare(name, arguments, false);
         });
+    const auto is_new = co_await std::move(awaited);
     if (!is_new) { throw declaration_refused(is_new.error()); }
     co_await all_stored(shards);
     Response response = no_content();
@@ -49,12 +50,11 @@ asio::awaitable<Response> remove(const Shards& shards, const Call& call) {
     const std::string name = plain_queue_name(shards, call.parameters.front());
     const bool if_empty = call.query.flag("if_empty");
     const bool if_unused = call.query.flag("if_unused");
-    const Outcome outcome = co_await shards.ask(
-        home_of(shards, name),
-        [name, if_empty, if_unused](const transport::Post& post) {
+    auto awaited =
+        shards.ask(home_of(shards, name), [name, if_empty, if_unused](const transport::Post& post) {
             return delete_here(post.shard->router(), name, if_empty, if_unused);
-        }
-    );
+        });
+    const Outcome outcome = co_await std::move(awaited);
     if (outcome == Outcome::missing) { throw no_destination(name); }
     if (outcome == Outcome::filled) {
         throw Refused(409, "The queue holds messages: purge it, or leave if_empty out.");
@@ -75,27 +75,27 @@ asio::awaitable<engine::Moved> operate(
     using Answer = protocol::Result<std::optional<engine::Moved>>;
     const std::string name = order.from;
     const transport::Post post = shards.posts()[home_of(shards, name)];
-    const Answer answer =
-        co_await shards.receive<Answer>([post,
-                                         order = std::move(order),
-                                         filter = std::move(filter),
-                                         operation](std::function<void(Answer)> done) {
-            post.shard->post([post, order, filter, operation, done]() mutable {
-                Destinations& router = post.shard->router();
-                if (!router.find_queue(order.from)) {
-                    return done(Answer(std::optional<engine::Moved>()));
-                }
-                if (!filter.empty()) {
-                    auto selector = router.selector(filter);
-                    if (!selector) { return done(Answer(selector.error())); }
-                    order.filter = *selector;
-                }
-                order.deadline = post.shard->now() + work_time;
-                operation(router, std::move(order), [done](engine::Moved moved) {
-                    done(Answer(std::optional<engine::Moved>(std::move(moved))));
-                });
+    auto awaited = shards.receive<Answer>([post,
+                                           order = std::move(order),
+                                           filter = std::move(filter),
+                                           operation](std::function<void(Answer)> done) {
+        post.shard->post([post, order, filter, operation, done]() mutable {
+            Destinations& router = post.shard->router();
+            if (!router.find_queue(order.from)) {
+                return done(Answer(std::optional<engine::Moved>()));
+            }
+            if (!filter.empty()) {
+                auto selector = router.selector(filter);
+                if (!selector) { return done(Answer(selector.error())); }
+                order.filter = *selector;
+            }
+            order.deadline = post.shard->now() + work_time;
+            operation(router, std::move(order), [done](engine::Moved moved) {
+                done(Answer(std::optional<engine::Moved>(std::move(moved))));
             });
         });
+    });
+    const Answer answer = co_await std::move(awaited);
     if (!answer) { throw Refused(answer.error()); }
     if (!*answer) { throw no_destination(name); }
     co_await all_stored(shards);
@@ -112,7 +112,8 @@ asio::awaitable<Response> purge(const Shards& shards, const Call& call) {
     call.query.allow({});
     engine::MoveOrder order;
     order.from = queue_name(shards, call.parameters.front());
-    co_return answer_to(co_await operate(shards, std::move(order), {}, engine::purge_messages));
+    auto awaited = operate(shards, std::move(order), {}, engine::purge_messages);
+    co_return answer_to(co_await std::move(awaited));
 }
 
 engine::MoveOrder move_order(
@@ -137,9 +138,8 @@ asio::awaitable<Response> move(const Shards& shards, const Call& call) {
     const JsonInput input(body, "The body", {"to", "redrive", "filter", "limit"});
     engine::MoveOrder order = move_order(shards, call.parameters.front(), input);
     std::string filter = input.optional_text("filter").value_or("");
-    co_return answer_to(
-        co_await operate(shards, std::move(order), std::move(filter), engine::move_messages)
-    );
+    auto awaited = operate(shards, std::move(order), std::move(filter), engine::move_messages);
+    co_return answer_to(co_await std::move(awaited));
 }
 
 asio::awaitable<Response> delete_durable(const Shards& shards, const Call& call) {
@@ -147,9 +147,10 @@ asio::awaitable<Response> delete_durable(const Shards& shards, const Call& call)
     const std::string& user = call.parameters[0];
     const std::string client = call.parameters[1] == "-" ? std::string() : call.parameters[1];
     const std::string& name = call.parameters[2];
-    const auto counts = co_await shards.ask_all([user, client, name](const transport::Post& post) {
+    auto awaited = shards.ask_all([user, client, name](const transport::Post& post) {
         return post.shard->router().delete_durables(user, client, name);
     });
+    const auto counts = co_await std::move(awaited);
     if (std::ranges::all_of(counts, [](std::size_t count) { return count == 0; })) {
         throw Refused(404, "There is no durable subscription of this user, client and name.");
     }

@@ -45,12 +45,13 @@ asio::awaitable<Response> list(const Shards& shards, const Call& call) {
     const std::string destination = call.query.text("destination");
     const std::size_t limit = call.query.number("limit", 1, Page::limit_max, Page::limit_default);
     const std::size_t offset = call.query.number("offset", 0, offset_max, 0);
-    const auto parts =
-        co_await shards.ask_all([destination, most = offset + limit](const transport::Post& post) {
+    auto awaited =
+        shards.ask_all([destination, most = offset + limit](const transport::Post& post) {
             Part part;
             part.messages = post.shard->router().schedule().list(destination, most, part.total);
             return part;
         });
+    const auto parts = co_await std::move(awaited);
     Part all;
     for (const Part& part : parts) {
         all.total += part.total;
@@ -81,12 +82,13 @@ asio::awaitable<Response> cancel(const Shards& shards, const Call& call) {
     Cancelled outcome = Cancelled::unknown;
     if (id.size() <= id_max) {
         for (const transport::Post& post : shards.posts()) {
-            const auto here =
-                co_await shards.receive<Cancelled>([id, post](std::function<void(Cancelled)> done) {
+            auto awaited =
+                shards.receive<Cancelled>([id, post](std::function<void(Cancelled)> done) {
                     post.shard->post([id, post, done = std::move(done)]() mutable {
                         cancel_at(post.shard->router(), id, std::move(done));
                     });
                 });
+            const auto here = co_await std::move(awaited);
             if (here != Cancelled::unknown) { outcome = here; }
         }
     }

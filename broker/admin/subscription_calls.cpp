@@ -53,7 +53,7 @@ void Wanted::set_key(Entry& entry, const engine::Subscription& subscription) con
 asio::awaitable<Selection> select(
     const Shards& shards, Wanted wanted, Order order, std::size_t most
 ) {
-    auto parts = co_await walk(
+    auto awaited = walk(
         shards,
         Selection(most, order),
         [wanted =
@@ -68,6 +68,7 @@ asio::awaitable<Selection> select(
             return 1 + session.subscription_count();
         }
     );
+    auto parts = co_await std::move(awaited);
     co_return merged(std::move(parts), most, order);
 }
 
@@ -91,7 +92,7 @@ asio::awaitable<std::vector<SubscriptionView>> fetch(
         places->items.emplace(entries[i].item, i);
         ++places->sessions[entries[i].session];
     }
-    const auto parts = co_await walk(
+    auto awaited = walk(
         shards,
         std::vector<Found>(),
         [places](std::vector<Found>& found, const Connection& connection, unsigned) {
@@ -105,6 +106,7 @@ asio::awaitable<std::vector<SubscriptionView>> fetch(
             return 10 + session.subscription_count();
         }
     );
+    const auto parts = co_await std::move(awaited);
     std::vector<Found> all;
     for (const auto& part : parts) {
         all.insert(all.end(), part.begin(), part.end());
@@ -131,7 +133,8 @@ asio::awaitable<Response> list(const Shards& shards, const Call& call) {
     if (wanted.key == "lag") {
         wanted.lags = std::make_shared<const Lags>(co_await lags_of_all(shards));
     }
-    Selection selection = co_await select(shards, std::move(wanted), order, page.end());
+    auto awaited = select(shards, std::move(wanted), order, page.end());
+    Selection selection = co_await std::move(awaited);
     const std::vector<Entry> entries = selection.take(page);
     json::array items;
     for (const SubscriptionView& view : co_await fetch(shards, entries)) {

@@ -69,7 +69,7 @@ json::object to_json(const SubscriptionView& view) {
 }
 
 asio::awaitable<Lags> lags_of_all(const Shards& shards) {
-    auto parts = co_await shards.ask_all([](const transport::Post& post) {
+    auto awaited = shards.ask_all([](const transport::Post& post) {
         Lags lags;
         post.shard->router().for_each_durable(
             [&lags](const engine::DurableName& name, const engine::Queue& queue) {
@@ -78,6 +78,7 @@ asio::awaitable<Lags> lags_of_all(const Shards& shards) {
         );
         return lags;
     });
+    auto parts = co_await std::move(awaited);
     Lags all;
     for (Lags& part : parts) {
         all.merge(part);

@@ -113,8 +113,8 @@ Attached attach(
 asio::awaitable<Place> find_and_attach(
     const Shards& shards, const std::string& id, Tap::Options options, const FeedRef& feed
 ) {
-    const auto places = co_await shards.ask_all(
-        [id, options, feed, &first = shards.first()](const transport::Post& post) {
+    auto awaited =
+        shards.ask_all([id, options, feed, &first = shards.first()](const transport::Post& post) {
             Place place;
             const auto connection = post.connections->find(id);
             if (!connection) { return place; }
@@ -122,8 +122,8 @@ asio::awaitable<Place> find_and_attach(
             place.shard = post.shard;
             place.connection = connection;
             return place;
-        }
-    );
+        });
+    const auto places = co_await std::move(awaited);
     for (const Place& place : places) {
         if (place.attached != Attached::unknown) { co_return place; }
     }
@@ -183,12 +183,14 @@ asio::awaitable<void> show(
     Writer& writer, SeatRef seat, FeedRef feed, std::chrono::steady_clock::time_point until
 ) {
     using Clock = std::chrono::steady_clock;
-    bool is_there = co_await writer.write(": frames follow\n\n");
+    auto awaited = writer.write(": frames follow\n\n");
+    bool is_there = co_await std::move(awaited);
     while (is_there) {
         std::size_t weight = 0;
         std::string piece = take_piece(*feed, weight);
         if (!piece.empty()) {
-            is_there = co_await writer.write(std::move(piece));
+            auto awaited_2 = writer.write(std::move(piece));
+            is_there = co_await std::move(awaited_2);
             on_connection(seat->place, [weight, tap = seat->tap](transport::Connection& on) {
                 on.tap_seen(tap, weight);
             });
@@ -196,13 +198,17 @@ asio::awaitable<void> show(
         }
         if (feed->ending.empty() && Clock::now() >= until) { feed->ending = "The time is over."; }
         if (!feed->ending.empty()) {
-            (void)co_await writer.write("event: end\ndata: " + feed->ending + "\n\n");
+            auto awaited_3 = writer.write("event: end\ndata: " + feed->ending + "\n\n");
+            (void)co_await std::move(awaited_3);
             break;
         }
         const auto silence = Clock::now() + silence_max;
         co_await await_frames(*feed, std::min(until, silence));
         const bool was_silent = feed->frames.empty() && feed->ending.empty();
-        if (was_silent && Clock::now() >= silence) { is_there = co_await writer.write(":\n\n"); }
+        if (was_silent && Clock::now() >= silence) {
+            auto awaited_4 = writer.write(":\n\n");
+            is_there = co_await std::move(awaited_4);
+        }
     }
 }
 
