@@ -3,23 +3,27 @@
 import { Client, type IMessage, ReconnectionTimeMode, Versions } from '@stomp/stompjs';
 import { call, isUnreachable, session } from './api';
 import { Store } from './store';
-import type { Sample, SystemEvent, Totals } from './types';
+import type { Sample, Totals } from './types';
 
 export type Link = 'connecting' | 'live' | 'lost' | 'refused';
 
-export interface NamedEvent extends SystemEvent {
-  name: string;
+/** A system event (docs/events.md); `text` is what it says besides its time. */
+export interface SystemEvent {
   key: number;
+  name: string;
+  at: number;
+  text: string;
 }
 
 export const link = new Store<Link>('connecting');
 export const samples = new Store<Sample[]>([]);
 export const totals = new Store<Totals | null>(null);
-export const events = new Store<NamedEvent[]>([]);
+export const events = new Store<SystemEvent[]>([]);
 
 const samplesMax = 300;
 const eventsMax = 200;
-const eventNames = ['connect', 'disconnect', 'auth-failed', 'slow-consumer', 'alarm'];
+const eventTextMax = 1000;
+const eventNames = ['connect', 'disconnect', 'auth-failed', 'refused', 'limit', 'slow-consumer', 'alarm'];
 
 /** A client of the broker's /ws with the token of the session, not yet active. */
 export function stompClient(token: string): Client {
@@ -54,19 +58,28 @@ async function fillHistory(): Promise<void> {
   }
 }
 
-let pending: NamedEvent[] = [];
+let pending: SystemEvent[] = [];
 let nextKey = 0;
+
+/** `key=value`; a value that could be taken for more than one is quoted. */
+function assignment([key, value]: [string, unknown]): string {
+  const text = String(value);
+  return `${key}=${/^$|[\s"=]/.test(text) ? JSON.stringify(text) : text}`;
+}
 
 /** Events may come by thousands: they are shown together, four times a second. */
 function note(name: string, message: IMessage): void {
-  let { at, text } = { at: new Date().toISOString(), text: message.body };
+  let at = Date.now();
+  let text = message.body;
   try {
-    ({ at = at, text = message.body } = JSON.parse(message.body) as SystemEvent);
+    const { at: told, ...members } = JSON.parse(message.body) as Record<string, unknown>;
+    if (typeof told === 'number') at = told;
+    text = Object.entries(members).map(assignment).join('  ');
   } catch {
     // Shown as it came.
   }
   if (pending.length === 0) setTimeout(showPending, 250);
-  pending = [{ name, at, text, key: nextKey++ }, ...pending.slice(0, eventsMax - 1)];
+  pending = [{ key: nextKey++, name, at, text: text.slice(0, eventTextMax) }, ...pending.slice(0, eventsMax - 1)];
 }
 
 function showPending(): void {

@@ -212,8 +212,3 @@ export interface Moved {
   messages: number;
   is_complete: boolean;
 }
-
-export interface SystemEvent {
-  at: string;
-  text: string;
-}

@@ -5,7 +5,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Problem, session } from '../api';
 import { bytes, clock, count, pretty } from '../format';
 import { stompClient } from '../live';
-import { Badge, Button, Check, Choice, Empty, Field, Fold, Headers, Panel, Refusal } from '../ui/parts';
+import { useStore } from '../store';
+import { AdminButton, Badge, Button, Check, Choice, Empty, Field, Fold, Headers, Panel, Refusal } from '../ui/parts';
 import { headersOf } from './destinations';
 
 const messagesMax = 200;
@@ -71,6 +72,7 @@ function Publish({ destination, connected, setProblem }: PartProps) {
   const [body, setBody] = useState('{"hello": "world"}');
   const [text, setText] = useState('content-type: application/json');
   const [sent, setSent] = useState(0);
+  const isAdmin = useStore(session)?.isAdmin;
   const publish = async () => {
     try {
       const client = await connected();
@@ -83,14 +85,10 @@ function Publish({ destination, connected, setProblem }: PartProps) {
   };
   return (
     <Panel title="Publish">
-      <form
+      <div
         class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void publish();
-        }}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void publish();
+          if (isAdmin && event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void publish();
         }}
       >
         <Field label="Headers">
@@ -100,14 +98,14 @@ function Publish({ destination, connected, setProblem }: PartProps) {
           <textarea rows={7} class="mono" name="body" spellcheck={false} value={body} onInput={(event) => setBody(event.currentTarget.value)} />
         </Field>
         <div class="row">
-          <button type="submit" class="button primary" title="Ctrl Enter">
+          <AdminButton kind="primary" title="Ctrl Enter" onClick={() => void publish()}>
             Publish
-          </button>
+          </AdminButton>
           <span class="muted" role="status">
             {sent > 0 && `${count(sent)} confirmed by the broker`}
           </span>
         </div>
-      </form>
+      </div>
     </Panel>
   );
 }
@@ -177,9 +175,9 @@ function Subscribe({ destination, isQueue, connected, setProblem }: PartProps & 
           Unsubscribe
         </Button>
       ) : (
-        <Button icon="play" kind="primary" onClick={() => void start()}>
+        <AdminButton icon="play" kind="primary" onClick={() => void start()}>
           Subscribe
-        </Button>
+        </AdminButton>
       )}
     </>
   );

@@ -30,10 +30,10 @@ export function OverviewPage() {
         <Panel title="Listeners" flush>
           <Listeners listeners={data.listeners} />
         </Panel>
-        <Panel title="Events" aside={<span class="muted">as they happen</span>} flush>
-          <Events />
-        </Panel>
       </div>
+      <Panel title="Events" aside={<span class="muted">as they happen</span>} flush>
+        <Events />
+      </Panel>
     </>
   );
 }
@@ -163,7 +163,7 @@ function TotalList({ initial }: { initial: Totals }) {
 export function Listeners({ listeners }: { listeners: Listener[] }) {
   return (
     <div class="table">
-      <table aria-label="Listeners">
+      <table aria-label="Listeners" class="wrapped">
         <thead>
           <tr>
             <th style={{ width: '30%' }}>Listener</th>
@@ -194,11 +194,20 @@ export function Listeners({ listeners }: { listeners: Listener[] }) {
   );
 }
 
-const eventTones: Record<string, Tone> = { 'auth-failed': 'bad', 'slow-consumer': 'warn', alarm: 'bad', connect: 'good' };
+const eventTones: Record<string, Tone> = {
+  connect: 'good',
+  'auth-failed': 'bad',
+  refused: 'warn',
+  limit: 'warn',
+  'slow-consumer': 'warn',
+  alarm: 'bad',
+};
 
 function Events() {
   const all = useStore(events);
-  if (all.length === 0) return <Empty title="Nothing has happened yet">Connects, disconnects, failed logins, slow consumers and alarms.</Empty>;
+  if (all.length === 0) {
+    return <Empty title="Nothing has happened yet">Connects, disconnects, failed logins, refusals, limits, slow consumers and alarms.</Empty>;
+  }
   return (
     <ol class="events">
       {all.map(({ key, name, at, text }) => (

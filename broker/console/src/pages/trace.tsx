@@ -96,7 +96,7 @@ export function Trace({ id, isGone }: { id: string; isGone: boolean }) {
       {frames.length === 0 ? (
         <Empty icon={running ? 'overview' : 'logs'} title={running ? 'Waiting for a frame' : 'The trace is off'}>
           {running
-            ? 'Frames appear as they pass. Heart-beats are not frames.'
+            ? 'Frames and heart-beats appear as they pass.'
             : 'It shows the frames of this connection as they pass, secrets masked, for five minutes at most.'}
         </Empty>
       ) : (
