@@ -11,11 +11,13 @@ import {
   makeDeadLetter,
   place,
   publish,
+  publishToken,
   readToken,
   startConsole,
   subscribe,
   visit,
 } from './support/console.mjs';
+import { frame } from './support/raw_client.mjs';
 import { bounded } from './support/waiting.mjs';
 
 const limit = { timeout: 120_000 };
@@ -56,6 +58,30 @@ test('Console: O_11 a wrong token is refused in words', limit, async (t) => {
   await tab.getByRole('heading', { name: 'Overview' }).waitFor();
 });
 
+test('Console: O_11 a token that may only publish is refused in words', limit, async (t) => {
+  const { broker, page } = await startConsole(t, { expected: /403/ });
+  const tab = await page(`${broker.admin}/`, /403/);
+  await tab.getByLabel('Admin token').fill(publishToken);
+  await tab.keyboard.press('Enter');
+  await tab.getByRole('alert').getByText('scope').waitFor();
+  assert.ok(await tab.getByLabel('Admin token').isVisible());
+});
+
+test('Console: O_11 S_WEB_07 a token that is no longer taken is forgotten, and asked for again', limit, async (t) => {
+  const { broker, open, tokens } = await startConsole(t, { expected: /401|WebSocket connection to|ERR_|Failed to load resource/ });
+  const tab = await open();
+  await tab.getByText('live', { exact: true }).waitFor();
+  await broker.kill();
+  tokens('another-token-than-before');
+  await broker.restart();
+  await tab.getByRole('alert').getByText('The broker no longer takes this token.').waitFor();
+  assert.equal(await tab.getByLabel('Admin token').inputValue(), '');
+  assert.ok(!(await tab.content()).includes(adminToken));
+  await tab.getByLabel('Admin token').fill('another-token-than-before');
+  await tab.keyboard.press('Enter');
+  await tab.getByRole('heading', { name: 'Overview' }).waitFor();
+});
+
 test('Console: O_11 rates move while messages pass', limit, async (t) => {
   const { broker, open } = await startConsole(t);
   const tab = await open();
@@ -77,6 +103,21 @@ test('Console: O_11 a message published in one view appears in another', limit, 
   await writer.getByText('1 confirmed by the broker').waitFor();
   await reader.locator('.frames summary').first().click();
   assert.match(await reader.locator('pre.body').textContent(), /"said": "hello <b>there<\/b>"/);
+});
+
+test('Console: O_11 system events are told in words, the newest first', limit, async (t) => {
+  const { broker, open } = await startConsole(t);
+  const tab = await open();
+  await tab.getByText('live', { exact: true }).waitFor();
+  const client = await connectClient(broker);
+  const told = (name) => tab.locator('.events li').filter({ has: tab.getByText(name, { exact: true }) });
+  await told('connect').getByText(/connection=\S+ {2}.*user=\S+ {2}.*address=\S+/).first().waitFor();
+  client.send(frame('SEND', { destination: '/topic/$SYS.of mine' }, 'x'));
+  await told('refused').getByText(/reason=\S+ {2}.*destination="\/topic\/\$SYS\.of mine"/).waitFor();
+  await told('disconnect').first().waitFor();
+  const names = await tab.locator('.events .badge').allTextContents();
+  assert.ok(names.indexOf('refused') < names.lastIndexOf('connect'), names.join(' '));
+  for (const text of await tab.locator('.events li').allTextContents()) assert.match(text, /^\d\d:\d\d:\d\d[^{}]*$/);
 });
 
 test('Console: O_11 what the broker refuses is told and the page goes on', limit, async (t) => {
@@ -189,22 +230,42 @@ test('Console: O_11 one of 3,000 connections is found', limit, async (t) => {
 test('Console: S_WEB_08_CVE_2021_32718_names_that_look_like_markup_are_text', limit, async (t) => {
   const { broker, open } = await startConsole(t);
   const markup = '<script>window.hit=1</script><img src=x onerror=window.hit=1>';
+  const tab = await open();
+  await tab.getByText('live', { exact: true }).waitFor();
+  const elements = () => tab.locator('main script, main img').count();
+  const isText = async (where) => {
+    await tab.locator('main').getByText(markup).first().waitFor();
+    assert.equal(await tab.evaluate(() => window.hit), undefined, where);
+    assert.equal(await elements(), 0, where);
+  };
   const client = await connectClient(broker, { 'client-id': markup });
+  const intruder = await connectClient(broker);
+  intruder.send(frame('SEND', { destination: `/topic/$SYS.${markup}` }, 'x'));
+  await tab.locator('.events').getByText(markup).waitFor();
+  await isText('events');
   await subscribe(client, `/topic/${markup}`);
   await publish(client, `/queue/${markup}`, markup, { name: markup, 'content-type': 'text/html' });
-  const tab = await open();
-  const visits = [...pages, place(`/queue/${markup}`), place(`/topic/${markup}`)];
-  for (const path of visits) {
+  await publish(client, `/queue/${markup}`, markup, { 'x-delay': '600000' });
+  const lists = ['connections', 'destinations', 'subscriptions', 'scheduled'];
+  for (const path of [...lists, place(`/queue/${markup}`), place(`/topic/${markup}`)]) {
     await visit(tab, path);
-    await tab.waitForLoadState('networkidle').catch(() => {});
-    assert.equal(await tab.evaluate(() => window.hit), undefined, path);
-    assert.equal(await tab.locator('main script, main img').count(), 0, path);
+    await isText(path);
   }
-  await visit(tab, 'connections');
-  await tab.getByText(markup).first().waitFor();
   await visit(tab, place(`/queue/${markup}`));
   await tab.locator('.frames summary').first().click();
   assert.equal(await tab.locator('pre.body').textContent(), markup);
+  await isText('a message');
+  await visit(tab, 'connections');
+  await tab.getByRole('row').filter({ hasText: markup }).getByRole('link').click();
+  await tab.getByLabel('with bodies').check();
+  await button(tab, 'Start').click();
+  await tab.getByText('Waiting for a frame').waitFor();
+  await publish(client, '/queue/traced', markup, { name: markup });
+  await tab.locator('.frames summary').filter({ hasText: 'SEND' }).click();
+  assert.equal(await tab.locator('pre.body').textContent(), markup);
+  await isText('a trace');
+  await tab.evaluate(() => document.querySelector('main').insertAdjacentHTML('beforeend', '<img alt="">'));
+  assert.equal(await elements(), 1, 'control: an element would have been seen');
 });
 
 test('Console: S_WEB_08 the policy stops inline script and foreign hosts (control)', limit, async (t) => {
@@ -218,7 +279,7 @@ test('Console: S_WEB_08 the policy stops inline script and foreign hosts (contro
     return fetch('http://foreign.localhost:9/').catch(() => {});
   });
   assert.equal(await tab.evaluate(() => window.hit), undefined);
-  await until(tab, () => true);
+  await until(tab, () => window.found >= 3);
   const found = crimes.splice(0).join('\n');
   for (const directive of ['script-src', 'style-src', 'connect-src']) assert.match(found, new RegExp(directive));
 });
@@ -229,7 +290,14 @@ test('Console: O_11 S_WEB_08 a token that may only read changes nothing', limit,
   await publish(client, '/queue/kept', 'x');
   const tab = await open(place('/queue/kept'), readToken);
   await tab.getByText('read-only').waitFor();
-  for (const name of ['Move', 'Purge', 'Delete']) assert.ok(await button(tab, name).isDisabled(), name);
+  const isOff = async (name) => {
+    assert.ok(await button(tab, name).isDisabled(), name);
+    assert.match(await button(tab, name).getAttribute('title'), /lacks the scope admin/, name);
+  };
+  for (const name of ['Move', 'Purge', 'Delete']) await isOff(name);
+  await visit(tab, `${place('/queue/kept')}?tab=live`);
+  await tab.getByLabel('Body').waitFor();
+  for (const name of ['Publish', 'Subscribe']) await isOff(name);
   await visit(tab, 'nodes');
   assert.ok(await button(tab, 'Drain').isDisabled());
   await visit(tab, 'logs');

@@ -10,12 +10,14 @@ import { connectFrame, frame, TcpClient } from './raw_client.mjs';
 
 export const adminToken = 'an-admin-token-of-the-tests';
 export const readToken = 'a-token-that-may-only-read';
+export const publishToken = 'a-token-that-may-only-publish';
 
-/** A broker with the two tokens above, and a browser; `open(path)` is a tab of its console. */
+/** A broker with the tokens above, and a browser; `open(path)` is a tab of its console, `tokens(LINES)` writes others. */
 export async function startConsole(t, { browser = {}, expected = /^$/, ...options } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'stampede-console-'));
   const file = join(folder, 'tokens');
-  writeFileSync(file, `${adminToken}\nread ${readToken}\n`, { mode: 0o600 });
+  const tokens = (...lines) => writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  tokens(adminToken, `read ${readToken}`, `publish ${publishToken}`);
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { context, page } = await startBrowser(t, browser);
   const broker = await startBroker(t, { ...options, env: { ...options.env, STAMPEDE_ADMIN__TOKEN_FILE: file } });
@@ -23,9 +25,11 @@ export async function startConsole(t, { browser = {}, expected = /^$/, ...option
   t.after(() => assert.deepEqual(crimes, [], 'what the pages must not do'));
   await context.exposeFunction('accuse', (text) => crimes.push(text));
   await context.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) =>
-      window.accuse(`${event.violatedDirective}: ${event.blockedURI}`),
-    );
+    window.found = 0;
+    document.addEventListener('securitypolicyviolation', async (event) => {
+      await window.accuse(`${event.violatedDirective}: ${event.blockedURI}`);
+      window.found += 1;
+    });
   });
   context.on('request', (request) => {
     const url = request.url();
@@ -37,7 +41,7 @@ export async function startConsole(t, { browser = {}, expected = /^$/, ...option
     if (path) await visit(tab, path);
     return tab;
   };
-  return { broker, context, page, open, crimes };
+  return { broker, context, page, open, crimes, tokens };
 }
 
 /** Goes to a page of the console; `path` is encoded already: destinations/%2Fqueue%2Fx */

@@ -47,12 +47,26 @@ async function live(t, broker) {
   await publish(await connectClient(broker), '/queue/invoices', '{"invoice": 1}');
 }
 
+/** Clients that come and go, one of them refused, until the test `t` ends: events to look at. */
+function comeAndGo(t, broker) {
+  let visits = 0;
+  const timer = setInterval(async () => {
+    visits += 1;
+    const client = await connectClient(broker);
+    if (visits % 4 === 0) client.send(frame('SEND', { destination: '/topic/$SYS.alarm' }, '{}'));
+    else client.close();
+  }, 3000);
+  t.after(() => clearInterval(timer));
+}
+
 /** Seconds in which the charts fill. */
-const filling = Number(process.env.CONSOLE_FILLING ?? 45);
+const filling = Number(process.env.CONSOLE_FILLING ?? 70);
 
 export async function takePictures(t, { broker, open }, fileOf) {
   await live(t, broker);
   const tab = await open();
+  await tab.getByText('live', { exact: true }).waitFor();
+  comeAndGo(t, broker);
   const picture = (name) => tab.screenshot({ path: fileOf(`console-${name}.png`) });
   await tab.waitForFunction((until) => Date.now() > until, Date.now() + filling * 1000, { polling: 500, timeout: 0 });
   await picture('overview');
