@@ -193,7 +193,8 @@ asio::awaitable<Dialed> dial(asio::io_context& io, const Target& target) {
     dialed.opening.tcp_time = connected - begin;
     if (target.url.is_tls) {
         tcp::socket plain = std::get<PlainStream>(std::move(dialed.stream));
-        dialed.stream = co_await start_tls(std::move(plain), target, dialed.opening);
+        auto handshake = start_tls(std::move(plain), target, dialed.opening);
+        dialed.stream = co_await std::move(handshake);
         dialed.opening.tls_time = Clock::now() - connected;
     }
     if (!target.url.is_web_socket) { co_return dialed; }

@@ -96,4 +96,35 @@ Violations check_lambda_coroutines(const Tree& tree) {
     return found;
 }
 
+// What is given away as an argument, and a lambda that captures, are temporaries of the expression.
+// A move of what is awaited itself, `co_await std::move(call)`, is none.
+Violations check_awaited_temporaries(const Tree& tree) {
+    constexpr std::string_view keyword = "co_await";
+    Violations found;
+    for (const File& file : tree.files) {
+        const std::string_view code = file.code;
+        for (std::size_t at = find_word(code, keyword); at != std::string::npos;
+             at = code.find(keyword, at + 1)) {
+            const std::size_t open = code.find_first_of("(;", at);
+            if (open == std::string_view::npos || code[open] == ';') { continue; }
+            const std::size_t end = behind_closing(code, open);
+            const std::string_view callee = code.substr(at, open - at);
+            const std::string_view arguments = code.substr(open, end - open);
+            bool has_temporary = !callee.ends_with("std::move") &&
+                                 arguments.find("std::move(") != std::string_view::npos;
+            for (const Lambda& lambda : lambdas_of(arguments)) {
+                has_temporary |= lambda.captures.find_first_not_of(" \t\n") != std::string::npos;
+            }
+            if (has_temporary) {
+                found.push_back(place(
+                    file,
+                    at,
+                    "g++ 12 breaks temporaries of a co_await: make the call first, then await it"
+                ));
+            }
+        }
+    }
+    return found;
+}
+
 }  // namespace style

@@ -258,6 +258,7 @@ const std::vector<Rule>& all_rules() {
         {"OnlyLogAndCliPrint", check_printing},
         {"NothingIsLeftOpen", check_open_ends},
         {"NoCapturingLambdaCoroutines", check_lambda_coroutines},
+        {"NoTemporariesAreAwaited", check_awaited_temporaries},
         {"EverySourceIsListed", check_listed_sources},
         {"EveryHeaderSaysItsPurpose", check_header_beginnings},
         {"EveryRuleOfConformanceIsTested", check_conformance},

@@ -32,6 +32,7 @@ inline void PrintTo(const Rule& rule, std::ostream* out) {
 
 /// Lambda coroutines that capture.
 [[nodiscard]] Violations check_lambda_coroutines(const Tree& tree);
+[[nodiscard]] Violations check_awaited_temporaries(const Tree& tree);
 
 /// Rules of docs/conformance.md that no test names.
 [[nodiscard]] Violations check_conformance(const Tree& tree);
