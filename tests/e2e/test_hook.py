@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 
+from support.auth import Key
 from support.broker import Broker, run_tool, to_toml, wait_time
 from support.case import OwnBrokerCase, each, make_certificate, over_transports
 from support.http_service import Service
@@ -279,32 +280,6 @@ class HookReload(HookCase):
         self.broker.signal(signal.SIGHUP)
         self.assertTrue(self.broker.wait_for(
             lambda: any(r.get("event") == "reloaded" for r in self.broker.records[before:])), self.broker.log_text())
-
-
-class Key:
-    """An RSA key that signs tokens, made with openssl."""
-
-    def __init__(self, folder, name):
-        self.name = name
-        self.file = os.path.join(folder, name + ".pem")
-        subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.file],
-                       check=True, capture_output=True)
-        modulus = subprocess.run(["openssl", "rsa", "-in", self.file, "-noout", "-modulus"], check=True,
-                                 capture_output=True, text=True).stdout.strip().split("=")[1]
-        self.jwk = {"kty": "RSA", "alg": "RS256", "kid": name, "n": b64(bytes.fromhex(modulus)), "e": "AQAB"}
-
-    def token(self, kid=None):
-        head = b64(json.dumps({"alg": "RS256", "kid": kid or self.name}).encode())
-        body = b64(json.dumps({"iss": "https://id.example", "aud": "stampede", "sub": "tina", "roles": ["staff"],
-                               "exp": int(time.time()) + 3600}).encode())
-        text = head + "." + body
-        done = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.file], input=text.encode(), check=True,
-                              capture_output=True)
-        return text + "." + b64(done.stdout)
-
-
-def b64(octets):
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 class RemoteKeys(HookCase):

@@ -65,3 +65,25 @@ class Place:
         return {"auth": {"users_file": self.users, "failed_logins": 100},
                 "jwt": {"keys_file": self.keys, "issuer": "https://id.example", "audience": "stampede", "skew": "1s"},
                 "acl": RULES if rules is None else rules}
+
+
+class Key:
+    """An RSA key that signs tokens, made with openssl."""
+
+    def __init__(self, folder, name):
+        self.name = name
+        self.file = os.path.join(folder, name + ".pem")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", self.file],
+                       check=True, capture_output=True)
+        modulus = subprocess.run(["openssl", "rsa", "-in", self.file, "-noout", "-modulus"], check=True,
+                                 capture_output=True, text=True).stdout.strip().split("=")[1]
+        self.jwk = {"kty": "RSA", "alg": "RS256", "kid": name, "n": b64(bytes.fromhex(modulus)), "e": "AQAB"}
+
+    def token(self, kid=None):
+        head = b64(json.dumps({"alg": "RS256", "kid": kid or self.name}).encode())
+        body = b64(json.dumps({"iss": "https://id.example", "aud": "stampede", "sub": "tina", "roles": ["staff"],
+                               "exp": int(time.time()) + 3600}).encode())
+        text = head + "." + body
+        done = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.file], input=text.encode(), check=True,
+                              capture_output=True)
+        return text + "." + b64(done.stdout)

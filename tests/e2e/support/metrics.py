@@ -2,14 +2,30 @@
 import json
 import pathlib
 import re
+import shutil
+import subprocess
+import unittest
 import urllib.request
+
+import yaml
 
 from .broker import wait_time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+ALERTS = ROOT / "deploy/prometheus"
 LINE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)')
+ADDED = ("job", "instance")
 NAME = re.compile(r"\b((?:stampede|process)_[a-z0-9_]+)")
+
+
+def promtool(*arguments, text=None, folder=None):
+    program = shutil.which("promtool")
+    if program is None:
+        raise unittest.SkipTest("promtool is not installed (package prometheus)")
+    done = subprocess.run([program, *arguments], input=text, capture_output=True, text=True, cwd=folder, check=False,
+                          timeout=wait_time(20))
+    return done.returncode, done.stdout + done.stderr
 
 
 def page(broker, token=None):
@@ -85,22 +101,38 @@ def documented():
     return rows
 
 
-def used_in(text):
-    """The families that expressions use."""
-    return {re.sub(r"_bucket$", "", name) for name in NAME.findall(text)}
+def lacking(found, expression, text=""):
+    """The selectors of `expression` for which a scrape has no series, or none with the labels that it groups by and
+    that `text` shows. Prometheus itself adds job and instance."""
+    wanted = set(re.findall(r"{{ ?(?:\$labels\.)?(\w+) ?}}", text))
+    for group in re.findall(r"\bby \(([^)]*)\)", expression):
+        wanted |= set(re.split(r",\s*", group))
+    lacks = set()
+    for name, inside in re.findall(NAME.pattern + r"(?:{([^}]*)})?", expression):
+        chosen = {label for label in LABEL.findall(inside) if label[0] not in ADDED}
+        series = [set(labels) for other, labels in found if other == name and chosen <= set(labels)]
+        if not series or any(wanted - {label for label, _ in labels} - set(ADDED) for labels in series):
+            lacks.add("%s{%s}" % (name, inside))
+    return lacks
 
 
 def expressions(value):
-    """All strings under `expr` and `query` of a dashboard."""
+    """(expression, what the legend says) of all under `expr` and `query` of a dashboard."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key in ("expr", "query") and isinstance(item, str):
-                yield item
+                yield item, value.get("legendFormat", "")
             else:
                 yield from expressions(item)
     elif isinstance(value, list):
         for item in value:
             yield from expressions(item)
+
+
+def rules():
+    """Those of alerts.yml."""
+    with open(ALERTS / "alerts.yml", encoding="utf-8") as file:
+        return [rule for group in yaml.safe_load(file)["groups"] for rule in group["rules"]]
 
 
 def dashboard():
