@@ -118,16 +118,20 @@ class Admin(AdminCase):
 
     def test_O_8_the_token_of_a_broker_of_ours_is_found(self):
         """In the directory for temporary files; not what somebody else could have put there."""
-        broker = Broker()
+        # In the common one, brokers that were killed may have left tokens of the same port.
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        broker = Broker(environment={"TMPDIR": directory.name})
         self.addCleanup(broker.kill)
         own = broker.event("admin-token")["file"]
+        self.assertEqual(os.path.dirname(own), directory.name)
         host, port = broker.address("admin")
-        with tempfile.NamedTemporaryFile(prefix="stampede-admin-%d-" % port, suffix=".token",
-                                         dir=os.path.dirname(own)) as loose:
+        with tempfile.NamedTemporaryFile(prefix="stampede-admin-%d-" % port, suffix=".token", dir=directory.name) as loose:
             loose.write(b"somebody-elses-token")
             loose.flush()
             os.chmod(loose.name, 0o666)
             environment = {key: value for key, value in os.environ.items() if not key.startswith("STAMPEDE_ADMIN")}
+            environment["TMPDIR"] = directory.name
             command = [binary(), "admin", "destinations", "--admin", "http://%s:%d" % (host, port)]
 
             def run():
