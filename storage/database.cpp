@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <rocksdb/convenience.h>
@@ -74,7 +75,17 @@ public:
             disk_full_(true);
             return;
         }
+        // Fatal: a recovery that is under way ends, too. The log may hold a batch that has failed;
+        // a table of what was before it would part one family from the other.
+        const auto severity = std::max(status->severity(), rocksdb::Status::Severity::kFatalError);
+        *status = rocksdb::Status(*status, severity);
         failed_(status->ToString());
+    }
+
+    void OnErrorRecoveryBegin(
+        rocksdb::BackgroundErrorReason reason, rocksdb::Status status, bool* goes_on_by_itself
+    ) override {
+        *goes_on_by_itself = *goes_on_by_itself && is_recoverable(reason, status);
     }
 
     void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {

@@ -11,9 +11,7 @@ using rocksdb::IOStatus;
 
 class FaultyFile : public rocksdb::FSWritableFileOwnerWrapper {
 public:
-    FaultyFile(
-        std::unique_ptr<rocksdb::FSWritableFile> file, const FaultyFileSystem& system, bool is_log
-    )
+    FaultyFile(std::unique_ptr<rocksdb::FSWritableFile> file, FaultyFileSystem& system, bool is_log)
         : FSWritableFileOwnerWrapper(std::move(file)), system_(system), is_log_(is_log) {}
 
     IOStatus Append(
@@ -56,16 +54,39 @@ private:
         return IOStatus::OK();
     }
 
-    [[nodiscard]] IOStatus sync_status() const {
-        const bool is_faulty = is_log_ && system_.fault() == Fault::log_sync;
-        return is_faulty ? IOStatus::IOError("injected") : IOStatus::OK();
+    [[nodiscard]] IOStatus sync_status() {
+        const Fault fault = system_.fault();
+        if (is_log_ && fault == Fault::log_sync) { return IOStatus::IOError("injected"); }
+        if (is_log_ && fault == Fault::log_sync_full && system_.count_log_sync() == 0) {
+            return IOStatus::NoSpace("injected");
+        }
+        if (!is_log_ && fault == Fault::log_sync_full && system_.count_table_sync() != 0) {
+            return IOStatus::IOError("injected");
+        }
+        return IOStatus::OK();
     }
 
-    const FaultyFileSystem& system_;
+    FaultyFileSystem& system_;
     bool is_log_;
 };
 
 }  // namespace
+
+unsigned FaultyFileSystem::count_log_sync() {
+    const std::lock_guard lock(mutex_);
+    return log_syncs_++;
+}
+
+unsigned FaultyFileSystem::count_table_sync() {
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+    return table_syncs_++;
+}
+
+bool FaultyFileSystem::wait_for_table(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [this] { return table_syncs_ > 0; });
+}
 
 rocksdb::IOStatus FaultyFileSystem::NewWritableFile(
     const std::string& name,

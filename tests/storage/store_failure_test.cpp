@@ -128,6 +128,28 @@ TEST_F(StoreFailure, D_FS_01_AFailedWriteOfTheLogIsTheStoresEndAndWhatWasConfirm
     open();
 }
 
+// The log holds the batch whose sync has failed. If tables were written then, as RocksDB does by
+// itself when there is room, a crash between two of them would part queues' states from their
+// messages: so many milliseconds are given to it.
+TEST_F(StoreFailure, D_FS_01_AfterASyncWithoutRoomNoTableIsWritten) {
+    open();
+    define();
+    for (std::size_t stored = 1; stored < 5; ++stored) {
+        append(100);
+        listener.wait_stored(stored + 1);
+    }
+    files->set(Fault::log_sync_full);
+    auto batch = urgent_batch();
+    model.remove(*batch, 1, {1, 2});
+    store->store(0, std::move(batch));
+    listener.wait_failed();
+    EXPECT_FALSE(files->wait_for_table(std::chrono::milliseconds(300)));
+    EXPECT_FALSE(store->close());
+    store.reset();
+    files->set(Fault::none);
+    open();
+}
+
 TEST_F(StoreFailure, D_FS_01_AFailedSyncInRelaxedModeIsTheStoresEnd) {
     storage::RocksOptions options = options_for(place / "store");
     options.durability = storage::Durability::relaxed;
