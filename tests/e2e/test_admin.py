@@ -13,11 +13,6 @@ from support.broker import Broker, until, wait_time
 from support.case import BrokerCase, OwnBrokerCase, each
 
 
-def token_of(broker):
-    with open(broker.event("admin-token")["file"], encoding="ascii") as file:
-        return file.read().strip()
-
-
 def call(broker, path, method="GET", token=None, **headers):
     """(status, JSON or None, headers)"""
     host, port = broker.address("admin")
@@ -39,7 +34,7 @@ class Access(BrokerCase):
     def test_S_WEB_07_the_token_is_in_a_file_that_only_its_owner_reads(self):
         name = self.broker.event("admin-token")["file"]
         self.assertEqual(stat.S_IMODE(os.stat(name).st_mode), 0o600)
-        token = token_of(self.broker)
+        token = self.broker.admin_token()
         self.assertRegex(token, "^[0-9a-f]{64}$")
         self.assertNotIn(token, self.broker.log_text())
 
@@ -58,7 +53,7 @@ class Access(BrokerCase):
             self.assertEqual(self.broker.http(path)[0], 200)
 
     def test_S_WEB_04_other_hosts_are_not_served(self):
-        token = token_of(self.broker)
+        token = self.broker.admin_token()
         for host in ("evil.example", "evil.example:80", "localhost.evil.example"):
             self.assertEqual(call(self.broker, "/api/v1/scheduled", token=token, Host=host)[0], 421)
         for host in ("localhost", "localhost:1", "127.0.0.1", "[::1]:9"):
@@ -67,12 +62,12 @@ class Access(BrokerCase):
     @each(["limit=0", "limit=1001", "limit=-1", "limit=x", "offset=100001", "offset=99999999999999999999",
            "what=1", "destination=%", "destination=%zz", "limit"])
     def test_S_WEB_07_NATS_2026_28_a_wrong_query_is_refused(self, query):
-        status, body, _ = call(self.broker, "/api/v1/scheduled?" + query, token=token_of(self.broker))
+        status, body, _ = call(self.broker, "/api/v1/scheduled?" + query, token=self.broker.admin_token())
         self.assertEqual(status, 400)
         self.assertRegex(body["detail"], "limit|offset|percent-encoded")
 
     def test_S_WEB_07_methods_and_paths(self):
-        token = token_of(self.broker)
+        token = self.broker.admin_token()
         self.assertEqual(call(self.broker, "/api/v1/scheduled", "DELETE", token)[0], 405)
         self.assertEqual(call(self.broker, "/api/v1/scheduled/x", "GET", token)[0], 405)
         for path in ("/api/", "/api/v1/", "/api/schedule", "/api/v1/scheduledx", "/api/v2/scheduled"):
@@ -85,7 +80,7 @@ class Scheduled(BrokerCase):
     threads = 3
 
     def test_P_QOS_03_listed_by_time_from_all_shards_and_cancelled(self):
-        token = token_of(self.broker)
+        token = self.broker.admin_token()
         peer = self.client()
         for i in range(20):
             peer.publish("/queue/listed%d" % (i % 5), b"%d" % i, "x-delay:%d" % (1000000 - 1000 * i))
@@ -116,7 +111,7 @@ class Scheduled(BrokerCase):
             self.assertEqual(peer.read_message().body, b"x")
 
     def test_P_QOS_03_repeats_are_listed_with_what_is_left(self):
-        token = token_of(self.broker)
+        token = self.broker.admin_token()
         self.client().publish("/topic/repeated", b"abc", "x-delay:60000", "AMQ_SCHEDULED_PERIOD:2000",
                               "AMQ_SCHEDULED_REPEAT:7")
         page = call(self.broker, "/api/v1/scheduled?destination=/topic/repeated", token=token)[1]
@@ -142,7 +137,7 @@ class Durable(OwnBrokerCase):
         self.broker.kill()
 
     def scheduled(self):
-        return call(self.broker, "/api/v1/scheduled", token=token_of(self.broker))[1]["messages"]
+        return call(self.broker, "/api/v1/scheduled", token=self.broker.admin_token())[1]["messages"]
 
     def test_P_QOS_03_what_was_confirmed_comes_after_a_crash_and_what_was_cancelled_does_not(self):
         self.start()
@@ -158,7 +153,7 @@ class Durable(OwnBrokerCase):
         self.assertEqual(call(self.broker, "/api/v1/scheduled/" + victim, "DELETE", token)[0], 204)
         self.crash()
         self.start(threads=3)
-        self.assertEqual(token_of(self.broker), token)
+        self.assertEqual(self.broker.admin_token(), token)
         peer = self.client().subscribe("/queue/a")
         self.assertEqual(peer.read_message().body, b"kept")
         self.assert_silent(peer)

@@ -410,10 +410,6 @@ class Draining(OwnBrokerCase):
 class Page(PageCase):
     """The examples of docs/admin_api.md."""
 
-    def prepare(self, blocks, config):
-        super().prepare(blocks, config)
-        self.environment["TOKEN"] = Api(self.broker).token
-
 
 add_tests(Page, "admin_api.md")
 

@@ -6,7 +6,7 @@ import unittest
 from support.broker import run_tool
 from support.pages import DOCS, PageCase, add_tests, forgotten, has_example, sections
 
-WITH_EXAMPLES = ("faq.md", "migrating.md", "start.md", "tuning.md")
+WITH_EXAMPLES = ("events.md", "faq.md", "metrics.md", "migrating.md", "operations.md", "start.md", "tuning.md")
 
 
 def complaints(text):
@@ -28,7 +28,7 @@ class Guide(PageCase):
             self.assertTrue(any(has_example(blocks) for blocks in sections(page).values()), page)
 
     def test_no_example_is_forgotten(self):
-        pages = ["guide.md", *WITH_EXAMPLES, *("connect/" + page.name for page in (DOCS / "connect").iterdir())]
+        pages = ["guide.md", "admin_api.md", "command_line.md", *WITH_EXAMPLES, *("connect/" + page.name for page in (DOCS / "connect").iterdir())]
         for page in pages:
             for title, blocks in sections(page).items():
                 self.assertEqual(forgotten(blocks), [], page + ": " + title)
@@ -46,7 +46,10 @@ class Guide(PageCase):
 
     def test_what_an_example_does_not_say_is_noticed(self):
         for blocks in ([("console", "", "$ echo one\ntwo\n")], [("console", "", "$ false\n")],
+                       [("console", "", "$ echo one; echo two\none\n")], [("console", "", "$ echo one\no...x\n")],
                        [("js", "", "1\n"), ("console", "", "$ true\n")], [("js", "a.mjs", "1\n")],
+                       [("", "", "make\n"), ("console", "", "$ true\n")],
+                       [("sh", "", "stampede pub /queue/a b\n"), ("console", "", "$ true\n")],
                        [("stomp", "", "SEND\ndestination:/queue/*\n\nMESSAGE\n")]):
             with self.subTest(blocks), self.assertRaises(AssertionError):
                 self.run_section(blocks)

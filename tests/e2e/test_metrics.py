@@ -65,8 +65,7 @@ class Access(MetricsCase):
             self.assertNotIn("stampede_", text)
 
     def test_O_5_with_it_the_page_is_prometheus_text(self):
-        with open(self.broker.event("admin-token")["file"], encoding="ascii") as file:
-            status, text, kind = metrics.page(self.broker, file.read().strip())
+        status, text, kind = metrics.page(self.broker, self.broker.admin_token())
         self.assertEqual((status, kind), (200, "text/plain; version=0.0.4; charset=utf-8"))
         self.assertEqual(metrics.promtool("check", "metrics", text=text), (0, ""))
 

@@ -38,8 +38,7 @@ class Canaries(OwnBrokerCase):
         self.planted = [*USERS, SECRET.decode(), b64(SECRET), GUESS, BODY, HEADER, BEFORE]
         with open(self.place.users, encoding="utf-8") as users:
             self.planted += [line.split(":")[1] for line in users.read().split()]
-        with open(self.broker.event("admin-token")["file"], encoding="ascii") as file:
-            self.admin_token = file.read().strip()
+        self.admin_token = self.broker.admin_token()
         self.planted.append(self.admin_token)
 
     def plant(self, text):

@@ -13,8 +13,7 @@ class Trace(OwnBrokerCase):
     def setUpClass(cls):
         cls.broker = Broker(threads=2)
         cls.addClassCleanup(cls.broker.kill)
-        with open(cls.broker.event("admin-token")["file"], encoding="utf-8") as file:
-            cls.token = file.read().split()[0]
+        cls.token = cls.broker.admin_token()
 
     @classmethod
     def tearDownClass(cls):

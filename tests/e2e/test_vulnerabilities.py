@@ -299,8 +299,7 @@ class Vulnerabilities(HostileCase):
         # Without the token nobody learns what is there, and what is not.
         for path in ("/metrics", "/debug/pprof", "/console", "/varz", "/connz", "/readyz/../x", "/api/v1/overview"):
             self.assertEqual(self.broker.http(path)[0], 401, path)
-        with open(self.broker.event("admin-token")["file"], encoding="ascii") as file:
-            token = {"Authorization": "Bearer " + file.read().strip()}
+        token = {"Authorization": "Bearer " + self.broker.admin_token()}
         for path in ("/debug/pprof", "/console", "/varz", "/connz", "/readyz/../x", "/api/v1/nothing"):
             connection = http.client.HTTPConnection(*self.broker.address("admin"), timeout=wait_time(10))
             self.addCleanup(connection.close)

@@ -131,6 +131,11 @@ class Broker:
     def log_text(self):
         return b"".join(self._raw[-60:]).decode("utf-8", "replace")
 
+    def admin_token(self):
+        """The one that it has made."""
+        with open(self.event("admin-token")["file"], encoding="ascii") as file:
+            return file.read().strip()
+
     # --- Where it listens.
 
     def address(self, kind):

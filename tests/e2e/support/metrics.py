@@ -43,8 +43,7 @@ def page(broker, token=None):
 
 
 def text_of(broker):
-    with open(broker.event("admin-token")["file"], encoding="ascii") as file:
-        status, text, _ = page(broker, file.read().strip())
+    status, text, _ = page(broker, broker.admin_token())
     if status != 200:
         raise AssertionError("/metrics: %s %s" % (status, text))
     return text

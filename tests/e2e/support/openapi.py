@@ -109,10 +109,7 @@ class Api:
 
     def __init__(self, broker, token=None):
         self.base = "http://%s:%d" % broker.address("admin")
-        if token is None:
-            with open(broker.event("admin-token")["file"], encoding="ascii") as file:
-                token = file.read().strip()
-        self.token = token
+        self.token = broker.admin_token() if token is None else token
         with open(DOCUMENT, encoding="utf-8") as file:
             self.document = Document(json.load(file))
 
