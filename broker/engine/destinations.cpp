@@ -690,7 +690,10 @@ Result<bool> Destinations::declare(
     const bool is_new = !queues_.contains(name);
     if (is_new && is_trial) { return true; }
     const auto queue = local_queue(name, arguments);
-    return queue ? Result<bool>(is_new) : queue.error();
+    if (!queue) { return queue.error(); }
+    const bool is_plain = (*queue)->arguments() == QueueArguments{};
+    if (is_plain && !is_trial) { (*queue)->declare(arguments); }
+    return is_new;
 }
 
 void Destinations::delete_queue(const std::string& name) {

@@ -313,6 +313,12 @@ void Queue::define() {
     if (store_) { store_->define(); }
 }
 
+void Queue::declare(const QueueArguments& arguments) {
+    shard_.assert_current();
+    arguments_ = arguments;
+    if (store_) { store_->define(arguments.attributes()); }
+}
+
 void Queue::prepare_stop() {
     if (store_) { store_->lower_bound(); }
 }

@@ -85,6 +85,10 @@ public:
 
     void set_arguments(QueueArguments arguments) { arguments_ = std::move(arguments); }
 
+    /// For one that came into being with its use: from now on it is kept with `arguments`, which
+    /// agree with its settings.
+    void declare(const QueueArguments& arguments);
+
     /// Of an exclusive queue: Session::number() of its owner.
     [[nodiscard]] std::uint64_t owner() const { return owner_; }
 

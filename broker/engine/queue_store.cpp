@@ -61,6 +61,14 @@ void QueueStore::define() {
     journal_.batch().define({id_, definition_});
 }
 
+void QueueStore::define(const std::string& attributes) {
+    if (is_dropped_) { return; }
+    definition_.attributes = attributes;
+    if (has_expiring_) { definition_.attributes += expiring_attribute; }
+    is_defined_ = true;
+    journal_.batch().define({id_, definition_});
+}
+
 void QueueStore::drop() {
     if (is_defined_ && !is_dropped_) { journal_.batch().drop({id_}); }
     is_dropped_ = true;

@@ -34,6 +34,8 @@ public:
 
     /// Stores that the queue is there, if that was not done yet.
     void define();
+    /// Writes the definition anew, with these attributes.
+    void define(const std::string& attributes);
     /// The queue and its messages leave the store; nothing is stored for it any more.
     void drop();
 

@@ -475,6 +475,20 @@ class Stored(Calls, OwnBrokerCase):
         self.start()
         self.assertEqual(self.listed("?type=queue"), ["/queue/declared"])
 
+    def test_O_10_what_came_with_its_use_is_declared_later(self):
+        self.start()
+        self.fill("/queue/used", 1)
+        self.assertEqual(self.get("/api/v1/definitions")["queues"], [])
+        self.assertEqual(self.call("PUT", QUEUES + "used", {"arguments": {"durable": "false"}})[0], 409)
+        self.assertEqual(self.get("/api/v1/definitions")["queues"], [])
+        self.assertEqual(self.call("PUT", QUEUES + "used")[0], 204)
+        declared = [{"name": "/queue/used", "arguments": {"durable": "true"}}]
+        self.assertEqual(self.get("/api/v1/definitions")["queues"], declared)
+        self.crash()
+        self.start()
+        self.assertEqual(self.get("/api/v1/definitions")["queues"], declared)
+        self.assertEqual(self.drained("/queue/used"), [0])
+
     def test_O_10_a_kill_in_the_middle_of_a_move_loses_nothing_and_doubles_nothing(self):
         count = 8000
         for number in range(2):  # Pairs of homes.
