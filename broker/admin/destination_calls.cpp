@@ -97,6 +97,7 @@ public:
                 if (wanted_.takes(seen)) { add(seen); }
             });
         if (!is_whole) {
+            if (rounds_ != cursor_.rounds) { forget(); }
             return router_.shard().post([self = shared_from_this()] { self->go_on(); });
         }
         for (; !first_.empty(); first_.pop()) {
@@ -106,6 +107,12 @@ public:
     }
 
 private:
+    void forget() {
+        rounds_ = cursor_.rounds;
+        first_ = decltype(first_)(order_of(wanted_));
+        part_ = {};
+    }
+
     void add(const engine::Destinations::Seen& seen) {
         const bool is_home =
             seen.queue != nullptr || router_.home_of(seen.name) == router_.shard().index();
@@ -123,6 +130,7 @@ private:
     const AgesRef ages_;
     std::function<void(Part)> done_;
     engine::DestinationCursor cursor_;
+    unsigned rounds_ = 0;
     std::priority_queue<Found, std::vector<Found>, IsBefore> first_;  ///< The last one on top.
     Part part_;
 };

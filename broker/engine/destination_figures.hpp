@@ -55,6 +55,7 @@ struct DestinationCursor {
     DestinationType type = DestinationType::queue;
     std::size_t bucket = 0;
     std::size_t buckets = 0;  ///< Of the table that it is in; others now: the walk begins anew.
+    unsigned rounds = 0;      ///< How often it has: forget what was shown before.
 };
 
 }  // namespace engine

@@ -382,7 +382,8 @@ public:
 
     using Show = std::function<void(const Seen&)>;
     /// Shows what is here, topics whose home is elsewhere included, for about `most` of them.
-    /// False: there are more; what came or went meanwhile may be shown or not.
+    /// False: there are more; what came or went meanwhile may be shown or not. With `rounds`
+    /// of the cursor raised, everything is shown once more.
     bool walk(DestinationCursor& cursor, std::size_t most, const Show& show) const;
     [[nodiscard]] DestinationNumbers numbers(const Seen& seen, const Ages& ages);
     /// The policy that decides about a queue or topic (canonical), or null.

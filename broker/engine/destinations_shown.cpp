@@ -28,7 +28,7 @@ bool walk_table(const Table& table, DestinationCursor& cursor, std::size_t& most
 }
 
 void enter(DestinationCursor& cursor, DestinationType type) {
-    cursor = {type, 0, 0};
+    cursor = {type, 0, 0, cursor.rounds};
 }
 
 DestinationNumbers numbers_of(const Meter& meter) {
@@ -80,8 +80,14 @@ bool Destinations::walk(DestinationCursor& cursor, std::size_t most, const Show&
     const auto is_stale = [&cursor](const auto& table) {
         return cursor.buckets != 0 && cursor.buckets != table.bucket_count();
     };
+    const auto begin_anew = [&cursor] {
+        const unsigned rounds = cursor.rounds + 1;
+        cursor = {};
+        cursor.rounds = rounds;
+        return false;
+    };
     if (cursor.type == DestinationType::queue) {
-        if (is_stale(queues_)) { enter(cursor, DestinationType::queue); }
+        if (is_stale(queues_)) { return begin_anew(); }
         const bool is_whole = walk_table(queues_, cursor, most, [&](const auto& entry) {
             show({entry.first, DestinationType::queue, entry.second.get(), nullptr, nullptr});
         });
@@ -89,7 +95,7 @@ bool Destinations::walk(DestinationCursor& cursor, std::size_t most, const Show&
         enter(cursor, DestinationType::durable);
     }
     if (cursor.type == DestinationType::durable) {
-        if (is_stale(durables_)) { enter(cursor, DestinationType::durable); }
+        if (is_stale(durables_)) { return begin_anew(); }
         const bool is_whole = walk_table(durables_, cursor, most, [&](const auto& entry) {
             show(
                 {entry.first,
@@ -102,7 +108,7 @@ bool Destinations::walk(DestinationCursor& cursor, std::size_t most, const Show&
         if (!is_whole) { return false; }
         enter(cursor, DestinationType::topic);
     }
-    if (is_stale(topics_)) { enter(cursor, DestinationType::topic); }
+    if (is_stale(topics_)) { return begin_anew(); }
     return walk_table(topics_, cursor, most, [&](const auto& entry) {
         show({entry.first, DestinationType::topic, nullptr, entry.second.get(), nullptr});
     });

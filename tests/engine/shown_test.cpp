@@ -2,9 +2,11 @@
 #include "broker/engine/arrivals.hpp"
 #include "broker/engine/destination_figures.hpp"
 #include "broker/engine/meter.hpp"
+#include "tests/support/test_broker.hpp"
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 namespace engine {
@@ -36,6 +38,40 @@ TEST(ArrivalTimes, O_10_AnIdTellsItsTime) {
 
 TEST(ArrivalTimes, O_10_AnEmptyPrefixKnowsNothing) {
     EXPECT_EQ(ArrivalTimes().find("1"), std::nullopt);
+}
+
+TEST(Walk, O_10_WhenTheTableGrowsMeanwhileEverythingIsShownOnceMore) {
+    support::TestBroker broker;
+    Destinations& router = broker.router(0);
+    const auto declare = [&](int from, int to) {
+        for (int i = from; i < to; ++i) {
+            QueueArguments arguments;
+            arguments.messages_max = 1;
+            ASSERT_TRUE(router.declare("/queue/" + std::to_string(i), arguments, false));
+        }
+    };
+    broker.shards().on(0, [&] {
+        declare(0, 100);
+        DestinationCursor cursor;
+        std::map<std::string, int> shown;
+        unsigned round = 0;
+        for (int part = 0; !router.walk(
+                 cursor,
+                 10,
+                 [&](const Destinations::Seen& seen) { ++shown[std::string(seen.name)]; }
+             );
+             ++part) {
+            if (round != cursor.rounds) { shown.clear(); }
+            round = cursor.rounds;
+            if (part == 3) { declare(100, 2000); }
+        }
+        EXPECT_EQ(round, 1U);
+        EXPECT_EQ(shown.size(), 2000U);
+        for (const auto& [name, times] : shown) {
+            EXPECT_EQ(times, 1) << name;
+        }
+    });
+    broker.settle();
 }
 
 }  // namespace engine
