@@ -2,6 +2,7 @@
 
 #include "broker/admin/base64.hpp"
 #include "broker/admin/destinations.hpp"
+#include "broker/admin/walk.hpp"
 #include "broker/engine/message_headers.hpp"
 #include "broker/engine/session.hpp"
 #include "protocol/utf8.hpp"
@@ -104,36 +105,40 @@ json::object to_json(
     return object;
 }
 
-// What this shard's sessions hold of the queue behind `after`: the first `most`.
-std::vector<Delivery> held_here(
-    engine::Destinations& router, const Queue* queue, std::optional<Place> after, std::size_t most
-) {
-    std::vector<Delivery> held;
-    const std::uint64_t from = after ? after->sequence + 1 : 0;
-    router.for_each_session([&](const engine::Session& session) {
-        session.for_each_outstanding([&](const engine::Outstanding& record) {
-            const bool is_it = record.subscription->queue().is_to(queue);
-            if (is_it && record.delivery.sequence >= from) { held.push_back(record.delivery); }
-        });
-    });
-    std::ranges::sort(held, {}, &Delivery::sequence);
-    held.resize(std::min(held.size(), most));
-    return held;
+// The first `most` in order.
+void cut(std::vector<Delivery>& all, std::size_t most) {
+    std::ranges::sort(all, {}, &Delivery::sequence);
+    all.resize(std::min(all.size(), most));
 }
 
+// What consumers hold of the queue behind `after`: the first `most`.
 asio::awaitable<std::vector<Delivery>> held(
     const Shards& shards, const Queue* queue, std::optional<Place> after, std::size_t most
 ) {
-    auto awaited = shards.ask_all([queue, after, most](const transport::Post& post) {
-        return held_here(post.shard->router(), queue, after, most);
-    });
+    const std::uint64_t from = after ? after->sequence + 1 : 0;
+    auto awaited = walk(
+        shards,
+        std::vector<Delivery>(),
+        [queue,
+         from,
+         most](std::vector<Delivery>& part, const transport::Connection& connection, unsigned) {
+            std::size_t cost = 1;
+            connection.session().for_each_outstanding([&](const engine::Outstanding& record) {
+                ++cost;
+                const bool is_it = record.subscription->queue().is_to(queue);
+                if (!is_it || record.delivery.sequence < from) { return; }
+                part.push_back(record.delivery);
+                if (part.size() >= 2 * most) { cut(part, most); }
+            });
+            return cost;
+        }
+    );
     const auto parts = co_await std::move(awaited);
     std::vector<Delivery> all;
     for (const auto& part : parts) {
         all.insert(all.end(), part.begin(), part.end());
     }
-    std::ranges::sort(all, {}, &Delivery::sequence);
-    all.resize(std::min(all.size(), most));
+    cut(all, most);
     co_return all;
 }
 

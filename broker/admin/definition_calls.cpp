@@ -200,9 +200,12 @@ protocol::Result<bool> declare(Destinations& router, const Definition& definitio
     return router.declare(std::get<DurableName>(definition), is_trial);
 }
 
+// Not if it is in use by now.
 void undo(Destinations& router, const Definition& definition) {
-    if (const auto* const queue = std::get_if<QueueDefinition>(&definition)) {
-        return router.delete_queue(queue->name);
+    const auto queue = router.find_queue(name_of(definition));
+    if (!queue || !queue->is_unused()) { return; }
+    if (const auto* const of_queue = std::get_if<QueueDefinition>(&definition)) {
+        return router.delete_queue(of_queue->name);
     }
     router.delete_durable(std::get<DurableName>(definition).canonical());
 }
@@ -271,7 +274,15 @@ asio::awaitable<Response> import_all(const Shards& shards, const Call& call) {
     Declared declared = co_await declare_all(shards, all, true);
     if (declared.error) { throw declaration_refused(*declared.error); }
     if (!is_dry_run) {
-        declared = co_await declare_all(shards, all, false);
+        try {
+            declared = co_await declare_all(shards, all, false);
+        } catch (const Refused&) {
+            throw Refused(
+                503,
+                "A shard did not answer in time: a part may be declared. Import the same again; "
+                "what is there stays as it is."
+            );
+        }
         if (declared.error) { co_await undo_all(shards, all, declared); }
         co_await all_stored(shards);
         if (declared.error) { throw declaration_refused(*declared.error); }

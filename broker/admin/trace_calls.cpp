@@ -110,6 +110,15 @@ Attached attach(
     return connection.attach(std::move(tap)) ? Attached::done : Attached::busy;
 }
 
+// Behind what was asked before: also a tap that is attached too late goes.
+void detach_everywhere(const Shards& shards, const std::string& id, std::uint64_t tap) {
+    for (const transport::Post& post : shards.posts()) {
+        post.shard->post([post, id, tap] {
+            if (const auto connection = post.connections->find(id)) { connection->detach(tap); }
+        });
+    }
+}
+
 asio::awaitable<Place> find_and_attach(
     const Shards& shards, const std::string& id, Tap::Options options, const FeedRef& feed
 ) {
@@ -123,7 +132,13 @@ asio::awaitable<Place> find_and_attach(
             place.connection = connection;
             return place;
         });
-    const auto places = co_await std::move(awaited);
+    std::vector<Place> places;
+    try {
+        places = co_await std::move(awaited);
+    } catch (...) {
+        detach_everywhere(shards, id, options.id);
+        throw;
+    }
     for (const Place& place : places) {
         if (place.attached != Attached::unknown) { co_return place; }
     }
