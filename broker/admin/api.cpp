@@ -89,7 +89,7 @@ bool Api::is_known_host(std::string_view host) const {
 Api::Found Api::refuse(const RequestHead& head, const Refused& refused) const {
     Found found;
     found.refusal = refused.response();
-    log_call(head, found.refusal.status);
+    log_call(head, found.refusal.status, refused.what());
     return found;
 }
 
@@ -154,6 +154,7 @@ boost::asio::awaitable<Response> Api::answer(
     const RequestHead& head, Found found, std::string body
 ) {
     Response response;
+    std::string detail;
     try {
         if (!body.empty() && head.content_type.substr(0, 16) != "application/json") {
             throw Refused(415, "Send the body as Content-Type: application/json.");
@@ -163,20 +164,25 @@ boost::asio::awaitable<Response> Api::answer(
         response = co_await found.route->handle(call);
     } catch (const Refused& refused) {
         response = refused.response();
+        detail = refused.what();
     } catch (const std::exception& error) {
         logging::error("admin-failed", "An admin call failed.", {{"err", error.what()}});
         response = Refused(500, "The call failed: the broker's log says why.").response();
     }
-    log_call(head, response.status);
+    log_call(head, response.status, detail);
     co_return response;
 }
 
-void log_call(const RequestHead& head, unsigned status) {
+void log_call(const RequestHead& head, unsigned status, std::string_view detail) {
     const std::string_view path = without_query(head.target);
     const logging::Fields fields = {
-        {"remote", head.remote}, {"method", head.method}, {"path", path}, {"status", status}};
+        {"remote", head.remote},
+        {"method", head.method},
+        {"path", path},
+        {"status", status},
+        {"why", detail}};
     if (status == 401 || status == 403) {
-        logging::warn("admin-denied", "An admin call without the right token was refused.", fields);
+        logging::warn("admin-denied", "An admin call was refused.", fields);
     } else if (head.method == "GET" || head.method == "HEAD" || !path.starts_with(prefix)) {
         // A console asks every second.
         logging::debug("admin-call", "An admin call was answered.", fields);

@@ -95,7 +95,8 @@ private:
     std::function<bool()> is_open_ = [] { return true; };
 };
 
-/// The line of the log for a call; `status` is the answer's.
-void log_call(const RequestHead& head, unsigned status);
+/// The line of the log for a call; `status` is the answer's, `detail` what a refused caller was
+/// told.
+void log_call(const RequestHead& head, unsigned status, std::string_view detail = {});
 
 }  // namespace admin

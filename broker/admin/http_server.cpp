@@ -11,6 +11,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include <array>
 #include <chrono>
 #include <sstream>
 #include <stdexcept>
@@ -30,6 +31,8 @@ constexpr std::uint32_t head_max = 8 * 1024;
 constexpr std::size_t buffer_max = 64 * 1024;
 constexpr std::chrono::seconds idle_time{10};
 constexpr std::chrono::seconds body_time{60};
+constexpr std::chrono::seconds part_time{2};
+constexpr std::size_t part_max = 16 * 1024 * 1024;
 
 std::string text_of(boost::beast::string_view text) {
     return {text.data(), text.size()};
@@ -126,6 +129,7 @@ struct HttpServer::State {
         Client& client, Response answer, bool is_head, bool keep_alive
     );
     static asio::awaitable<bool> send_stream(Client& client, const Response& answer);
+    static asio::awaitable<void> part(Client& client);
     void give_away(Client& client, boost::beast::flat_buffer& buffer, const Parser& parser);
 };
 
@@ -252,12 +256,29 @@ asio::awaitable<bool> HttpServer::State::serve_one(
     co_return co_await std::move(awaited_2);
 }
 
+// Octets that nobody has read make a reset of a close, which overtakes the answer: for a moment
+// they are thrown away.
+asio::awaitable<void> HttpServer::State::part(Client& client) {
+    boost::system::error_code ec;
+    client.socket().shutdown(tcp::socket::shutdown_send, ec);
+    if (ec) { co_return; }
+    client.hurry(part_time);
+    std::array<char, 16 * 1024> unread{};
+    for (std::size_t read = 0; read < part_max;) {
+        const auto [error, octets] =
+            co_await client.socket().async_read_some(asio::buffer(unread), use_result);
+        if (error) { co_return; }
+        read += octets;
+    }
+}
+
 asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> self, tcp::socket socket) {
     {
         Client client(std::move(socket));
         boost::beast::flat_buffer buffer(buffer_max);
         try {
             while (co_await self->serve_one(client, buffer)) {}
+            if (client.socket().is_open()) { co_await part(client); }
         } catch (const std::exception& error) {
             logging::error("admin-failed", "An admin connection failed.", {{"err", error.what()}});
         }

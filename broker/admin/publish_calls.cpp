@@ -60,6 +60,9 @@ Input input_of(const json::value& value, const std::string& where, const std::st
         value, where, {"destination", "headers", "body", "body_base64", "durable"}
     );
     Input input{json.text("destination"), json.texts("headers"), body_of(json)};
+    if (input.destination.find('\0') != std::string::npos) {
+        throw Refused(400, where + ": the destination has a NUL in it.", "bad-destination");
+    }
     for (const auto& [name, text] : input.headers) {
         if (std::ranges::find(not_headers, name) != not_headers.end()) {
             throw wrong(where, "the header " + name + " cannot be given here.");

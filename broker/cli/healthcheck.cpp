@@ -15,6 +15,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -110,8 +111,8 @@ Answer ask(const HealthOptions& options) {
     const std::string place = "http://" + server::format_address(where);
     try {
         if (error) { std::rethrow_exception(error); }
-    } catch (const std::exception& thrown) {
-        throw Failure(ExitCode::failure, place + ": " + thrown.what());
+    } catch (const boost::system::system_error& thrown) {
+        throw Failure(ExitCode::failure, place + ": " + thrown.code().message());
     }
     if (!io.stopped()) { throw Failure(ExitCode::failure, place + ": no answer in time"); }
     return answer;

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import stat
 import tempfile
 import unittest
@@ -9,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from support.broker import Broker, until, wait_time
+from support.broker import MIB, Broker, until, wait_time
 from support.case import BrokerCase, OwnBrokerCase, each
 
 
@@ -74,6 +75,21 @@ class Access(BrokerCase):
             self.assertEqual(call(self.broker, path, token=token)[0], 404, path)
         for name in ("unknown", "x" * 65, "%00"):
             self.assertEqual(call(self.broker, "/api/v1/scheduled/" + name, "DELETE", token)[0], 404, name)
+
+
+class Refusing(BrokerCase):
+    @each({"a_large_body": ("POST /api/v1/publish", "", 4 * MIB, 413), "no_body_there": ("GET /api/v1/overview", "", MIB, 413),
+           "no_call": ("POST /api/v1/nothing", "", MIB, 404), "no_token": ("POST /api/v1/publish", "x", MIB, 401),
+           "a_large_head": ("GET /api/v1/overview?" + "x" * 9000, "", MIB, 431)})
+    def test_O_10_a_refusal_reaches_who_has_not_yet_sent_it_all(self, call, token, size, status):
+        """Everything is sent before the answer is read: a close that resets would have discarded it."""
+        head = ("%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                "Content-Length: %d\r\n\r\n" % (call, token or self.broker.admin_token(), size))
+        with socket.create_connection(self.broker.address("admin"), wait_time(10)) as sock:
+            sock.sendall(head.encode() + b" " * size)
+            with sock.makefile("rb") as file:
+                answer = file.read()
+        self.assertRegex(answer.decode(), r"^HTTP/1\.1 %d [^{]*\r\n\r\n{.*\.\".*}\n$" % status)
 
 
 class Scheduled(BrokerCase):

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from support.broker import Broker, until
-from support.case import BrokerCase, OwnBrokerCase, each, over_transports
+from support.case import BrokerCase, OwnBrokerCase, each, over_transports, stomp
 from support.openapi import DOCUMENT, METHODS, Api, Disagreement, Document, covers, segment
 from support.pages import PageCase, add_tests
 
@@ -19,10 +19,11 @@ OPERATIONS = (
     "POST /api/v1/drain", "GET /api/v1/log-levels", "PUT /api/v1/log-levels", "GET /api/v1/logs")
 load_tests = covers(*OPERATIONS)
 
-HOSTILE = {
-    "quotes": "\"'\\`", "markup": "<script>alert(1)</script>", "line_ends": "a\nb\r\nc", "long": "x" * 128,
-    "blanks": " \t ", "unicode": "\u00e4\u2028\U0001f600", "query": "a&b=c%00%2F#?", "braces": "{id}${x}",
-    "path": "../../etc/passwd", "control": "\x01\x1b[31m\x7f",
+HOSTILE = {  # A text, and whether it may be the name of a topic.
+    "quotes": ("\"'\\`", True), "markup": ("<script>alert(1)</script>", True), "line_ends": ("a\nb\r\nc", False),
+    "long": ("x" * 128, True), "blanks": (" \t ", False), "unicode": ("\u00e4\u2028\U0001f600", True),
+    "query": ("a&b=c%00%2F#?", True), "braces": ("{id}${x}", True), "path": ("../../etc/passwd", False),
+    "control": ("\x01\x1b[31m\x7f", False),
 }
 
 
@@ -193,16 +194,11 @@ class Lists(ApiCase):
         self.assertEqual(found(listener=listener[:-1]), set())
 
     @each(HOSTILE)
-    def test_O_10_hostile_names_are_data(self, name):
+    def test_O_10_hostile_names_are_data(self, name, is_topic):
         client = escaped(name)  # CONNECT knows no escapes: this is it, literally.
         peer = self.peer("ws").connect("1.2", "client-id:" + client)
-        destination = "/topic/" + name
-        try:
-            peer.subscribe(escaped(destination), id=escaped(name))
-        except AssertionError:  # The broker's own grammar refuses this destination.
-            peer = self.peer("ws").connect("1.2", "client-id:" + client)
-            destination = "/topic/tame"
-            peer.subscribe(destination, id=escaped(name))
+        destination = "/topic/" + (name if is_topic else "tame")
+        peer.subscribe(escaped(destination), id=escaped(name))
         connection = self.of(peer)
         self.assertEqual(connection["client_id"], client)
         subscription, = connection["subscription_list"]
@@ -211,9 +207,15 @@ class Lists(ApiCase):
         self.assertIn(subscription, page["items"])
         page = self.api.get("/api/v1/connections", match=client)
         self.assertIn(connection["id"], [item["id"] for item in page["items"]])
-        for path in ("connections/%s", "users/%s/connections"):
-            answer = self.api.call("DELETE", "/api/v1/" + path % segment(name))
-            self.assertIn(answer.status, (200, 404))
+        self.assertEqual(self.api.call("DELETE", "/api/v1/connections/" + segment(name)).status, 404)
+        self.assertEqual(self.api.delete("/api/v1/users/%s/connections" % segment(name), status=200), {"connections": 0})
+        self.assert_lives(peer)
+
+    @each({key: (name,) for key, (name, is_topic) in HOSTILE.items() if not is_topic})
+    def test_O_10_P_DEST_03_what_may_be_no_topic_is_refused(self, name):
+        peer = self.client()
+        peer.send(stomp("SUBSCRIBE", "id:1", "destination:/topic/" + escaped(name)))
+        self.assert_refused(peer, "bad-destination")
 
     def test_O_10_rates_come_while_somebody_asks(self):
         peer = self.client()

@@ -44,7 +44,7 @@ class Healthcheck(OwnBrokerCase):
             closed.bind(("127.0.0.1", 0))
             code, _, text = run_tool("healthcheck", "--admin", "http://127.0.0.1:%d" % closed.getsockname()[1])
         self.assertEqual(code, 1)
-        self.assertIn("refused", text)
+        self.assertRegex(text, r"^stampede: http://127\.0\.0\.1:\d+: Connection refused\n$")
 
     def test_O_4_1_when_the_answer_does_not_come(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -16,6 +16,9 @@ import jsonschema
 from .broker import wait_time
 
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "..", "broker", "admin", "openapi.json")
+LIST = "/api/v1/destinations"
+QUEUES = "/api/v1/queues/"
+PUBLISH = "/api/v1/publish"
 METHODS = ("get", "put", "post", "delete", "patch")
 called = set()  # (method, path) of the document, by this process.
 
@@ -84,7 +87,8 @@ class Document:
 
 def fits(pattern, segments):
     return len(pattern) == len(segments) and all(
-        (known.startswith("{") and given) or known == given for known, given in zip(pattern, segments))
+        known == given or (known.startswith("{") and re.fullmatch(r"(?:[^%]|%[0-9a-fA-F]{2})+", given))
+        for known, given in zip(pattern, segments))
 
 
 class Answer:
@@ -170,6 +174,28 @@ class Api:
             if "next" not in page:
                 return totals, items
             query["cursor"] = page["next"]
+
+
+class Calls:
+    """Calls with the admin token; answers are (status, JSON or None), as described."""
+
+    def call(self, method, path, body=None, **headers):
+        answer = Api(self.broker).call(method, path, body, **headers)
+        if answer.status >= 400:
+            self.assertEqual(answer.json["status"], answer.status)
+            self.assertRegex(answer.detail, r"^\S.*\.$")
+        return answer.status, answer.json if answer.body else None
+
+    def get(self, path):
+        status, answer = self.call("GET", path)
+        self.assertEqual(status, 200, answer)
+        return answer
+
+    def one(self, name):
+        return self.get(LIST + "/" + segment(name))
+
+    def listed(self, query=""):
+        return [item["name"] for item in self.get(LIST + query)["items"]]
 
 
 def segment(name):
