@@ -10,7 +10,7 @@ import urllib.error
 
 from support.broker import Broker, until
 from support.case import BrokerCase, OwnBrokerCase, each
-from support.openapi import LIST, PUBLISH, QUEUES, Calls, covers, segment as quoted
+from support.openapi import LIST, PUBLISH, QUEUES, Api, Calls, covers, segment as quoted
 
 load_tests = covers(
     "PUT /api/v1/queues/{name}", "DELETE /api/v1/queues/{name}", "POST /api/v1/queues/{name}/purge",
@@ -19,15 +19,23 @@ load_tests = covers(
 
 class Changing(Calls, BrokerCase):
     threads = 2
-    config = {"policy": [{"match": "/queue/dying", "deliveries": 1}, {"match": "/queue/small", "max_messages": 3}]}
+    config = {"policy": [{"match": "/queue/dying", "deliveries": 1}, {"match": "/queue/small", "max_messages": 3},
+                         {"match": "/queue/tight", "deliveries": 1, "max_messages": 2},
+                         {"match": "/queue/medium.*", "max_messages": 1500}]}
 
     def fill(self, name, count):
-        for i in range(count):
-            self.call("POST", PUBLISH, {"destination": name, "body": str(i), "headers": {"n": str(i)}})
+        messages = [{"destination": name, "body": str(i), "headers": {"n": str(i)}} for i in range(count)]
+        for first in range(0, count, 500):
+            self.assertEqual(self.call("POST", PUBLISH, {"messages": messages[first:first + 500]})[0], 200)
 
     def bodies(self, name):
-        page = self.get(QUEUES + quoted(name) + "/messages?limit=100")
-        return [message["body"] for message in page["items"] if message["state"] == "waiting"]
+        """Of all that waits there."""
+        bodies, cursor = [], ""
+        while cursor is not None:
+            page = self.get(QUEUES + quoted(name) + "/messages?limit=100" + cursor)
+            bodies += [message["body"] for message in page["items"] if message["state"] == "waiting"]
+            cursor = "&cursor=" + page["next"] if "next" in page else None
+        return bodies
 
     def move(self, name, **order):
         return self.call("POST", QUEUES + quoted(name) + "/move", order)
@@ -97,9 +105,67 @@ class Changing(Calls, BrokerCase):
         status, problem = self.move("/queue/overfull", to="/queue/small")
         self.assertEqual((status, problem["reason"]), (409, "queue-full"))
         self.assertEqual(self.bodies("/queue/overfull"), [str(i) for i in range(10)])
+        self.assertEqual(self.bodies("/queue/small"), [])
         peer = self.client()
         peer.subscribe("/queue/overfull")
         self.assertEqual([peer.read_message().body for _ in range(10)], [b"%d" % i for i in range(10)])
+
+    @each({"%d" % number: number for number in range(4)})  # Targets on both shards.
+    def test_O_10_a_target_that_becomes_full_has_whole_batches_and_the_source_the_rest(self, number):
+        source, target = "/queue/long%d" % number, "/queue/medium.%d" % number
+        self.fill(source, 2500)
+        self.fill(target, 100)
+        moved, answers = 0, []
+        while not answers or answers[-1][0] == 200:
+            answers.append(self.move(source, to=target))
+            if answers[-1][0] == 200:
+                self.assertFalse(answers[-1][1]["is_complete"])
+                moved += answers[-1][1]["messages"]
+        self.assertEqual((answers[-1][0], answers[-1][1]["reason"]), (409, "queue-full"))
+        self.assertTrue(0 < moved <= 1400, answers)
+        everything = [str(i) for i in range(2500)]
+        self.assertEqual(self.bodies(target), [str(i) for i in range(100)] + everything[:moved])
+        self.assertEqual(self.bodies(source), everything[moved:])
+        self.assertEqual((self.one(source)["depth"], self.one(target)["depth"]), (2500 - moved, 100 + moved))
+
+    def test_O_10_what_consumers_hold_is_not_moved(self):
+        self.fill("/queue/partly", 10)
+        peer = self.client()
+        peer.subscribe("/queue/partly", "ack:client-individual", "prefetch-count:3", id="1")
+        held = [peer.read_message() for _ in range(3)]
+        self.assertEqual(self.move("/queue/partly", to="/queue/parted"), (200, {"messages": 7, "is_complete": True}))
+        self.assertEqual(self.bodies("/queue/parted"), [str(i) for i in range(3, 10)])
+        self.assertEqual([self.one("/queue/partly")[key] for key in ("depth", "unacked")], [0, 3])
+        for message in held:
+            peer.ask("ACK", "id:" + message["ack"])
+        self.assertTrue(until(lambda: self.one("/queue/partly")["unacked"] == 0))
+        self.assertEqual(self.bodies("/queue/partly"), [])
+
+    def test_O_10_a_filter_that_nothing_meets_moves_nothing(self):
+        self.fill("/queue/filtered", 5)
+        self.assertEqual(self.move("/queue/filtered", to="/queue/a", filter="n > 4"),
+                         (200, {"messages": 0, "is_complete": True}))
+        self.assertEqual(self.bodies("/queue/filtered"), list("01234"))
+
+    def test_O_10_a_queue_that_is_not_there_is_not_made_by_an_order(self):
+        for call, order in (("purge", None), ("move", {"to": "/queue/there"}), ("move", {"redrive": True})):
+            self.assertEqual(self.call("POST", QUEUES + "never/" + call, order)[0], 404)
+        for name in ("never", "there"):
+            self.assertEqual(self.call("GET", LIST + "/" + name)[0], 404)
+
+    def test_O_10_dead_letters_stay_when_their_queue_is_full(self):
+        self.fill("/queue/tight", 2)
+        peer = self.client()
+        peer.subscribe("/queue/tight", "ack:client-individual", id="1")
+        for message in [peer.read_message() for _ in range(2)]:
+            peer.ask("NACK", "id:" + message["ack"])
+        peer.close()
+        self.assertTrue(until(lambda: self.one("/queue/DLQ.tight")["depth"] == 2))
+        for body in ("x", "y"):
+            self.assertEqual(self.call("POST", PUBLISH, {"destination": "/queue/tight", "body": body})[0], 200)
+        status, problem = self.move("/queue/DLQ.tight", redrive=True)
+        self.assertEqual((status, problem["reason"]), (409, "queue-full"))
+        self.assertEqual((self.bodies("/queue/DLQ.tight"), self.bodies("/queue/tight")), (["0", "1"], ["x", "y"]))
 
     def test_O_10_P_ACK_11_dead_letters_go_back_where_they_died(self):
         self.fill("/queue/dying", 5)
@@ -128,6 +194,64 @@ class Changing(Calls, BrokerCase):
         self.assertEqual(self.call("POST", QUEUES + "unmoved/move", order)[0], status)
         self.assertEqual(self.bodies("/queue/unmoved"), before)
         self.assertEqual(self.call("GET", LIST + "/a")[0], 404)
+
+
+class Unpermitted(Calls, OwnBrokerCase):
+    """Without the scope `admin`, or `publish` for that, nothing changes."""
+
+    TOKENS = {"none": "", "another": "x" * 32, "read": "r" * 32, "publish": "p" * 32, "read,publish": "b" * 32,
+              "admin": "a" * 32}
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="e2e-admin-")
+        self.addCleanup(folder.cleanup)
+        name = os.path.join(folder.name, "token")
+        with open(name, "w", encoding="ascii") as file:
+            file.writelines("%s %s\n" % (scope, token) for scope, token in self.TOKENS.items()
+                            if scope not in ("none", "another"))
+        os.chmod(name, 0o600)
+        self.broker = Broker({"admin": {"token_file": name}}, threads=2)
+        self.addCleanup(self.broker.kill)
+
+    def asked(self, scope, method, path, body=None):
+        return Api(self.broker, token="-").call(method, path, body, token=self.TOKENS[scope])
+
+    def state(self):
+        """What there is, as `admin` sees it."""
+        names = ["/queue/kept", "/queue/other"]
+        seen = {}
+        for name in names:
+            page = self.asked("admin", "GET", QUEUES + quoted(name) + "/messages").json
+            seen[name] = [(message["body"], message["state"], message["headers"]) for message in page["items"]]
+            one = self.asked("admin", "GET", LIST + "/" + quoted(name)).json
+            seen[name].append([one[key] for key in ("depth", "unacked", "published", "acked")])
+        listed = self.asked("admin", "GET", LIST).json["items"]
+        peers = self.asked("admin", "GET", "/api/v1/connections").json["total"]
+        return seen, sorted(item["name"] for item in listed), self.asked("admin", "GET", "/api/v1/definitions").json, peers
+
+    @each({"purge": ("POST", QUEUES + "kept/purge", None), "move": ("POST", QUEUES + "kept/move", {"to": "/queue/other"}),
+           "delete": ("DELETE", QUEUES + "kept", None), "declare": ("PUT", QUEUES + "made", None),
+           "publish": ("POST", PUBLISH, {"destination": "/queue/kept", "body": "more"}),
+           "import": ("POST", "/api/v1/definitions", {"version": 1, "queues": [{"name": "made", "arguments": {}}]}),
+           "send_away": ("DELETE", "/api/v1/users/anonymous/connections", None)})
+    def test_S_WEB_07_without_the_right_scope_nothing_changes(self, method, path, body):
+        peer = self.client()
+        for name, count in (("kept", 5), ("other", 2)):
+            for i in range(count):
+                self.asked("admin", "POST", PUBLISH, {"destination": "/queue/" + name, "body": str(i)})
+        before = self.state()
+        allowed = {"admin"} | ({"publish", "read,publish"} if path == PUBLISH else set())
+        for scope in set(self.TOKENS) - allowed:
+            answer = self.asked(scope, method, path, body)
+            self.assertEqual(answer.status, 401 if scope in ("none", "another") else 403, scope)
+            self.assertRegex(answer.detail, r"^[A-Z].{20,}\.$")
+            self.assertEqual(self.state(), before, scope)
+        self.assert_lives(peer)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event(
+            "admin-denied", path=path, status=403, why="This token lacks the scope %s." % (
+                "publish" if path == PUBLISH else "admin"))))
+        self.assertLess(self.asked("admin", method, path, body).status, 300)
+        self.assertTrue(until(lambda: self.state() != before))
 
 
 class Stored(Calls, OwnBrokerCase):
@@ -201,25 +325,48 @@ class Stored(Calls, OwnBrokerCase):
         self.assertEqual(self.get("/api/v1/definitions")["queues"], declared)
         self.assertEqual(self.drained("/queue/used"), [0])
 
-    def test_O_10_a_kill_in_the_middle_of_a_move_loses_nothing_and_doubles_nothing(self):
-        count = 8000
-        for number in range(2):  # Pairs of homes.
+    def partner(self, source, is_across):
+        """A queue on another shard than `source`, or on the same."""
+        shard = self.one(source)["shard"]
+        for number in range(64):
+            name = source.replace("source", "target.%d" % number)
+            self.call("PUT", QUEUES + quoted(name))
+            if (self.one(name)["shard"] != shard) == is_across:
+                return name
+        raise AssertionError("64 queues on one shard")
+
+    def killed_in_a_move(self, source, target, least):
+        """Kills the broker once `target` shows `least` messages; whether the move was not answered before."""
+        answers = []
+
+        def order():
+            with contextlib.suppress(OSError, urllib.error.URLError, http.client.HTTPException):
+                answers.append(self.call("POST", QUEUES + quoted(source) + "/move", {"to": target}))
+        mover = threading.Thread(target=order)
+        mover.start()
+        self.assertTrue(until(lambda: self.depth(target) >= least))
+        self.crash()
+        mover.join()
+        return not answers
+
+    @each({"on_one_shard": False, "across_shards": True})
+    def test_O_10_a_kill_in_the_middle_of_a_move_loses_nothing_and_doubles_nothing(self, is_across):
+        """Whenever it comes; and it must have come between batches, so that each queue had its part."""
+        count, splits = 8000, 0
+        for attempt in range(12):
             self.start()
-            source, target = "/queue/source%d" % number, "/queue/target%d" % number
+            source = "/queue/source.%d" % attempt
             self.fill(source, count)
-            def order():
-                with contextlib.suppress(OSError, urllib.error.URLError, http.client.HTTPException, AssertionError):
-                    self.call("POST", QUEUES + quoted(source) + "/move", {"to": target})
-            mover = threading.Thread(target=order)
-            mover.start()
-            self.assertTrue(until(lambda: self.depth(target) > 300))
-            self.crash()
-            mover.join()
+            target = self.partner(source, is_across)
+            was_cut = self.killed_in_a_move(source, target, 1 + attempt * 500)
             self.start()
-            left, moved = self.depth(source), self.depth(target)
-            found = self.drained(source) + self.drained(target)
-            self.assertEqual(sorted(found), list(range(count)), (left, moved))
-            self.broker.stop()
+            moved, left = self.drained(target), self.drained(source)
+            self.assertEqual(moved + left, list(range(count)), (len(moved), len(left)))
+            self.assertEqual(self.broker.stop(), 0)
+            splits += was_cut and 0 < len(moved) < count
+            if splits == 2:
+                return
+        self.fail("no kill came between batches: %d of 2 in 12 attempts" % splits)
 
     def test_O_10_a_move_from_disk_keeps_the_order(self):
         self.start()
