@@ -19,6 +19,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/perf_level.h>
 #include <rocksdb/sst_file_manager.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <utility>
 #include <vector>
@@ -301,6 +302,14 @@ void Database::reclaim() {
 
 std::string Database::flush() {
     const rocksdb::Status status = impl_->db->Flush(rocksdb::FlushOptions(), impl_->families);
+    return status.ok() ? std::string() : status.ToString();
+}
+
+std::string Database::checkpoint(const std::string& directory) {
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(impl_->db.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    if (status.ok()) { status = checkpoint->CreateCheckpoint(directory); }
     return status.ok() ? std::string() : status.ToString();
 }
 

@@ -91,6 +91,9 @@ public:
     void reclaim();
     /// Writes all that is in memory to tables. Empty, or what went wrong.
     [[nodiscard]] std::string flush();
+    /// Makes `directory`, which must not be there, a database with all that was written before;
+    /// writes go on meanwhile. Empty, or what went wrong.
+    [[nodiscard]] std::string checkpoint(const std::string& directory);
     /// Closes. Empty, or what went wrong. No other call after it.
     [[nodiscard]] std::string close();
 

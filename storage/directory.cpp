@@ -110,6 +110,11 @@ Directory::Directory(const DirectoryOptions& options) : path_(options.path) {
     if (!options.is_read_only) { remove_file(path_ + "/clean-stop"); }
 }
 
+void Directory::complete(const std::string& path) {
+    write_file(path + "/lock", "");
+    write_file(path + "/format", fmt::format("{}{}\n", format_name, format));
+}
+
 void Directory::mark_clean() const {
     write_file(path_ + "/clean-stop", clean_text);
 }

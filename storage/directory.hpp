@@ -41,7 +41,12 @@ public:
     [[nodiscard]] const std::string& path() const { return path_; }
 
     /// Where the database lives.
-    [[nodiscard]] std::string database() const { return path_ + "/db"; }
+    [[nodiscard]] std::string database() const { return database_in(path_); }
+
+    [[nodiscard]] static std::string database_in(const std::string& path) { return path + "/db"; }
+
+    /// Puts beside a database what else a closed store has. Throws StoreError.
+    static void complete(const std::string& path);
 
     /// The file that keeps room for emergencies.
     [[nodiscard]] std::string reserve() const { return path_ + "/reserve"; }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -140,6 +141,14 @@ public:
     [[nodiscard]] virtual StoreState state() const = 0;
     /// Cheap enough to ask for every message: the disk floor and failure, nothing else.
     [[nodiscard]] virtual bool accepts_appends() const = 0;
+
+    /// Copies what is stored by now into `directory`, which is made, for a store to be opened on
+    /// (D-RUN-05). `done` is told on any thread, once, why it could not be done; empty: it is
+    /// there. One at a time; close() waits for it.
+    virtual void back_up(std::string directory, std::function<void(std::string error)> done) {
+        (void)directory;
+        done("nothing is kept on a disk");
+    }
 
     /// Stores what was handed over, closes the store and leaves the mark of a clean stop. After it
     /// no listener is called. Returns false if the store has failed.

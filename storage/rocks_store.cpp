@@ -2,6 +2,7 @@
 // Opened whole or not at all; closed once.
 #include "storage/rocks_store.hpp"
 
+#include "storage/backup.hpp"
 #include "storage/committer.hpp"
 #include "storage/database.hpp"
 #include "storage/directory.hpp"
@@ -18,7 +19,9 @@
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace storage {
@@ -84,6 +87,8 @@ public:
         return !is_low_ && !is_blocked_ && !listeners_.has_failed();
     }
 
+    void back_up(std::string directory, std::function<void(std::string)> done) override;
+
     bool close() override { return close_parts(); }
 
 private:
@@ -115,6 +120,9 @@ private:
     QueueTable queues_;
     Committer committer_;
     Reader reader_;
+    std::mutex backup_mutex_;
+    std::thread backup_;              ///< Under the mutex.
+    bool is_backup_running_ = false;  ///< Under the mutex.
     bool is_closed_ = false;
 };
 
@@ -250,9 +258,28 @@ void RocksStore::fail(const std::string& reason) {
     if (listeners_.fail(reason)) { notice(true, "storage-failed", reason); }
 }
 
+void RocksStore::back_up(std::string directory, std::function<void(std::string)> done) {
+    const std::lock_guard lock(backup_mutex_);
+    if (is_backup_running_) { return done("another backup is under way; wait for its end"); }
+    if (backup_.joinable()) { backup_.join(); }
+    is_backup_running_ = true;
+    backup_ = std::thread([this, directory = std::move(directory), done = std::move(done)] {
+        std::string error;
+        try {
+            make_backup(database_, directory);
+        } catch (const StoreError& failed) { error = failed.what(); }
+        {
+            const std::lock_guard over(backup_mutex_);
+            is_backup_running_ = false;
+        }
+        done(std::move(error));
+    });
+}
+
 bool RocksStore::close_parts() {
     if (is_closed_) { return !listeners_.has_failed(); }
     is_closed_ = true;
+    if (backup_.joinable()) { backup_.join(); }
     committer_.stop();
     reader_.stop();
     blockable_ = nullptr;
