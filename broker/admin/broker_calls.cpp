@@ -1,10 +1,12 @@
 #include "broker/admin/broker_calls.hpp"
 
+#include "broker/admin/json_input.hpp"
 #include "broker/admin/openapi.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <chrono>
 #include <memory>
 
 namespace admin {
@@ -72,6 +74,27 @@ asio::awaitable<Response> drain(Handles handles, const Call& call) {
     co_return response;
 }
 
+// The disk decides how long it takes.
+constexpr std::chrono::minutes backup_time{10};
+
+asio::awaitable<Response> back_up(const Shards& shards, Handles handles, const Call& call) {
+    call.query.allow({});
+    const json::value body = call.json();
+    const std::string directory = JsonInput(body, "The body", {"directory"}).text("directory");
+    if (directory.find('\0') != std::string::npos) {
+        throw Refused(400, "directory must be a path: it has an octet 0.");
+    }
+    auto awaited = shards.receive<std::string>(
+        [handles, directory](std::function<void(std::string)> done) {
+            handles->back_up(directory, std::move(done));
+        },
+        backup_time
+    );
+    const std::string error = co_await std::move(awaited);
+    if (!error.empty()) { throw Refused(409, "There is no backup: " + error + "."); }
+    co_return json_response(json::object{{"directory", directory}}, 201);
+}
+
 asio::awaitable<Response> overview(const Shards& shards, Handles handles, const Call& call) {
     call.query.allow({});
     const auto views = co_await ask_shards(shards);
@@ -106,6 +129,13 @@ void add_broker_calls(Api& api, const Shards& shards, BrokerHandles handles) {
     api.add({"POST", "/api/v1/drain", Scope::admin, [shared](const Call& call) {
                  return drain(shared, call);
              }});
+    api.add(
+        {"POST",
+         "/api/v1/backup",
+         Scope::admin,
+         [&shards, shared](const Call& call) { return back_up(shards, shared, call); },
+         Route::body_default}
+    );
 }
 
 }  // namespace admin

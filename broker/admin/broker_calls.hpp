@@ -37,10 +37,12 @@ struct BrokerHandles {
     std::function<std::vector<std::string>()> reload;
     /// What SIGTERM does, or SIGUSR2; false: a drain is under way that is no slower.
     std::function<bool(bool is_lame_duck)> drain;
+    /// MessageStore::back_up().
+    std::function<void(std::string directory, std::function<void(std::string error)> done)> back_up;
 };
 
-/// GET openapi.json, overview, history, policies, config; POST reload, drain. `shards` outlives the
-/// calls.
+/// GET openapi.json, overview, history, policies, config; POST reload, drain, backup. `shards`
+/// outlives the calls.
 void add_broker_calls(Api& api, const Shards& shards, BrokerHandles handles);
 
 }  // namespace admin

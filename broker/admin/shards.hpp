@@ -36,9 +36,9 @@ public:
     [[nodiscard]] const std::vector<transport::Post>& posts() const { return posts_; }
 
     /// Waits for an answer that `begin(done)` leads to: `done(T)` may be called on any thread,
-    /// once. Refuses 503 if none comes in time. T must be movable.
+    /// once. Refuses 503 if none comes in `time`. T must be movable.
     template <class T, class Begin>
-    boost::asio::awaitable<T> receive(Begin begin) const {
+    boost::asio::awaitable<T> receive(Begin begin, std::chrono::seconds time = patience) const {
         struct Answer {
             explicit Answer(boost::asio::io_context& io) : timer(io) {}
 
@@ -48,7 +48,7 @@ public:
 
         boost::asio::io_context& io = first().io();
         const auto answer = std::make_shared<Answer>(io);
-        answer->timer.expires_after(patience);
+        answer->timer.expires_after(time);
         std::function<void(T)> done = [answer, &io](T value) {
             const auto box = std::make_shared<T>(std::move(value));
             boost::asio::post(io, [answer, box] {

@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <initializer_list>
@@ -243,6 +244,16 @@ int reload(const AdminOptions& options) {
     return to_int(is_ok ? ExitCode::ok : ExitCode::configuration);
 }
 
+// The broker takes its time, up to ten minutes.
+int back_up(const AdminOptions& options) {
+    constexpr double time_ms = 605'000;
+    AdminFlags flags = options.flags;
+    flags.timeout_ms = std::max(flags.timeout_ms, time_ms);
+    const json::value answer =
+        AdminClient(flags).call("POST", "/backup", {}, json::object{{"directory", options.name}});
+    return done(options, answer, "backed up to " + options.name);
+}
+
 int drain(const AdminOptions& options) {
     const json::value answer =
         AdminClient(options.flags)
@@ -436,6 +447,17 @@ void add_definitions(CLI::App& admin, Action& action) {
 }
 
 void add_broker(CLI::App& admin, Action& action) {
+    Options backup = add_command(
+        admin,
+        action,
+        "backup",
+        "Copy the store, while the broker works, into a directory that it makes",
+        {"stampede admin backup /var/lib/stampede/backup-1"},
+        back_up
+    );
+    last_of(admin, "backup")
+        .add_option("DIRECTORY", backup->name, "Where, on the broker's machine; the path is whole")
+        ->required();
     add_command(
         admin,
         action,

@@ -535,6 +535,9 @@ admin::BrokerHandles Server::make_handles() {
         return is_lame_duck ? begin_drain(DrainPace::lame_duck(config_), "admin API, lame duck")
                             : begin_drain(DrainPace::ordinary(config_), "admin API");
     };
+    handles.back_up = [this](std::string directory, std::function<void(std::string)> done) {
+        store_.back_up(std::move(directory), std::move(done));
+    };
     return handles;
 }
 

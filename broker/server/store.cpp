@@ -209,6 +209,18 @@ void StoreKeeper::add_checks(std::vector<admin::Check>& checks) const {
     );
 }
 
+void StoreKeeper::back_up(std::string directory, std::function<void(std::string error)> done) {
+    if (!store_) { return done("this broker keeps nothing on a disk; start it with --data"); }
+    store_->back_up(directory, [directory, done = std::move(done)](std::string error) {
+        if (error.empty()) {
+            logging::info("backup", "The store has been copied.", {{"directory", directory}});
+        } else {
+            logging::error("backup", "The store was not copied.", {{"reason", error}});
+        }
+        done(std::move(error));
+    });
+}
+
 void StoreKeeper::close() {
     if (!is_started_) { return; }
     is_started_ = false;

@@ -61,6 +61,9 @@ public:
     /// For metrics; nothing without a store.
     [[nodiscard]] std::optional<admin::StoreFigures> figures() const;
 
+    /// MessageStore::back_up(), told in the log.
+    void back_up(std::string directory, std::function<void(std::string error)> done);
+
     /// Stores what was handed over and closes; after it no listener is called. Only the first call
     /// counts.
     void close();

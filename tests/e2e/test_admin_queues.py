@@ -1,4 +1,4 @@
-"""The admin API's calls that change queues (O-10): declaring, deleting, purging, moving, also through a crash."""
+"""The admin API's calls that change queues (O-10): declaring, deleting, purging, moving, also through a crash; and backups."""
 import contextlib
 import http.client
 import os
@@ -8,13 +8,16 @@ import threading
 import unittest
 import urllib.error
 
-from support.broker import Broker, until
+from support.broker import Broker, run_tool, until
 from support.case import BrokerCase, OwnBrokerCase, each
 from support.openapi import LIST, PUBLISH, QUEUES, Api, Calls, covers, segment as quoted
 
 load_tests = covers(
     "PUT /api/v1/queues/{name}", "DELETE /api/v1/queues/{name}", "POST /api/v1/queues/{name}/purge",
-    "POST /api/v1/queues/{name}/move", "DELETE /api/v1/durable-subscriptions/{user}/{client}/{name}")
+    "POST /api/v1/queues/{name}/move", "DELETE /api/v1/durable-subscriptions/{user}/{client}/{name}",
+    "POST /api/v1/backup")
+
+BACKUP = "/api/v1/backup"
 
 
 class Changing(Calls, BrokerCase):
@@ -259,8 +262,8 @@ class Stored(Calls, OwnBrokerCase):
         self.folder = tempfile.mkdtemp(prefix="e2e-destinations-")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def start(self):
-        storage = {"directory": os.path.join(self.folder, "data"), "allow_unsafe_filesystem": True,
+    def start(self, data="data"):
+        storage = {"directory": os.path.join(self.folder, data), "allow_unsafe_filesystem": True,
                    "disk_floor": "1MiB", "queue_memory": "64KiB"}
         self.broker = Broker({"storage": storage}, threads=2)
         self.addCleanup(self.broker.kill)
@@ -286,6 +289,61 @@ class Stored(Calls, OwnBrokerCase):
     def depth(self, name):
         status, queue = self.call("GET", LIST + "/" + quoted(name))
         return queue["depth"] if status == 200 else 0
+
+    def test_D_RUN_05_a_backup_under_load_is_a_store_with_all_that_was_confirmed(self):
+        self.start()
+        self.fill("/queue/kept", 2000)
+        is_over = threading.Event()
+
+        def go_on():
+            count = 0
+            while not is_over.is_set():
+                message = {"destination": "/queue/more", "body": "%06d" % count}
+                self.assertEqual(self.call("POST", PUBLISH, message)[0], 200)
+                count += 1
+        load = threading.Thread(target=go_on)
+        load.start()
+        self.addCleanup(load.join)
+        self.addCleanup(is_over.set)
+        self.assertTrue(until(lambda: self.depth("/queue/more") > 0))
+        copy = os.path.join(self.folder, "copy")
+        self.assertEqual(self.call("POST", BACKUP, {"directory": copy}), (201, {"directory": copy}))
+        second = os.path.join(self.folder, "copy2")
+        environment = {"STAMPEDE_ADMIN_TOKEN_FILE": self.broker.event("admin-token")["file"]}
+        url = "http://%s:%d" % self.broker.address("admin")
+        status, out, said = run_tool("admin", "backup", second, "--admin", url, environment=environment)
+        self.assertEqual((status, out), (0, "backed up to %s\n" % second), said)
+        is_over.set()
+        load.join()
+        self.crash()
+        for data in ("copy", "copy2"):
+            with self.subTest(data=data):
+                self.assertEqual(run_tool("check-store", os.path.join(self.folder, data))[0], 0)
+                self.start(data)
+                self.assertEqual(self.drained("/queue/kept"), list(range(2000)))
+                more = self.drained("/queue/more")
+                self.assertEqual((more[:1], more), ([0], list(range(len(more)))))
+                self.broker.stop()
+
+    def test_D_RUN_05_where_no_backup_can_be_is_told(self):
+        self.start()
+        there = sorted(os.listdir(self.folder))
+        for directory, words in (("copy", "from the root"), (self.folder, "free"), ("/nonexistent/copy", "No such file"),
+                                 ("/proc/copy", "/proc/copy")):
+            with self.subTest(directory=directory):
+                status, problem = self.call("POST", BACKUP, {"directory": directory})
+                self.assertEqual(status, 409)
+                self.assertIn(words, problem["detail"])
+        for body in (None, {}, {"directory": 1}, {"directory": "/x\0y"}, {"directory": "/x", "more": 1}):
+            with self.subTest(body=body):
+                self.assertEqual(self.call("POST", BACKUP, body)[0], 400)
+        self.assertEqual(sorted(os.listdir(self.folder)), there)
+        self.broker.stop()
+        self.broker = Broker()
+        self.addCleanup(self.broker.kill)
+        status, problem = self.call("POST", BACKUP, {"directory": os.path.join(self.folder, "copy")})
+        self.assertEqual(status, 409)
+        self.assertIn("--data", problem["detail"])
 
     def test_O_10_what_was_published_is_there_after_a_crash(self):
         self.start()
