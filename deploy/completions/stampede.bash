@@ -36,6 +36,7 @@ _stampede() {
             " admin definitions" | \
             " admin definitions export" | \
             " admin definitions import" | \
+            " admin backup" | \
             " admin reload" | \
             " admin drain" | \
             " admin log-level" | \
@@ -336,6 +337,10 @@ _stampede() {
         " admin definitions import --token-file") files=file ;;
         " admin definitions import --ca-file") files=file ;;
         " admin definitions import --timeout") return ;;
+        " admin backup --admin") return ;;
+        " admin backup --token-file") files=file ;;
+        " admin backup --ca-file") files=file ;;
+        " admin backup --timeout") return ;;
         " admin reload --admin") return ;;
         " admin reload --token-file") files=file ;;
         " admin reload --ca-file") files=file ;;
@@ -401,7 +406,7 @@ _stampede() {
             " bench sub") words="-h --help --subs --clients --dest --size --seconds -d --duration --warmup -m --msgs --ack --sub-header -u --url --user --pass-file --ca-file --cert --key --host --connect-header --timeout --in-flight --pid --seed --json --csv" ;;
             " bench idle") words="-h --help --conns --clients --sources --shared-topic --seconds -d --duration -u --url --user --pass-file --ca-file --cert --key --host --connect-header --timeout --in-flight --pid --seed --json --csv" ;;
             " bench connect") words="-h --help --conns --clients --sources -u --url --user --pass-file --ca-file --cert --key --host --connect-header --timeout --in-flight --pid --seed --json --csv" ;;
-            " admin") words="connections destinations subscriptions kick queue definitions reload drain log-level -h --help" ;;
+            " admin") words="connections destinations subscriptions kick queue definitions backup reload drain log-level -h --help" ;;
             " admin connections") words="-h --help --json --admin --token-file --ca-file --timeout --match --sort --order -n --limit --user" ;;
             " admin destinations") words="-h --help --json --admin --token-file --ca-file --timeout --match --sort --order -n --limit --type" ;;
             " admin subscriptions") words="-h --help --json --admin --token-file --ca-file --timeout --match --sort --order -n --limit" ;;
@@ -413,6 +418,7 @@ _stampede() {
             " admin definitions") words="export import -h --help" ;;
             " admin definitions export") words="-h --help --json --admin --token-file --ca-file --timeout" files=file ;;
             " admin definitions import") words="-h --help --json --admin --token-file --ca-file --timeout --dry-run" files=file ;;
+            " admin backup") words="-h --help --json --admin --token-file --ca-file --timeout" ;;
             " admin reload") words="-h --help --json --admin --token-file --ca-file --timeout" ;;
             " admin drain") words="-h --help --json --admin --token-file --ca-file --timeout --lame-duck" ;;
             " admin log-level") words="-h --help --json --admin --token-file --ca-file --timeout trace debug info warn error" ;;

@@ -2,7 +2,7 @@
 function __stampede_at
     set -l command ''
     for word in (commandline -opc)[2..-1]
-        if contains -- "$command $word" ' serve' ' pub' ' sub' ' req' ' ping' ' bench' ' bench fanout' ' bench pairs' ' bench queue' ' bench pub' ' bench sub' ' bench idle' ' bench connect' ' admin' ' admin connections' ' admin destinations' ' admin subscriptions' ' admin kick' ' admin queue' ' admin queue browse' ' admin queue purge' ' admin queue move' ' admin definitions' ' admin definitions export' ' admin definitions import' ' admin reload' ' admin drain' ' admin log-level' ' trace' ' top' ' check-config' ' print-config' ' default-config' ' check-store' ' healthcheck' ' acl' ' acl check' ' passwd' ' token' ' token make' ' token check' ' version' ' completion'
+        if contains -- "$command $word" ' serve' ' pub' ' sub' ' req' ' ping' ' bench' ' bench fanout' ' bench pairs' ' bench queue' ' bench pub' ' bench sub' ' bench idle' ' bench connect' ' admin' ' admin connections' ' admin destinations' ' admin subscriptions' ' admin kick' ' admin queue' ' admin queue browse' ' admin queue purge' ' admin queue move' ' admin definitions' ' admin definitions export' ' admin definitions import' ' admin backup' ' admin reload' ' admin drain' ' admin log-level' ' trace' ' top' ' check-config' ' print-config' ' default-config' ' check-store' ' healthcheck' ' acl' ' acl check' ' passwd' ' token' ' token make' ' token check' ' version' ' completion'
             set command "$command $word"
         end
     end
@@ -310,6 +310,7 @@ complete -c stampede -n '__stampede_at \' admin\'' -a subscriptions -d 'List sub
 complete -c stampede -n '__stampede_at \' admin\'' -a kick -d 'Close a connection, or all of a user'
 complete -c stampede -n '__stampede_at \' admin\'' -a queue -d 'Messages of a queue'
 complete -c stampede -n '__stampede_at \' admin\'' -a definitions -d 'Queues, durable subscriptions and policies'
+complete -c stampede -n '__stampede_at \' admin\'' -a backup -d 'Copy the store, while the broker works, into a directory that it makes'
 complete -c stampede -n '__stampede_at \' admin\'' -a reload -d 'Read configuration, users and certificates again; exits 0 or 3'
 complete -c stampede -n '__stampede_at \' admin\'' -a drain -d 'Close connections one by one, then end'
 complete -c stampede -n '__stampede_at \' admin\'' -a log-level -d 'Show or change how much is logged'
@@ -400,6 +401,12 @@ complete -c stampede -n '__stampede_at \' admin definitions import\'' -l ca-file
 complete -c stampede -n '__stampede_at \' admin definitions import\'' -l timeout -x -d 'Longest wait for an answer (default: 10s)'
 complete -c stampede -n '__stampede_at \' admin definitions import\'' -F -d 'What export has made; without it stdin is read'
 complete -c stampede -n '__stampede_at \' admin definitions import\'' -l dry-run -d 'Only say what would be done'
+complete -c stampede -n '__stampede_at \' admin backup\'' -s h -l help -d 'Print this help message and exit'
+complete -c stampede -n '__stampede_at \' admin backup\'' -l json -d 'As JSON'
+complete -c stampede -n '__stampede_at \' admin backup\'' -l admin -x -d 'URL of the broker\'s admin listener'
+complete -c stampede -n '__stampede_at \' admin backup\'' -l token-file -r -F -d 'File with the admin token (default: where a broker on this machine puts it)'
+complete -c stampede -n '__stampede_at \' admin backup\'' -l ca-file -r -F -d 'Trust these certificates (PEM), not the system\'s'
+complete -c stampede -n '__stampede_at \' admin backup\'' -l timeout -x -d 'Longest wait for an answer (default: 10s)'
 complete -c stampede -n '__stampede_at \' admin reload\'' -s h -l help -d 'Print this help message and exit'
 complete -c stampede -n '__stampede_at \' admin reload\'' -l json -d 'As JSON'
 complete -c stampede -n '__stampede_at \' admin reload\'' -l admin -x -d 'URL of the broker\'s admin listener'

@@ -510,6 +510,7 @@ _stampede_admin() {
                 'kick:Close a connection, or all of a user'
                 'queue:Messages of a queue'
                 'definitions:Queues, durable subscriptions and policies'
+                'backup:Copy the store, while the broker works, into a directory that it makes'
                 'reload:Read configuration, users and certificates again; exits 0 or 3'
                 'drain:Close connections one by one, then end'
                 'log-level:Show or change how much is logged'
@@ -523,6 +524,7 @@ _stampede_admin() {
                 kick) _stampede_admin_kick ;;
                 queue) _stampede_admin_queue ;;
                 definitions) _stampede_admin_definitions ;;
+                backup) _stampede_admin_backup ;;
                 reload) _stampede_admin_reload ;;
                 drain) _stampede_admin_drain ;;
                 log-level) _stampede_admin_log-level ;;
@@ -725,6 +727,20 @@ _stampede_admin_definitions_import() {
         '(--timeout)--timeout[Longest wait for an answer (default\: 10s)]:TIME:' \
         ':FILE:_files' \
         '(--dry-run)--dry-run[Only say what would be done]'
+}
+
+_stampede_admin_backup() {
+    local state line
+    local -A opt_args
+    _arguments -C -s \
+        '(-h --help)-h[Print this help message and exit]' \
+        '(-h --help)--help[Print this help message and exit]' \
+        '(--json)--json[As JSON]' \
+        '(--admin)--admin[URL of the broker'\''s admin listener]:TEXT:' \
+        '(--token-file)--token-file[File with the admin token (default\: where a broker on this machine puts it)]:file:_files' \
+        '(--ca-file)--ca-file[Trust these certificates (PEM), not the system'\''s]:file:_files' \
+        '(--timeout)--timeout[Longest wait for an answer (default\: 10s)]:TIME:' \
+        ':DIRECTORY:'
 }
 
 _stampede_admin_reload() {

@@ -3,6 +3,7 @@
 // each a name or pattern; at most 24.
 #include "broker/engine/subscription_index.hpp"
 #include "broker/security/access_list.hpp"
+#include "protocol/system_event.hpp"
 #include "protocol/utf8.hpp"
 #include "tests/fuzz/choices.hpp"
 
@@ -120,7 +121,10 @@ Lines lines_of(std::string_view input) {
             check_refusal(pattern.error());
             continue;
         }
-        const bool is_name = name.has_value() || pattern->destination.kind == DestinationKind::user;
+        // What only the broker sends to is a name for who subscribes alone.
+        const bool is_name = name.has_value() ||
+                             pattern->destination.kind == DestinationKind::user ||
+                             protocol::system_event(pattern->destination).has_value();
         require(pattern->is_wildcard != is_name, "what is no pattern is a name");
         if (pattern->is_wildcard) { lines.patterns.push_back(*pattern); }
     }
