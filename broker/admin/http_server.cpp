@@ -11,6 +11,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <sstream>
@@ -106,6 +107,13 @@ private:
     std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
+// `tags`: of If-None-Match; each ends in a quote, so that none is a part of another.
+bool has_already(std::string_view tags, const Response& file) {
+    return std::ranges::any_of(file.fields, [tags](const auto& field) {
+        return field.first == "ETag" && tags.find(field.second) != tags.npos;
+    });
+}
+
 }  // namespace
 
 struct HttpServer::State {
@@ -140,7 +148,13 @@ asio::awaitable<std::optional<Response>> HttpServer::State::answer(
     const RequestHead head = head_of(parser.get(), client.remote());
     const bool reads = head.method == "GET" || head.method == "HEAD";
     if (reads && api->is_known_host(head.host)) {
-        if (auto file = files(path_of(head.target))) { co_return file; }
+        if (auto file = files(path_of(head.target))) {
+            if (has_already(parser.get()[http::field::if_none_match], *file)) {
+                file->status = 304;
+                file->body.clear();
+            }
+            co_return file;
+        }
     }
     Api::Found found = api->find(head);
     if (found.route == nullptr) { co_return std::move(found.refusal); }

@@ -1,4 +1,5 @@
 """The admin API: its token, and delayed messages that an operator lists and cancels (S-WEB-04, S-WEB-07, P-QOS-03)."""
+import http.client
 import json
 import os
 import shutil
@@ -52,6 +53,21 @@ class Access(BrokerCase):
     def test_S_WEB_07_health_needs_none(self):
         for path in ("/healthz", "/readyz"):
             self.assertEqual(self.broker.http(path)[0], 200)
+
+    def test_S_WEB_08_a_file_that_the_browser_has_is_not_sent_again(self):
+        connection = http.client.HTTPConnection(*self.broker.address("admin"), timeout=wait_time(10))
+        self.addCleanup(connection.close)
+
+        def ask(**headers):
+            connection.request("GET", "/", headers={name.replace("_", "-"): text for name, text in headers.items()})
+            answer = connection.getresponse()
+            return answer.status, len(answer.read()), answer.getheader("ETag")
+        status, size, tag = ask()
+        self.assertEqual(status, 200)
+        self.assertGreater(size, 0)
+        self.assertEqual(ask(If_None_Match=tag), (304, 0, tag))
+        self.assertEqual(ask(If_None_Match='"x", W/' + tag), (304, 0, tag))
+        self.assertEqual(ask(If_None_Match='"x"'), (200, size, tag))
 
     def test_S_WEB_04_other_hosts_are_not_served(self):
         token = self.broker.admin_token()
