@@ -223,11 +223,11 @@ class Unpermitted(Calls, OwnBrokerCase):
         """What there is, as `admin` sees it."""
         names = ["/queue/kept", "/queue/other"]
         seen = {}
-        for name in names:
+        for name in names:  # One that is not there has neither.
             page = self.asked("admin", "GET", QUEUES + quoted(name) + "/messages").json
-            seen[name] = [(message["body"], message["state"], message["headers"]) for message in page["items"]]
             one = self.asked("admin", "GET", LIST + "/" + quoted(name)).json
-            seen[name].append([one[key] for key in ("depth", "unacked", "published", "acked")])
+            seen[name] = ([(message["body"], message["state"], message["headers"]) for message in page.get("items", [])],
+                          [one.get(key) for key in ("depth", "unacked", "published", "acked")])
         listed = self.asked("admin", "GET", LIST).json["items"]
         peers = self.asked("admin", "GET", "/api/v1/connections").json["total"]
         return seen, sorted(item["name"] for item in listed), self.asked("admin", "GET", "/api/v1/definitions").json, peers
