@@ -40,17 +40,18 @@ public:
         value(static_cast<double>(number), labels);
     }
 
-    /// `unit`: what one counts in the unit of the metric; 1e-6 for microseconds.
+    /// `parts`: how many of what is counted make one of the metric; 1e6 for microseconds. Divided
+    /// by, since 100,000 / 1e6 is 0.1, and 100,000 * 1e-6 is not.
     template <const auto& bounds>
-    void value(const engine::Histogram<bounds>& histogram, double unit, Labels labels = {}) {
+    void value(const engine::Histogram<bounds>& histogram, double parts, Labels labels = {}) {
         prometheus::ClientMetric& metric = add(labels);
         std::uint64_t count = 0;
         for (std::size_t i = 0; i < bounds.size(); ++i) {
             count += histogram.counts()[i];
-            metric.histogram.bucket.push_back({count, static_cast<double>(bounds[i]) * unit});
+            metric.histogram.bucket.push_back({count, static_cast<double>(bounds[i]) / parts});
         }
         metric.histogram.sample_count = count + histogram.counts().back();
-        metric.histogram.sample_sum = static_cast<double>(histogram.sum()) * unit;
+        metric.histogram.sample_sum = static_cast<double>(histogram.sum()) / parts;
     }
 
     [[nodiscard]] std::vector<prometheus::MetricFamily> take() { return std::move(families_); }

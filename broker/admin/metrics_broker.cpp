@@ -100,7 +100,7 @@ void add_broker(Families& out, const Gathered& from) {
         "stampede_loop_lag_seconds",
         "How late an event loop did what was due, looked at ten times a second while it is busy."
     );
-    out.value(from.shards.connections.lag, 1e-6);
+    out.value(from.shards.connections.lag, 1e6);
     out.counter("stampede_config_reloads_total", "Reloads of the configuration.");
     out.value(figures.reloads_good, {{"result", "success"}});
     out.value(figures.reloads_failed, {{"result", "failure"}});

@@ -175,9 +175,9 @@ void add_storage(Families& out, const Gathered& from) {
     out.histogram(
         "stampede_storage_commit_duration_seconds", "Storing a group, its sync included."
     );
-    out.value(store.times.commit, 1e-6);
+    out.value(store.times.commit, 1e6);
     out.histogram("stampede_storage_sync_duration_seconds", "Syncs of the write-ahead log.");
-    out.value(store.times.sync, 1e-6);
+    out.value(store.times.sync, 1e6);
     out.histogram("stampede_storage_group_records", "Changes in a group.");
     out.value(store.times.group_records, 1);
     out.gauge("stampede_storage_pending_bytes", "Octets handed to the store and not stored yet.");

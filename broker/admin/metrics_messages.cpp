@@ -100,12 +100,12 @@ void add_messages(Families& out, const Gathered& from) {
         "stampede_fanout_duration_seconds",
         "Giving one message of a topic to its subscribers on one shard; a sample."
     );
-    out.value(counters.fanout_time, 1e-6);
+    out.value(counters.fanout_time, 1e6);
     out.histogram(
         "stampede_delivery_latency_seconds",
         "From a SEND to its MESSAGE frame, queues and waiting included; a sample."
     );
-    out.value(counters.delivery_time, 1e-6);
+    out.value(counters.delivery_time, 1e6);
 }
 
 void add_receipts(Families& out, const Gathered& from) {
@@ -117,9 +117,9 @@ void add_receipts(Families& out, const Gathered& from) {
         "stampede_receipt_duration_seconds",
         "From a frame to its RECEIPT, by what it had to wait for; a sample."
     );
-    out.value(counters.receipt_time, 1e-6, {{"durability", "memory"}});
+    out.value(counters.receipt_time, 1e6, {{"durability", "memory"}});
     if (from.figures.store) {
-        out.value(counters.stored_receipt_time, 1e-6, {{"durability", from.figures.durability}});
+        out.value(counters.stored_receipt_time, 1e6, {{"durability", from.figures.durability}});
     }
     out.gauge("stampede_transactions_open", "Transactions between BEGIN and their end.");
     out.value(counters.transactions_open);

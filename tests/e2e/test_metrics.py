@@ -257,7 +257,9 @@ class Traffic(MetricsCase):
             for (name, labels), value in now.items():
                 if name == family + "_bucket":
                     rest = tuple(label for label in labels if label[0] != "le")
-                    buckets.setdefault(rest, []).append((float(dict(labels)["le"]), value))
+                    bound = dict(labels)["le"]  # As people write it in a query: 0.1.
+                    self.assertTrue(bound == "+Inf" or bound == "%.15g" % float(bound), bound)
+                    buckets.setdefault(rest, []).append((float(bound), value))
             for rest, found in buckets.items():
                 self.assertLessEqual(len(found), 16, family)
                 counts = [count for _, count in sorted(found)]
