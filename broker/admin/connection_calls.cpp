@@ -1,8 +1,10 @@
 #include "broker/admin/connection_calls.hpp"
 
 #include "broker/admin/connection_json.hpp"
+#include "broker/admin/destinations.hpp"
 #include "broker/admin/listing.hpp"
 #include "broker/admin/subscription_json.hpp"
+#include "broker/admin/time_text.hpp"
 #include "broker/admin/walk.hpp"
 
 #include <boost/json/array.hpp>
@@ -18,6 +20,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 using transport::Connection;
+using transport::PastRefusal;
 
 constexpr std::size_t kick_cost = 20;
 
@@ -166,11 +169,12 @@ asio::awaitable<std::vector<ConnectionView>> fetch(
 /// One connection with what it has subscribed to.
 struct Detail {
     ConnectionView view;
+    transport::Client client;
     std::vector<SubscriptionView> subscriptions;
 };
 
 Detail detail_of(const Connection& connection, const RateTable& rates, unsigned shard) {
-    Detail detail{look_at(connection, rates, shard), {}};
+    Detail detail{look_at(connection, rates, shard), connection.client(), {}};
     connection.session().for_each_subscription([&](const engine::Subscription& subscription) {
         detail.subscriptions.push_back(view_of(connection.session(), subscription));
     });
@@ -197,6 +201,39 @@ std::string reason_of(const Query& query) {
 
 [[noreturn]] void refuse_unknown() {
     throw Refused(404, "No connection has this id: it has ended, or never was.");
+}
+
+// The newest of what the client was refused, also on earlier connections.
+asio::awaitable<json::array> last_errors(const Shards& shards, transport::Client client) {
+    auto awaited = shards.ask_all([client = std::move(client)](const transport::Post& post) {
+        return post.shard->refusals().of(client);
+    });
+    std::vector<PastRefusal> all;
+    for (const std::vector<PastRefusal>& part : co_await std::move(awaited)) {
+        all.insert(all.end(), part.begin(), part.end());
+    }
+    keep_newest(all, transport::RefusalRecord::Limits{}.each);
+    json::array errors;
+    for (const PastRefusal& refusal : all) {
+        errors.push_back(to_json(refusal));
+    }
+    co_return errors;
+}
+
+// Also why, if it was refused lately.
+asio::awaitable<void> refuse_ended(const Shards& shards, std::string name) {
+    auto awaited = shards.ask_all([name = std::move(name)](const transport::Post& post) {
+        return post.shard->refusals().of_connection(name);
+    });
+    const auto parts = co_await std::move(awaited);
+    const auto found = std::ranges::find_if(parts, &std::optional<PastRefusal>::has_value);
+    if (found == parts.end()) { refuse_unknown(); }
+    const PastRefusal& why = **found;
+    const std::string token(protocol::token(why.code));
+    std::string detail = "The connection of this id has ended. It was refused " + token + " at " +
+                         time_text(why.at) + ": " + as_utf8(why.message);
+    if (!detail.ends_with('.')) { detail += "..."; }
+    throw Refused(404, detail, token);
 }
 
 // Sends those away that `is_meant`; how many.
@@ -268,15 +305,20 @@ asio::awaitable<Response> ConnectionCalls::one(const Call& call) const {
     );
     auto parts = co_await std::move(awaited);
     const auto found = std::ranges::find_if(parts, &std::optional<Detail>::has_value);
-    if (found == parts.end()) { refuse_unknown(); }
+    if (found == parts.end()) {
+        auto ended = refuse_ended(shards_, call.parameters.front());
+        co_await std::move(ended);
+    }
     Detail detail = std::move(**found);
     co_await add_lags(shards_, detail.subscriptions);
+    auto errors = last_errors(shards_, std::move(detail.client));
     json::array subscriptions;
     for (const SubscriptionView& view : detail.subscriptions) {
         subscriptions.push_back(to_json(view));
     }
     json::object object = to_json(detail.view);
     object["subscription_list"] = std::move(subscriptions);
+    object["last_errors"] = co_await std::move(errors);
     object["transactions_open"] = detail.view.facts.transactions;
     co_return json_response(object);
 }

@@ -1,5 +1,6 @@
 #include "broker/admin/connection_json.hpp"
 
+#include "broker/admin/destinations.hpp"
 #include "broker/admin/time_text.hpp"
 
 namespace admin {
@@ -35,6 +36,15 @@ json::object to_json(const ConnectionView& view) {
         {"paused", facts.paused},
         {"user_agent", facts.user_agent},
         {"voucher", facts.voucher}};
+}
+
+json::object to_json(const transport::PastRefusal& refusal) {
+    return {
+        {"at", time_text(refusal.at)},
+        {"reason", protocol::token(refusal.code)},
+        {"message", as_utf8(refusal.message)},
+        {"destination", as_utf8(refusal.destination)},
+        {"connection", refusal.connection}};
 }
 
 }  // namespace admin

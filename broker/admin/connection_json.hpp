@@ -3,6 +3,7 @@
 
 #include "broker/admin/rate_table.hpp"
 #include "broker/transport/connection_facts.hpp"
+#include "broker/transport/refusal_record.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -15,5 +16,6 @@ struct ConnectionView {
 };
 
 [[nodiscard]] boost::json::object to_json(const ConnectionView& view);
+[[nodiscard]] boost::json::object to_json(const transport::PastRefusal& refusal);
 
 }  // namespace admin

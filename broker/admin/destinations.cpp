@@ -154,6 +154,8 @@ json::object DestinationItem::to_json() const {
         {"depth", numbers.depth},
         {"bytes", numbers.bytes},
         {"unacked", numbers.unacked},
+        {"memory_bytes", numbers.memory_bytes},
+        {"disk_bytes", numbers.disk_bytes},
         {"oldest_age_ms", numbers.oldest_age_ms},
         {"published", numbers.published},
         {"delivered", numbers.delivered},

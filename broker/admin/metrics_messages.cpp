@@ -142,6 +142,12 @@ void add_destinations(Families& out, const Gathered& from) {
     add_policies(out, from, queues, [](const QueueFigures& queue) { return queue.messages; });
     out.gauge("stampede_queue_bytes", "Octets of these messages.");
     add_policies(out, from, queues, [](const QueueFigures& queue) { return queue.bytes; });
+    if (from.figures.store) {
+        out.gauge("stampede_queue_disk_bytes", "Octets of those that the store keeps.");
+        add_policies(out, from, queues, [](const QueueFigures& queue) {
+            return queue.stored_bytes;
+        });
+    }
     out.gauge("stampede_queue_unacked", "Messages delivered from queues and not settled yet.");
     add_policies(out, from, queues, [](const QueueFigures& queue) { return queue.unacknowledged; });
     out.gauge(

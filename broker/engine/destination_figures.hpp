@@ -23,6 +23,8 @@ struct DestinationNumbers {
     std::size_t depth = 0;      ///< Waiting.
     std::size_t bytes = 0;      ///< Of those.
     std::size_t unacked = 0;
+    std::size_t memory_bytes = 0;  ///< Of waiting and unacked messages, or of a topic's history.
+    std::uint64_t disk_bytes = 0;  ///< Of those that the store keeps.
     std::int64_t oldest_age_ms = 0;
     std::uint64_t published = 0;
     std::uint64_t delivered = 0;

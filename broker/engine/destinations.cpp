@@ -716,6 +716,7 @@ void Destinations::survey(std::vector<QueueFigures>& by_policy) {
         QueueFigures& figures = by_policy[queue.settings().policy];
         figures.messages += queue.depth();
         figures.bytes += queue.bytes();
+        figures.stored_bytes += queue.stored_bytes();
         figures.unacknowledged += queue.unacked();
         figures.oldest = std::max(figures.oldest, queue.waiting_age());
     };

@@ -91,6 +91,7 @@ struct ReplyTo {
 struct QueueFigures {
     std::uint64_t messages = 0;  ///< Those in flight included.
     std::uint64_t bytes = 0;
+    std::uint64_t stored_bytes = 0;    ///< Queue::stored_bytes().
     std::uint64_t unacknowledged = 0;  ///< Queue::unacked().
     Instant oldest{0};                 ///< The greatest Queue::waiting_age().
 };

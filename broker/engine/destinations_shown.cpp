@@ -47,6 +47,8 @@ DestinationNumbers numbers_of(const Meter& meter) {
 void DestinationNumbers::add(const DestinationNumbers& other) {
     is_durable = is_durable || other.is_durable;
     consumers += other.consumers;
+    memory_bytes += other.memory_bytes;
+    disk_bytes += other.disk_bytes;
     published += other.published;
     delivered += other.delivered;
     published_rate += other.published_rate;
@@ -123,6 +125,8 @@ DestinationNumbers Destinations::numbers(const Seen& seen, const Ages& ages) {
             numbers.consumers += seen.topic->bindings(index_).size();
             const History* const history = seen.topic->history();
             numbers.is_durable = history != nullptr && history->is_durable();
+            if (history != nullptr) { numbers.memory_bytes = history->memory_bytes(); }
+            if (numbers.is_durable) { numbers.disk_bytes = history->bytes(); }
         } else {
             numbers.published = 0;
             numbers.published_rate = 0;
@@ -136,6 +140,8 @@ DestinationNumbers Destinations::numbers(const Seen& seen, const Ages& ages) {
     numbers.depth = queue.waiting();
     numbers.bytes = queue.waiting_bytes();
     numbers.unacked = queue.unacked();
+    numbers.memory_bytes = queue.resident_bytes();
+    numbers.disk_bytes = queue.stored_bytes();
     const MessageRef first = queue.front();
     if (first || queue.is_front_recovered()) {
         numbers.oldest_age_ms = ages.age_ms(first ? first->id() : std::string_view(), shard_.now());

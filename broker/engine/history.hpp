@@ -57,6 +57,12 @@ public:
     /// Messages kept.
     [[nodiscard]] std::uint64_t size() const { return last_ + 1 - first_; }
 
+    /// Octets of these.
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+    /// Octets of those that are in memory.
+    [[nodiscard]] std::uint64_t memory_bytes() const { return memory_bytes_; }
+
     /// `message` under the next number, as subscribers get it. Durable: nobody may see it before
     /// it is stored and shown.
     [[nodiscard]] MessageRef append(const MessageRef& message);

@@ -203,6 +203,14 @@ public:
 
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
+    /// Octets of those among them that the store has, or is about to have.
+    [[nodiscard]] std::size_t stored_bytes() const { return bytes_ - unstored_bytes_; }
+
+    /// Octets of those among them that are in memory.
+    [[nodiscard]] std::size_t resident_bytes() const {
+        return bytes_ - std::min(bytes_, store_ ? store_->page_bytes() : 0);
+    }
+
     [[nodiscard]] std::size_t waiting() const {
         shard_.assert_current();
         return backlog_.size() + (store_ ? store_->waiting() : 0);

@@ -86,6 +86,9 @@ public:
     /// Octets of these.
     [[nodiscard]] std::size_t waiting_bytes() const { return page_bytes_ + tail_bytes_; }
 
+    /// Octets of those on disk only.
+    [[nodiscard]] std::size_t page_bytes() const { return page_bytes_; }
+
     /// The page begins with what was there when the broker started.
     [[nodiscard]] bool is_page_recovered() const {
         return has_page() && page_.first <= recovered_last_;

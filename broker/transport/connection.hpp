@@ -122,6 +122,11 @@ public:
 
     [[nodiscard]] ConnectionFacts facts() const;
 
+    /// Whose it is.
+    [[nodiscard]] Client client() const {
+        return {session_->user(), session_->client_id(), peer().address};
+    }
+
     /// Its places in the set of the shard's connections; kept by the set.
     std::size_t place = 0;
     std::optional<std::list<Connection*>::iterator> waiting_place;
@@ -222,6 +227,7 @@ private:
     void close_for_violation();
     void close_for(protocol::ErrorCode code, std::string_view what, protocol::LimitKey limit);
     void note_refusal(const protocol::Error& refusal, std::string_view remote);
+    void keep_refusal(const protocol::Error& refusal);
     void finish_flushing();
     void on_peer_close(std::uint16_t code, std::string_view reason);
     void end(std::string_view reason);

@@ -85,6 +85,7 @@ void Connection::log_refusal() {
     const engine::Closing closing = *session_->closing();
     // Neither is the client's fault, and a drain has log lines of its own.
     if (closing.is_disconnect || closing.reason == protocol::ErrorCode::shutdown) { return; }
+    keep_refusal(session_->refusal());
     transport::note_refusal(
         shard_,
         session_->refusal(),
@@ -96,8 +97,17 @@ void Connection::log_refusal() {
 void Connection::note_refusal(const protocol::Error& refusal, std::string_view remote) {
     shard_.output().counters.count(refusal);
     refused_as_ = refusal.code;
+    keep_refusal(refusal);
     transport::note_refusal(
         shard_, refusal, {remote, context_.listener_name, session_->name(), session_->user()}
+    );
+}
+
+// Refused logins are no client's yet, and would displace the others.
+void Connection::keep_refusal(const protocol::Error& refusal) {
+    if (!is_authenticated_) { return; }
+    shard_.refusals().add(
+        client(), {shard_.now(), refusal.code, refusal.what, refusal.destination, session_->name()}
     );
 }
 

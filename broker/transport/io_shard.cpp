@@ -31,6 +31,7 @@ void ShardReport::add(const ShardReport& other) {
         const engine::QueueFigures& figures = other.queue_figures[i];
         queue_figures[i].messages += figures.messages;
         queue_figures[i].bytes += figures.bytes;
+        queue_figures[i].stored_bytes += figures.stored_bytes;
         queue_figures[i].unacknowledged += figures.unacknowledged;
         queue_figures[i].oldest = std::max(queue_figures[i].oldest, figures.oldest);
     }

@@ -8,6 +8,7 @@
 #include "broker/engine/shard.hpp"
 #include "broker/transport/counters.hpp"
 #include "broker/transport/options.hpp"
+#include "broker/transport/refusal_record.hpp"
 #include "broker/transport/timer_wheel.hpp"
 #include "protocol/parser.hpp"
 
@@ -77,6 +78,9 @@ public:
     [[nodiscard]] engine::TurnOutput& output() { return output_; }
 
     [[nodiscard]] Counters& counters() { return counters_; }
+
+    /// Of its connections that had logged in.
+    [[nodiscard]] RefusalRecord& refusals() { return refusals_; }
 
     [[nodiscard]] engine::Destinations& router() { return *router_; }
 
@@ -186,6 +190,7 @@ private:
 
     engine::TurnOutput output_;
     Counters counters_;
+    RefusalRecord refusals_;
     protocol::ParserScratch scratch_;
     std::unique_ptr<char[]> buffer_;
     std::size_t turn_read_ = 0;

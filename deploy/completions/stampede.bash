@@ -295,7 +295,7 @@ _stampede() {
         " admin destinations --ca-file") files=file ;;
         " admin destinations --timeout") return ;;
         " admin destinations --match") return ;;
-        " admin destinations --sort") words="name depth bytes unacked consumers oldest_age_ms published_rate delivered_rate" ;;
+        " admin destinations --sort") words="name depth bytes unacked memory_bytes disk_bytes consumers oldest_age_ms published_rate delivered_rate" ;;
         " admin destinations --order") words="asc desc" ;;
         " admin destinations -n" | " admin destinations --limit") return ;;
         " admin destinations --type") words="queue topic durable" ;;

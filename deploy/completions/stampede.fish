@@ -333,7 +333,7 @@ complete -c stampede -n '__stampede_at \' admin destinations\'' -l token-file -r
 complete -c stampede -n '__stampede_at \' admin destinations\'' -l ca-file -r -F -d 'Trust these certificates (PEM), not the system\'s'
 complete -c stampede -n '__stampede_at \' admin destinations\'' -l timeout -x -d 'Longest wait for an answer (default: 10s)'
 complete -c stampede -n '__stampede_at \' admin destinations\'' -l match -x -d 'Only what has this in its name, user or address'
-complete -c stampede -n '__stampede_at \' admin destinations\'' -l sort -x -a 'name depth bytes unacked consumers oldest_age_ms published_rate delivered_rate' -d 'What to sort by'
+complete -c stampede -n '__stampede_at \' admin destinations\'' -l sort -x -a 'name depth bytes unacked memory_bytes disk_bytes consumers oldest_age_ms published_rate delivered_rate' -d 'What to sort by'
 complete -c stampede -n '__stampede_at \' admin destinations\'' -l order -x -a 'asc desc' -d 'Direction'
 complete -c stampede -n '__stampede_at \' admin destinations\'' -s n -l limit -x -d 'Rows at most'
 complete -c stampede -n '__stampede_at \' admin destinations\'' -l type -x -a 'queue topic durable' -d 'Only such'

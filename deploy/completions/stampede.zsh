@@ -563,7 +563,7 @@ _stampede_admin_destinations() {
         '(--ca-file)--ca-file[Trust these certificates (PEM), not the system'\''s]:file:_files' \
         '(--timeout)--timeout[Longest wait for an answer (default\: 10s)]:TIME:' \
         '(--match)--match[Only what has this in its name, user or address]:TEXT:' \
-        '(--sort)--sort[What to sort by]:value:(name depth bytes unacked consumers oldest_age_ms published_rate delivered_rate)' \
+        '(--sort)--sort[What to sort by]:value:(name depth bytes unacked memory_bytes disk_bytes consumers oldest_age_ms published_rate delivered_rate)' \
         '(--order)--order[Direction]:value:(asc desc)' \
         '(-n --limit)-n[Rows at most]:UINT:' \
         '(-n --limit)--limit[Rows at most]:UINT:' \

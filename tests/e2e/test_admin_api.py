@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from support.broker import Broker, until
-from support.case import BrokerCase, OwnBrokerCase, each, over_transports, stomp
+from support.case import TRANSPORTS, BrokerCase, OwnBrokerCase, each, over_transports, stomp
 from support.openapi import DOCUMENT, METHODS, Api, Disagreement, Document, covers, segment
 from support.pages import PageCase, add_tests
 
@@ -226,6 +226,91 @@ class Lists(ApiCase):
             item = page["items"][0]
             return item["id"] == peer.connected["session"] and item["messages_in_rate"] > 0
         self.assertTrue(until(has_rate))
+
+
+class LastErrors(ApiCase):
+    def end(self, destination="/queue/", *lines, transport="tcp", token="bad-destination"):
+        """A connection that ends by a SEND to `destination`: its id, and the sentence that it was told."""
+        peer = self.client(transport, "1.2", *lines)
+        peer.send(stomp("SEND", "destination:" + destination))
+        error = self.assert_refused(peer, token)
+        return peer.connected["session"], error.body.decode().splitlines()[0]
+
+    def errors_of(self, *lines):
+        return self.of(self.client("ws", "1.2", *lines))["last_errors"]
+
+    @over_transports
+    def test_O_10_the_next_connection_of_a_client_tells_what_ended_the_last(self, transport):
+        line = "client-id:ended-" + transport
+        ended, told = self.end("/sys/mine", line, transport=transport, token="access-denied")
+        peer = self.client(transport, "1.2", line)
+        error, = self.of(peer)["last_errors"]
+        self.assertEqual({**error, "at": ""}, {
+            "at": "", "reason": "access-denied", "message": told, "destination": error["destination"],
+            "connection": ended})
+        self.assertLessEqual(error["at"], self.of(peer)["connected_at"])
+        self.assertEqual(self.errors_of("client-id:another"), [])
+        self.assert_lives(peer)
+
+    def test_O_10_the_newest_four_of_all_threads_are_told(self):
+        line = "client-id:often"
+        ended = [self.end("/queue/", line, transport=transport)[0] for transport in TRANSPORTS * 4]
+        errors = self.errors_of(line)
+        # Two of the same millisecond may change places.
+        self.assertLess({error["connection"] for error in errors}, set(ended[2:]))
+        self.assertEqual(len({error["connection"] for error in errors}), 4)
+        self.assertEqual([error["at"] for error in errors], sorted((error["at"] for error in errors), reverse=True))
+
+    def test_O_10_without_a_client_id_user_and_address_tell_clients_apart(self):
+        guest, other = ("login:guest", "passcode:guest"), "client-id:no-guest"
+        ended, _ = self.end("/queue/", *guest)
+        self.assertIn(ended, [error["connection"] for error in self.errors_of(*guest)])
+        self.assertNotIn(ended, [error["connection"] for error in self.errors_of()])
+        self.assertEqual(self.errors_of(*guest, other), [])
+
+    def test_O_10_while_it_is_closed_a_connection_has_its_own_error(self):
+        peer = self.client("ws")
+        self.api.delete("/api/v1/connections/" + peer.connected["session"], reason="maintenance")
+        connection = self.of(peer)  # Its client has not answered the close frame.
+        self.assertEqual(connection["state"], "closing")
+        self.assertEqual(connection["last_errors"][0], {
+            "at": connection["last_errors"][0]["at"], "reason": "kicked", "destination": "",
+            "message": "An operator has closed this connection: maintenance", "connection": connection["id"]})
+
+    def test_O_10_who_asks_for_a_connection_that_was_refused_is_told_why(self):
+        ended, told = self.end()
+        path = "/api/v1/connections/" + ended
+        self.assertTrue(until(lambda: self.api.call("GET", path).status == 404))
+        answer = self.api.call("GET", path)
+        self.assertIn(told, answer.detail)
+        self.assertEqual(answer.json["reason"], "bad-destination")
+
+    @over_transports
+    def test_O_10_who_leaves_or_may_not_log_in_is_no_error(self, transport):
+        line = "client-id:good-" + transport
+        peer = self.client(transport, "1.2", line)
+        peer.ask("DISCONNECT")
+        peer.close()
+        stranger = self.peer(transport)
+        stranger.send(stomp("CONNECT", "accept-version:1.2", "host:x", "login:guest", "passcode:wrong", line))
+        self.assert_refused(stranger, "auth-failed")
+        self.assertEqual(self.errors_of(line), [])
+        path = "/api/v1/connections/" + peer.connected["session"]
+        self.assertTrue(until(lambda: self.api.call("GET", path).status == 404))
+        self.assertNotIn("reason", self.api.call("GET", path).json)
+
+    @each({**{key: (name,) for key, (name, _) in HOSTILE.items()}, "very_long": "\u00e4" * 200})
+    def test_O_10_S_LOG_01_hostile_destinations_are_short_data(self, name):
+        line = "client-id:hostile-%d" % len(name)
+        peer = self.client("tcp", "1.2", line)
+        peer.send(stomp("SEND", "destination:" + escaped("/sys/" + name)))
+        told = peer.read_end()[-1].body.decode().split("\n")[0]
+        error = self.errors_of(line)[0]
+        self.assertEqual(error["connection"], peer.connected["session"])
+        self.assertTrue(told.startswith(error["message"]), error)
+        for text in (error["message"], error["destination"]):
+            self.assertLessEqual(len(text.encode()), 256)
+            self.assertEqual([c for c in text if c < " " or c == "\x7f"], [])
 
 
 class ManyConnections(OwnBrokerCase):

@@ -41,12 +41,14 @@ class Lists(Calls, BrokerCase):
         self.assertEqual((queue["type"], queue["depth"], queue["unacked"], queue["published"], queue["consumers"]),
                          ("queue", 3, 0, 3, 0))
         self.assertGreater(queue["bytes"], 11)
+        self.assertEqual((queue["memory_bytes"], queue["disk_bytes"]), (queue["bytes"], 0))
         self.assertFalse(queue["durable"])
         peer.subscribe("/queue/shown", "ack:client-individual", "prefetch-count:2", id="s1")
         first = peer.read_message()
         peer.read_message()
         queue = self.one("shown")
         self.assertEqual((queue["depth"], queue["unacked"], queue["delivered"], queue["acked"]), (1, 2, 2, 0))
+        self.assertGreater(queue["memory_bytes"], 2 * queue["bytes"])
         consumer, = queue["consumer_list"]
         self.assertEqual((consumer["subscription"], consumer["unacked"]), ("s1", 2))
         self.assertEqual(queue["settings"]["overflow"], "reject")

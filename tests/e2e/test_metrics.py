@@ -354,6 +354,9 @@ class Everything(MetricsCase):
             ("stampede_receipt_duration_seconds_count", "durability=sync"): 3,
             ("stampede_queue_messages", "policy=default"): 3,
         })
+        self.assertGreater(now.get_value("stampede_queue_disk_bytes", policy="default"), 3)
+        self.assertEqual(now.get_value("stampede_queue_disk_bytes", policy="default"),
+                         now.get_value("stampede_queue_bytes", policy="default"))
         commits = now.total("stampede_storage_commits_total") - before.total("stampede_storage_commits_total")
         self.assertGreaterEqual(commits, 3)
         for family in ("commit_duration_seconds", "sync_duration_seconds", "group_records"):

@@ -2,6 +2,8 @@
 // With CONSOLE_PICTURES=FOLDER it also writes the pictures of docs/console.md there.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -147,6 +149,50 @@ test('Console: O_11 a client that is kicked is gone, and is told why', limit, as
   await bounded(client.ended, 'the end of the connection');
   await tab.getByRole('heading', { name: 'Connections' }).waitFor();
   await row.waitFor({ state: 'detached' });
+});
+
+test('Console: O_11 S_WEB_08 why a client was refused is told on the page of its next connection', limit, async (t) => {
+  const { broker, open } = await startConsole(t, { expected: /404/ });
+  const refused = async (destination) => {
+    const client = await connectClient(broker, { 'client-id': 'the-refused-one' });
+    client.send(frame('SEND', { destination }, 'x'));
+    const { body } = await client.frames.next('ERROR');
+    await bounded(client.ended, 'the end of the connection');
+    return body.toString().split('\n')[0];
+  };
+  const markup = '<img src=x onerror=window.hit=1>';
+  const first = await refused(`/sys/${markup}`);
+  const client = await connectClient(broker, { 'client-id': 'the-refused-one' });
+  await connectClient(broker, { 'client-id': 'another-one' });
+  const tab = await open('connections');
+  await tab.getByRole('row').filter({ hasText: 'another-one' }).getByRole('link').click();
+  await tab.getByText('It has subscribed to nothing').waitFor();
+  assert.equal(await tab.getByText('Last errors').count(), 0);
+  await visit(tab, 'connections');
+  await tab.getByRole('row').filter({ hasText: 'the-refused-one' }).getByRole('link').click();
+  const errors = tab.getByRole('table', { name: 'Last errors' }).getByRole('row');
+  await errors.filter({ hasText: 'access-denied' }).getByText(first).waitFor();
+  assert.equal(await tab.evaluate(() => window.hit), undefined);
+  client.send(frame('COMMIT', { transaction: 'nobody-began-it' }));
+  const { body } = await client.frames.next('ERROR');
+  const gone = tab.getByRole('alert').filter({ hasText: 'It has ended' });
+  await gone.getByText(body.toString().split('\n')[0]).waitFor();
+});
+
+test('Console: O_11 what a durable queue holds on disk is shown', limit, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'stampede-console-data-'));
+  const storage = { STAMPEDE_STORAGE__DIRECTORY: folder, STAMPEDE_STORAGE__ALLOW_UNSAFE_FILESYSTEM: 'true', STAMPEDE_STORAGE__DISK_FLOOR: '1MiB' };
+  const { broker, open } = await startConsole(t, { env: storage });
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const client = await connectClient(broker);
+  await publish(client, '/queue/small', 'x');
+  for (let i = 0; i < 3; i++) await publish(client, '/queue/large', 'x'.repeat(10_000));
+  await publish(client, '/queue/large', 'x'.repeat(9000), { persistent: 'false' });
+  const tab = await open('destinations');
+  await tab.getByRole('button', { name: 'On disk' }).click();
+  await until(tab, () => /large.*small/s.test(document.querySelector('tbody')?.textContent ?? ''));
+  await tab.getByRole('link', { name: '/queue/large' }).click();
+  await until(tab, () => /In memory38\.\d KiB29\.\d KiB on disk/.test(document.querySelector('.stats')?.textContent ?? ''));
 });
 
 test('Console: O_11 P_ACK_11 a dead letter is moved back', limit, async (t) => {

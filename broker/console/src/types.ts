@@ -110,7 +110,17 @@ export interface Connection {
 
 export interface ConnectionDetail extends Connection {
   subscription_list: Subscription[];
+  last_errors: PastRefusal[];
   transactions_open: number;
+}
+
+/** What a connection of the same client ended by. */
+export interface PastRefusal {
+  at: string;
+  reason: string;
+  message: string;
+  destination: string;
+  connection: string;
 }
 
 export interface Subscription {
@@ -139,6 +149,8 @@ export interface Destination {
   depth: number;
   bytes: number;
   unacked: number;
+  memory_bytes: number;
+  disk_bytes: number;
   oldest_age_ms: number;
   published: number;
   delivered: number;

@@ -5,10 +5,10 @@ import { call, segment } from '../api';
 import { ago, bytes, count, duration, moment, plural, rate } from '../format';
 import { usePoll } from '../polling';
 import { href } from '../router';
-import type { ConnectionDetail } from '../types';
+import type { ConnectionDetail, PastRefusal } from '../types';
 import { Sparkline, Traces } from '../ui/chart';
 import { ask } from '../ui/dialog';
-import { AdminButton, Empty, Facts, Field, Loading, Panel, Refusal, Stat } from '../ui/parts';
+import { AdminButton, Badge, Empty, Facts, Field, Loading, Name, Panel, Refusal, Stat } from '../ui/parts';
 import { Table } from '../ui/table';
 import { State, transportOf, userOf } from './connections';
 import { subscriptionColumns } from './subscriptions';
@@ -37,6 +37,7 @@ export function ConnectionPage({ id }: { id: string }) {
           </AdminButton>
         )}
       </div>
+      {isGone && <Refusal problem={error} title="It has ended" />}
       <div class="stats">
         <Stat label="Sends" value={`${rate(data.messages_in_rate)}/s`} note={<Sparkline values={traces.of('in')} label="Messages in" />} />
         <Stat label="Receives" value={`${rate(data.messages_out_rate)}/s`} note={<Sparkline values={traces.of('out')} label="Messages out" />} />
@@ -46,6 +47,7 @@ export function ConnectionPage({ id }: { id: string }) {
       <Panel title="Connection">
         <Facts rows={facts(data)} />
       </Panel>
+      {data.last_errors.length > 0 && <LastErrors id={data.id} errors={data.last_errors} />}
       <Panel title={`Subscriptions (${count(data.subscription_list.length)})`} flush>
         {data.subscription_list.length === 0 ? (
           <Empty icon="subscriptions" title="It has subscribed to nothing" />
@@ -60,6 +62,27 @@ export function ConnectionPage({ id }: { id: string }) {
       </Panel>
       <Trace id={id} isGone={isGone} />
     </>
+  );
+}
+
+/** Each has ended a connection: this one, or an earlier one of the same client. */
+function LastErrors({ id, errors }: { id: string; errors: PastRefusal[] }) {
+  return (
+    <Panel title="Last errors of this client" flush>
+      <div class="wrapped">
+        <Table
+          label="Last errors of this client"
+          rows={errors}
+          id={(row) => row.at + row.connection}
+          columns={[
+            { title: 'When', width: '5rem', cell: (row) => <span title={moment(row.at)}>{ago(row.at)}</span> },
+            { title: 'Reason', width: '9rem', cell: (row) => <Badge tone="bad" title={row.reason}>{row.reason}</Badge> },
+            { title: 'It was told', cell: (row) => <Name text={row.message} mono={false} /> },
+            { title: 'Connection', from: 3, width: '18rem', cell: (row) => (row.connection === id ? 'this one' : <Name text={row.connection} />) },
+          ]}
+        />
+      </div>
+    </Panel>
   );
 }
 

@@ -65,7 +65,10 @@ function Tiles({ data }: { data: DestinationDetail }) {
       {!isTopic && <Stat label="Unacked" value={short(data.unacked)} note={`${short(data.acked)} acknowledged`} />}
       <Stat label={isTopic ? 'Subscribers' : 'Consumers'} value={count(data.consumers)} note={`${short(data.published)} published in all`} />
       {!isTopic && (
-        <Stat label="Oldest" value={data.oldest_age_ms ? duration(data.oldest_age_ms) : '–'} note={`${bytes(data.bytes)} in all`} />
+        <Stat label="Oldest" value={data.oldest_age_ms ? duration(data.oldest_age_ms) : '–'} note={`${bytes(data.bytes)} waiting`} />
+      )}
+      {(data.durable || data.memory_bytes > 0 || !isTopic) && (
+        <Stat label="In memory" value={bytes(data.memory_bytes)} note={data.durable ? `${bytes(data.disk_bytes)} on disk` : 'nothing on disk'} />
       )}
     </div>
   );

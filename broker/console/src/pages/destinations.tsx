@@ -50,6 +50,7 @@ function columnsWith(traces: Traces): Column<Destination>[] {
     { title: 'Last minute', from: 3, width: '7rem', cell: (row) => <Sparkline values={traces.of(row.name)} label={`Published to ${row.name}`} /> },
     { title: 'Oldest', sort: 'oldest_age_ms', numeric: true, from: 3, width: '6rem', cell: (row) => (row.oldest_age_ms ? duration(row.oldest_age_ms) : '–') },
     { title: 'Size', sort: 'bytes', numeric: true, from: 3, width: '6rem', cell: (row) => bytes(row.bytes) },
+    { title: 'On disk', sort: 'disk_bytes', numeric: true, from: 3, width: '6rem', cell: (row) => (row.durable ? bytes(row.disk_bytes) : '–') },
   ];
 }
 

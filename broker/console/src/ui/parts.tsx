@@ -84,13 +84,13 @@ export function Empty({ icon = 'inbox', title, children }: { icon?: IconName; ti
 }
 
 /** A refusal in the broker's own words. */
-export function Refusal({ problem, onRetry }: { problem: Problem; onRetry?: () => void }) {
-  const title = problem.status === 403 ? 'Not for this token' : problem.status === 404 ? 'Not found' : 'This did not work';
+export function Refusal({ problem, title, onRetry }: { problem: Problem; title?: string; onRetry?: () => void }) {
+  const usual = problem.status === 403 ? 'Not for this token' : problem.status === 404 ? 'Not found' : 'This did not work';
   return (
     <div class="refusal" role="alert">
       <Icon name="warning" />
       <div>
-        <strong>{title}</strong>
+        <strong>{title ?? usual}</strong>
         <p>{problem.message}</p>
       </div>
       {onRetry && <Button onClick={onRetry}>Try again</Button>}
