@@ -295,9 +295,11 @@ class LastErrors(ApiCase):
         stranger.send(stomp("CONNECT", "accept-version:1.2", "host:x", "login:guest", "passcode:wrong", line))
         self.assert_refused(stranger, "auth-failed")
         self.assertEqual(self.errors_of(line), [])
-        path = "/api/v1/connections/" + peer.connected["session"]
-        self.assertTrue(until(lambda: self.api.call("GET", path).status == 404))
-        self.assertNotIn("reason", self.api.call("GET", path).json)
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("auth-failed")))
+        for ended in (peer.connected["session"], self.broker.event("auth-failed")["conn"]):
+            path = "/api/v1/connections/" + ended
+            self.assertTrue(until(lambda: self.api.call("GET", path).status == 404))
+            self.assertNotIn("reason", self.api.call("GET", path).json)
 
     @each({**{key: (name,) for key, (name, _) in HOSTILE.items()}, "very_long": "\u00e4" * 200})
     def test_O_10_S_LOG_01_hostile_destinations_are_short_data(self, name):
