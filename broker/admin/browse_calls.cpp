@@ -1,10 +1,10 @@
 #include "broker/admin/browse_calls.hpp"
 
-#include "broker/admin/base64.hpp"
 #include "broker/admin/destinations.hpp"
 #include "broker/admin/walk.hpp"
 #include "broker/engine/message_headers.hpp"
 #include "broker/engine/session.hpp"
+#include "protocol/base64.hpp"
 #include "protocol/utf8.hpp"
 
 #include <boost/json/array.hpp>
@@ -100,7 +100,7 @@ json::object to_json(
     if (protocol::is_utf8(shown)) {
         object["body"] = shown;
     } else {
-        object["body_base64"] = to_base64(shown);
+        object["body_base64"] = protocol::encode_base64(shown);
     }
     return object;
 }

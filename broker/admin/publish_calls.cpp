@@ -1,12 +1,12 @@
 #include "broker/admin/publish_calls.hpp"
 
-#include "broker/admin/base64.hpp"
 #include "broker/admin/destinations.hpp"
 #include "broker/admin/json_input.hpp"
 #include "broker/engine/send_head.hpp"
 #include "broker/engine/topic.hpp"
 #include "broker/engine/transaction.hpp"
 #include "broker/engine/user_destination.hpp"
+#include "protocol/base64.hpp"
 #include "protocol/encoder.hpp"
 #include "protocol/parser.hpp"
 #include "protocol/request.hpp"
@@ -50,7 +50,7 @@ std::string body_of(const JsonInput& input) {
     const auto encoded = input.optional_text("body_base64");
     if (text && encoded) { throw wrong(input.where(), "give body or body_base64, not both."); }
     if (!encoded) { return std::move(text).value_or(""); }
-    auto octets = from_base64(*encoded);
+    auto octets = protocol::decode_base64(*encoded);
     if (!octets) { throw wrong(input.where(), "body_base64 is no Base64 with padding."); }
     return *std::move(octets);
 }

@@ -1,10 +1,10 @@
 // The steps of dial(), each with its own sentence for each way to fail.
 #include "broker/cli/dial.hpp"
 
-#include "broker/cli/base64.hpp"
 #include "broker/cli/exit_code.hpp"
 #include "broker/cli/refusals.hpp"
 #include "broker/tls/context.hpp"
+#include "protocol/base64.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
@@ -119,7 +119,7 @@ std::string random_key() {
     for (char& octet : octets) {
         octet = static_cast<char>(device());
     }
-    return to_base64(octets);
+    return protocol::encode_base64(octets);
 }
 
 /// The `Sec-WebSocket-Accept` that answers `key` (RFC 6455, 4.2.2).
@@ -131,7 +131,7 @@ std::string accept_for(const std::string& key) {
     if (EVP_Q_digest(nullptr, "SHA1", nullptr, text.data(), text.size(), out, &size) != 1) {
         fail("OpenSSL has no SHA-1");
     }
-    return to_base64(std::string_view(digest).substr(0, size));
+    return protocol::encode_base64(std::string_view(digest).substr(0, size));
 }
 
 http::request<http::empty_body> upgrade_request(const Url& url, const std::string& key) {

@@ -2,7 +2,7 @@
 // body and NUL.
 #include "broker/cli/dump.hpp"
 
-#include "broker/cli/base64.hpp"
+#include "protocol/base64.hpp"
 #include "protocol/escape.hpp"
 #include "protocol/utf8.hpp"
 
@@ -79,7 +79,7 @@ bool add_message(boost::json::object& object, std::string_view octets) {
     if (protocol::is_utf8(body)) {
         object["body"] = body;
     } else {
-        object["body_base64"] = to_base64(body);
+        object["body_base64"] = protocol::encode_base64(body);
     }
     return true;
 }
@@ -91,7 +91,7 @@ std::string to_json(const DumpedMessage& message) {
     if (message.is_damaged) {
         object["damaged"] = true;
     } else if (!add_message(object, message.octets)) {
-        object["octets_base64"] = to_base64(message.octets);
+        object["octets_base64"] = protocol::encode_base64(message.octets);
     }
     return boost::json::serialize(object);
 }

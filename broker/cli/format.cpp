@@ -1,9 +1,9 @@
 // A format string becomes a list of pieces; JSON is written by Boost.JSON.
 #include "broker/cli/format.hpp"
 
-#include "broker/cli/base64.hpp"
 #include "broker/cli/exit_code.hpp"
 #include "broker/cli/printable.hpp"
+#include "protocol/base64.hpp"
 #include "protocol/utf8.hpp"
 
 #include <boost/json.hpp>
@@ -149,7 +149,7 @@ std::string to_json(const protocol::Frame& frame, bool with_body) {
     if (with_body && protocol::is_utf8(frame.body)) {
         object["body"] = frame.body;
     } else if (with_body) {
-        object["body_base64"] = to_base64(frame.body);
+        object["body_base64"] = protocol::encode_base64(frame.body);
     }
     return boost::json::serialize(object);
 }

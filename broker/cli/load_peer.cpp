@@ -2,7 +2,7 @@
 // Set-up frames come from the codec.
 #include "broker/cli/load_peer.hpp"
 
-#include "broker/cli/base64.hpp"
+#include "protocol/base64.hpp"
 #include "protocol/encoder.hpp"
 #include "protocol/web_socket.hpp"
 
@@ -120,7 +120,8 @@ void LoadPeer::request_upgrade() {
               " HTTP/1.1\r\nHost: " + plan_.target.url.authority() +
               "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
               "\r\nSec-WebSocket-Key: " +
-              to_base64("stampede-bench-0") + "\r\nSec-WebSocket-Protocol: v12.stomp\r\n\r\n";
+              protocol::encode_base64("stampede-bench-0") +
+              "\r\nSec-WebSocket-Protocol: v12.stomp\r\n\r\n";
     mark_dirty();
 }
 

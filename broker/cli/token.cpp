@@ -8,9 +8,9 @@
 #include "broker/cli/printable.hpp"
 #include "broker/cli/token_check.hpp"
 #include "broker/cli/token_keys.hpp"
-#include "broker/security/base64url.hpp"
 #include "broker/server/config.hpp"
 #include "broker/server/rights.hpp"
+#include "protocol/base64.hpp"
 
 #include <boost/json.hpp>
 
@@ -124,9 +124,9 @@ int make(const TokenOptions& options) {
     json::object header{{"alg", key.algorithm()}, {"typ", "JWT"}};
     if (!key.id().empty()) { header["kid"] = key.id(); }
     const json::object claims = claims_of(options, auth);
-    std::string token = security::encode_base64url(json::serialize(header)) + '.' +
-                        security::encode_base64url(json::serialize(claims));
-    token += '.' + security::encode_base64url(key.sign(token));
+    std::string token = protocol::encode_base64url(json::serialize(header)) + '.' +
+                        protocol::encode_base64url(json::serialize(claims));
+    token += '.' + protocol::encode_base64url(key.sign(token));
     if (options.as_json) {
         const json::object object{{"token", token}, {"header", header}, {"claims", claims}};
         std::puts(json::serialize(object).c_str());

@@ -1,7 +1,7 @@
 // Notes are said claim by claim even where the verifier stops at the first fault.
 #include "broker/cli/token_check.hpp"
 
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 
 #include <boost/json.hpp>
 
@@ -80,7 +80,7 @@ private:
 };
 
 json::object object_of(std::string_view segment) {
-    const auto text = security::decode_base64url(segment);
+    const auto text = protocol::decode_base64url(segment);
     if (!text) { return {}; }
     boost::system::error_code ec;
     const json::value value = json::parse(*text, ec);

@@ -3,9 +3,9 @@
 
 #include "broker/cli/exit_code.hpp"
 #include "broker/files/small_file.hpp"
-#include "broker/security/base64url.hpp"
 #include "broker/security/evp.hpp"
 #include "broker/security/jwks.hpp"
+#include "protocol/base64.hpp"
 
 #include <boost/json.hpp>
 #include <openssl/hmac.h>
@@ -125,7 +125,7 @@ SigningKey SigningKey::from_set(
     const std::string own = text_of(*chosen, "alg");
     const std::string name = algorithm.empty() ? own : algorithm;
     const auto& traits = named(name.empty() ? "HS256" : name);
-    auto secret = security::decode_base64url(text_of(*chosen, "k"));
+    auto secret = protocol::decode_base64url(text_of(*chosen, "k"));
     if (traits.family != JwtFamily::hmac) { refuse("a secret signs HS256, HS384 or HS512 only"); }
     if (!secret || secret->size() < traits.secret_octets_min) {
         refuse("the secret is too short for " + std::string(traits.name));

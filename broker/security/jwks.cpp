@@ -1,7 +1,7 @@
 #include "broker/security/jwks.hpp"
 
-#include "broker/security/base64url.hpp"
 #include "broker/security/strict_json.hpp"
+#include "protocol/base64.hpp"
 #include "protocol/error.hpp"
 
 #include <openssl/crypto.h>
@@ -52,7 +52,7 @@ Text text_of(const Json& key, std::string_view name) {
 std::optional<std::string> octets_of(const Json& key, std::string_view name) {
     const Text member = text_of(key, name);
     if (member.text == nullptr || member.text->empty()) { return std::nullopt; }
-    return decode_base64url(*member.text);
+    return protocol::decode_base64url(*member.text);
 }
 
 std::string shown(const std::string* text) {

@@ -1,8 +1,8 @@
 #include "broker/security/jwt.hpp"
 
-#include "broker/security/base64url.hpp"
 #include "broker/security/jwt_claims.hpp"
 #include "broker/security/strict_json.hpp"
+#include "protocol/base64.hpp"
 
 #include <algorithm>
 #include <array>
@@ -65,7 +65,7 @@ struct Header {
 };
 
 boost::system::result<Header, TokenFault> header_of(std::string_view encoded) {
-    const auto text = decode_base64url(encoded);
+    const auto text = protocol::decode_base64url(encoded);
     if (!text) { return TokenFault::encoding; }
     const auto json = parse_strict_json(*text, json_limits);
     if (!json) { return TokenFault::header; }
@@ -147,8 +147,8 @@ boost::system::result<engine::Principal, TokenRefused> JwtVerifier::verify(
     if (!segments) { return TokenRefused{TokenFault::segments}; }
     const auto header = header_of(segments->header);
     if (!header) { return TokenRefused{header.error()}; }
-    const auto signature = decode_base64url(segments->signature);
-    const auto payload = decode_base64url(segments->payload);
+    const auto signature = protocol::decode_base64url(segments->signature);
+    const auto payload = protocol::decode_base64url(segments->payload);
     if (!signature || !payload) { return TokenRefused{TokenFault::encoding}; }
     const KeySetRef keys = this->keys();
     const JwtKey* const key = keys ? keys->find(header->algorithm, header->key_id) : nullptr;
@@ -181,7 +181,7 @@ bool is_compact_jwt_like(std::string_view text) {
         return false;
     }
     const std::string_view encoded = text.substr(0, first);
-    const auto header = decode_base64url(encoded);
+    const auto header = protocol::decode_base64url(encoded);
     return header && header->size() >= 2 && header->front() == '{' && header->back() == '}';
 }
 

@@ -2,8 +2,8 @@
 // Pure.
 #include "broker/cli/headers.hpp"
 
-#include "broker/cli/base64.hpp"
 #include "broker/cli/exit_code.hpp"
+#include "protocol/base64.hpp"
 
 #include <gtest/gtest.h>
 
@@ -29,15 +29,6 @@ TEST(Headers, ViewsKeepTheOrder) {
     const std::vector<protocol::Header> expected{
         {"destination", "/topic/x"}, {"b", "1"}, {"a", "2"}};
     EXPECT_EQ(views, expected);
-}
-
-TEST(Base64, AgreesWithTheExamplesOfRfc4648) {
-    EXPECT_EQ(to_base64(""), "");
-    EXPECT_EQ(to_base64("f"), "Zg==");
-    EXPECT_EQ(to_base64("fo"), "Zm8=");
-    EXPECT_EQ(to_base64("foo"), "Zm9v");
-    EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
-    EXPECT_EQ(to_base64(std::string_view("\xff\x00\xfe", 3)), "/wD+");
 }
 
 }  // namespace

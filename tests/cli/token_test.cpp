@@ -3,7 +3,7 @@
 #include "broker/cli/commands.hpp"
 #include "broker/cli/exit_code.hpp"
 #include "broker/cli/token_check.hpp"
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 #include "tests/server/temporary_file.hpp"
 
 #include <gmock/gmock.h>
@@ -85,7 +85,7 @@ TEST_F(Token, O_8_AnExpiredOneIsToldAsSuch) {
 TEST_F(Token, O_8_AChangedOneIsRefused) {
     std::string text = make();
     const std::size_t payload = text.find('.') + 1;
-    const std::string other = security::encode_base64url(R"({"sub":"root"})");
+    const std::string other = protocol::encode_base64url(R"({"sub":"root"})");
     text.replace(payload, text.find('.', payload) - payload, other);
     const Said said = check(text);
     EXPECT_EQ(said.code, ExitCode::refused);
@@ -107,7 +107,7 @@ TEST_F(Token, O_8_AnythingAtAllIsExplainedAndRefused) {
 }
 
 TEST_F(Token, O_8_ControlCharactersOfATokenDoNotReachTheTerminal) {
-    const std::string head = security::encode_base64url("{\"alg\":\"HS256\",\"\\u001b[2J\":1}");
+    const std::string head = protocol::encode_base64url("{\"alg\":\"HS256\",\"\\u001b[2J\":1}");
     const Said said = check(head + ".e30.e30");
     EXPECT_THAT(said.out, testing::Not(HasSubstr("\x1b")));
     EXPECT_THAT(said.out, HasSubstr("\\x1b[2J"));

@@ -2,8 +2,8 @@
 // bounds.
 // Input: an octet of choices. Even: a token follows. Odd: a header up to NUL and a payload, which
 // are signed here, so that claims are reached.
-#include "broker/security/base64url.hpp"
 #include "broker/security/names.hpp"
+#include "protocol/base64.hpp"
 #include "tests/fuzz/choices.hpp"
 #include "tests/security/jwt_reference.hpp"
 #include "tests/security/token_maker.hpp"
@@ -60,8 +60,8 @@ void check_principal(const engine::Principal& principal) {
 void check_segments(std::string_view token) {
     while (!token.empty()) {
         const std::string_view segment = token.substr(0, token.find('.'));
-        const auto octets = security::decode_base64url(segment);
-        require(octets && security::encode_base64url(*octets) == segment, "one way to write it");
+        const auto octets = protocol::decode_base64url(segment);
+        require(octets && protocol::encode_base64url(*octets) == segment, "one way to write it");
         token.remove_prefix(std::min(segment.size() + 1, token.size()));
     }
 }

@@ -1,5 +1,5 @@
 // Signatures that must be refused, made by arithmetic on good ones.
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 #include "tests/security/hostile_tokens.hpp"
 #include "tests/security/token_maker.hpp"
 
@@ -43,13 +43,13 @@ using Change = std::function<std::string(std::string)>;
 std::string changed(JwtAlgorithm algorithm, const Change& change) {
     const TokenMaker maker(algorithm);
     const std::string text = signing_text(maker.header(), good_claims());
-    return text + "." + encode_base64url(change(maker.signature(text)));
+    return text + "." + protocol::encode_base64url(change(maker.signature(text)));
 }
 
 /// Signed by another with the header of `algorithm`.
 std::string signed_by(const TokenMaker& other, JwtAlgorithm algorithm) {
     const std::string text = signing_text(TokenMaker(algorithm).header(), good_claims());
-    return text + "." + encode_base64url(other.signature(text));
+    return text + "." + protocol::encode_base64url(other.signature(text));
 }
 
 HostileTokens refused(
@@ -94,7 +94,7 @@ std::string pkcs1_block(std::string_view text) {
 /// RS256 over a block that `change` has made of the right one.
 std::string with_block(const Change& change) {
     const std::string text = signing_text(TokenMaker(JwtAlgorithm::rs256).header(), good_claims());
-    return text + "." + encode_base64url(rsa_private(change(pkcs1_block(text))));
+    return text + "." + protocol::encode_base64url(rsa_private(change(pkcs1_block(text))));
 }
 
 }  // namespace
@@ -189,7 +189,7 @@ HostileTokens hostile_ecdsa_signatures() {
     const std::string text = signing_text(own.header(), good_claims());
     all.push_back(
         {"ES256 in DER",
-         text + "." + encode_base64url(own.native_signature(text)),
+         text + "." + protocol::encode_base64url(own.native_signature(text)),
          TokenFault::signature}
     );
     const TokenMaker other(

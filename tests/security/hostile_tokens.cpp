@@ -1,6 +1,6 @@
 #include "tests/security/hostile_tokens.hpp"
 
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 #include "tests/security/token_maker.hpp"
 
 #include <utility>
@@ -240,8 +240,8 @@ HostileTokens hostile_segments() {
          parts.header + "." + parts.payload + "." + parts_of(other).signature,
          TokenFault::signature},
         {"another header",
-         encode_base64url(R"({"alg":"ES256","typ":"at+jwt"})") + "." + parts.payload + "." +
-             parts.signature,
+         protocol::encode_base64url(R"({"alg":"ES256","typ":"at+jwt"})") + "." + parts.payload +
+             "." + parts.signature,
          TokenFault::signature},
         {"longer than 8 KiB by least", barely_too_long(), TokenFault::too_long}};
 }
@@ -256,7 +256,7 @@ HostileTokens hostile_encodings() {
     // Signed as it stands, so that nothing but the encoding is wrong.
     const auto signed_as = [](const std::string& header, const std::string& payload) {
         const std::string text = header + "." + payload;
-        return text + "." + encode_base64url(ec().signature(text));
+        return text + "." + protocol::encode_base64url(ec().signature(text));
     };
     std::string loose = good;
     // Of 64 octets the last letter holds two bits: the next one differs in bits that are dropped.
@@ -267,7 +267,9 @@ HostileTokens hostile_encodings() {
         {"padded payload", signed_as(parts.header, parts.payload + "=="), encoding},
         {"loose bits in the signature", loose, encoding},
         {"loose bits in the payload",
-         signed_as(parts.header, encode_base64url(good_claims() + " ").substr(0, 2) + "f"),
+         signed_as(
+             parts.header, protocol::encode_base64url(good_claims() + " ").substr(0, 2) + "f"
+         ),
          TokenFault::encoding},
         {"space before", " " + good, encoding},
         {"space behind", good + " ", encoding},
@@ -366,10 +368,10 @@ HostileTokens hostile_headers() {
     all.push_back({"typ is no text", with_header(R"({"alg":"ES256","typ":1})"), TokenFault::header}
     );
     const std::string text =
-        encode_base64url(R"({"alg":"ES256","b64":false})") + "." + good_claims();
+        protocol::encode_base64url(R"({"alg":"ES256","b64":false})") + "." + good_claims();
     all.push_back(
         {"payload not encoded",
-         text + "." + encode_base64url(ec().signature(text)),
+         text + "." + protocol::encode_base64url(ec().signature(text)),
          TokenFault::segments}
     );
     return all;

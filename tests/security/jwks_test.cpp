@@ -1,7 +1,7 @@
 // Sets of keys as JSON: what is not ours is left out, what is broken refuses all (S-AUTH-10, -11).
 #include "broker/security/jwks.hpp"
 
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 #include "tests/security/token_maker.hpp"
 
 #include <gtest/gtest.h>
@@ -111,8 +111,8 @@ TEST(Jwks, S_AUTH_10_SecretsComeOnlyFromAFile) {
     EXPECT_TRUE(
         verdict(set_of({members(JwtAlgorithm::hs256)}), of_a_file).starts_with("refused: key 1")
     );
-    const std::string shorter =
-        R"("kty":"oct","alg":"HS256","k":")" + encode_base64url(std::string(31, 'x')) + "\"";
+    const std::string shorter = R"("kty":"oct","alg":"HS256","k":")" +
+                                protocol::encode_base64url(std::string(31, 'x')) + "\"";
     EXPECT_EQ(
         verdict(set_of({shorter}), of_a_file),
         "refused: key 1 is a secret of less than 32 octets, which HS256 needs"

@@ -1,5 +1,5 @@
 // Every hostile token is refused, and for its own reason; the good ones beside them are accepted.
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 #include "tests/security/hostile_tokens.hpp"
 #include "tests/security/token_maker.hpp"
 

@@ -1,8 +1,8 @@
 // Keys of tokens: each for one algorithm, none that is weak or of another kind (S-AUTH-10).
 #include "broker/security/jwt_keys.hpp"
 
-#include "broker/security/base64url.hpp"
 #include "broker/security/ed25519_point.hpp"
+#include "protocol/base64.hpp"
 #include "tests/security/token_maker.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace security {
 namespace {
 
 std::string octets(std::string_view text) {
-    return decode_base64url(text).value();
+    return protocol::decode_base64url(text).value();
 }
 
 constexpr std::string_view rfc7515_claims =
@@ -225,8 +225,8 @@ TEST(JwtKeys, S_AUTH_10_RefusesPointsOfEd25519ThatAnybodyCanSignFor) {
           little_endian("\xFF", '\xFF', '\x7F')}) {
         std::string with_sign = bad;
         with_sign.back() = static_cast<char>(with_sign.back() ^ '\x80');
-        EXPECT_FALSE(JwtKey::from_ed25519(bad)) << encode_base64url(bad);
-        EXPECT_FALSE(JwtKey::from_ed25519(with_sign)) << encode_base64url(bad);
+        EXPECT_FALSE(JwtKey::from_ed25519(bad)) << protocol::encode_base64url(bad);
+        EXPECT_FALSE(JwtKey::from_ed25519(with_sign)) << protocol::encode_base64url(bad);
     }
     // Not on the curve.
     EXPECT_FALSE(JwtKey::from_ed25519(little_endian("\x02", '\0', '\0')));

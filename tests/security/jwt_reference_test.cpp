@@ -1,7 +1,7 @@
 // Whatever the broker accepts a second, slow verifier accepts (S-AUTH-10).
 #include "tests/security/jwt_reference.hpp"
 
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 #include "tests/security/hostile_tokens.hpp"
 #include "tests/security/token_maker.hpp"
 

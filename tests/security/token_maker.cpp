@@ -1,6 +1,6 @@
 #include "tests/security/token_maker.hpp"
 
-#include "broker/security/base64url.hpp"
+#include "protocol/base64.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
@@ -22,7 +22,7 @@ void must(bool done) {
 }
 
 std::string octets(std::string_view text) {
-    return decode_base64url(text).value();
+    return protocol::decode_base64url(text).value();
 }
 
 // RFC 7515, A.2.
@@ -182,7 +182,7 @@ std::string hmac(const std::string& secret, const char* digest, std::string_view
 
 std::string member(std::string_view name, std::string_view octets) {
     if (octets.empty()) { return {}; }
-    return ",\"" + std::string(name) + "\":\"" + encode_base64url(octets) + "\"";
+    return ",\"" + std::string(name) + "\":\"" + protocol::encode_base64url(octets) + "\"";
 }
 
 }  // namespace
@@ -269,7 +269,7 @@ std::string TokenMaker::header() const {
 
 std::string TokenMaker::token(std::string_view header, std::string_view payload) const {
     const std::string text = signing_text(header, payload);
-    return text + "." + encode_base64url(signature(text));
+    return text + "." + protocol::encode_base64url(signature(text));
 }
 
 std::string TokenMaker::token(std::string_view payload) const {
@@ -292,7 +292,7 @@ std::string TokenMaker::pem() const {
 }
 
 std::string signing_text(std::string_view header, std::string_view payload) {
-    return encode_base64url(header) + "." + encode_base64url(payload);
+    return protocol::encode_base64url(header) + "." + protocol::encode_base64url(payload);
 }
 
 KeySetRef key_set(const std::vector<JwtAlgorithm>& algorithms) {

@@ -1,11 +1,12 @@
-// Base64url: one way to write each text, and no other is read (S-AUTH-10).
-#include "broker/security/base64url.hpp"
+// Base64 and base64url: one way to write each text, and no other is read (S-AUTH-10).
+#include "protocol/base64.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
-namespace security {
+namespace protocol {
 namespace {
 
 TEST(Base64url, S_AUTH_10_ReadsWhatItWrites) {
@@ -59,5 +60,35 @@ TEST(Base64url, S_AUTH_10_NothingIsReadInTwoWays) {
     }
 }
 
+TEST(Base64, AgreesWithTheExamplesOfRfc4648) {
+    EXPECT_EQ(encode_base64(""), "");
+    EXPECT_EQ(encode_base64("f"), "Zg==");
+    EXPECT_EQ(encode_base64("fo"), "Zm8=");
+    EXPECT_EQ(encode_base64("foo"), "Zm9v");
+    EXPECT_EQ(encode_base64("foobar"), "Zm9vYmFy");
+    EXPECT_EQ(encode_base64(std::string_view("\xff\x00\xfe", 3)), "/wD+");
+}
+
+// Of all texts of five octets or fewer over a small alphabet those are read that are written.
+TEST(Base64, NothingIsReadInTwoWays) {
+    const std::string digits = "AQgz+/=-\n";
+    std::size_t read = 0;
+    for (std::size_t n = 0; n < 9 * 9 * 9 * 9 * 9; ++n) {
+        const std::string text{
+            digits[n % 9],
+            digits[n / 9 % 9],
+            digits[n / 81 % 9],
+            digits[n / 729 % 9],
+            digits[n / 6561]};
+        for (std::size_t size = 0; size <= text.size(); ++size) {
+            const auto octets = decode_base64(text.substr(0, size));
+            if (!octets) { continue; }
+            ++read;
+            ASSERT_EQ(encode_base64(*octets), text.substr(0, size));
+        }
+    }
+    EXPECT_GT(read, 0U);
+}
+
 }  // namespace
-}  // namespace security
+}  // namespace protocol
