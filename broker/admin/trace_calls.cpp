@@ -2,11 +2,10 @@
 // At most 8 taps at a time; each bounded as transport::Tap says.
 #include "broker/admin/trace_calls.hpp"
 
+#include "broker/admin/time_text.hpp"
 #include "broker/log/record.hpp"
 #include "broker/transport/connection.hpp"
 #include "broker/transport/tap.hpp"
-
-#include <fmt/chrono.h>
 
 #include <algorithm>
 #include <deque>
@@ -51,11 +50,6 @@ struct Place {
     std::weak_ptr<transport::Connection> connection;
 };
 
-std::string time_text(std::uint64_t ms) {
-    const auto seconds = fmt::gmtime(static_cast<std::time_t>(ms / 1000));
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, ms % 1000);
-}
-
 // A JSON string; octets that are not UTF-8 are shown as U+FFFD.
 void append_string(std::string& out, std::string_view text) {
     out += '"';
@@ -64,8 +58,9 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 std::string event_text(const TappedFrame& frame) {
+    const std::chrono::milliseconds at(frame.at);
     std::string text = "event: frame\ndata: {\"at\":";
-    append_string(text, time_text(frame.at));
+    append_string(text, time_text(std::chrono::sys_time<std::chrono::milliseconds>(at)));
     text += frame.is_in ? R"(,"direction":"in","command":)" : R"(,"direction":"out","command":)";
     append_string(text, frame.command);
     text += R"(,"headers":[)";
