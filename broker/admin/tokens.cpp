@@ -1,16 +1,14 @@
 #include "broker/admin/tokens.hpp"
 
+#include <openssl/crypto.h>
+
 namespace admin {
 
 namespace {
 
 bool is_same(std::string_view ours, std::string_view given) {
-    unsigned difference = given.size() == ours.size() ? 0 : 1;
-    for (std::size_t i = 0; i < ours.size(); ++i) {
-        const char other = i < given.size() ? given[i] : '\0';
-        difference |= static_cast<unsigned char>(ours[i] ^ other);
-    }
-    return difference == 0;
+    return ours.size() == given.size() &&
+           CRYPTO_memcmp(ours.data(), given.data(), ours.size()) == 0;
 }
 
 }  // namespace

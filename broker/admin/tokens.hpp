@@ -1,5 +1,5 @@
 // The admin listener's bearer tokens and what each may (S-WEB-07).
-// Immutable. Compared in a time that does not tell how much of a guess was right.
+// Immutable. Compared in a time that tells no more than the length (S-AUTH-07).
 #pragma once
 
 #include <cstdint>

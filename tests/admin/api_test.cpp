@@ -12,6 +12,7 @@
 #include "broker/admin/publish_calls.hpp"
 #include "broker/admin/queue_calls.hpp"
 #include "broker/admin/scheduled_calls.hpp"
+#include "broker/admin/tokens.hpp"
 #include "broker/admin/trace_calls.hpp"
 
 #include <boost/json/parse.hpp>
@@ -55,6 +56,19 @@ RequestHead head(std::string method, std::string target, const std::string& toke
     head.host = "localhost";
     if (!token.empty()) { head.authorization = "Bearer " + token; }
     return head;
+}
+
+TEST(Tokens, S_AUTH_07_S_WEB_07_MatchAsAWholeOnly) {
+    const Tokens known = tokens();
+    EXPECT_EQ(known.match(admin_token)->text, admin_token);
+    EXPECT_EQ(known.find("Bearer " + read_token)->text, read_token);
+    std::string nearly = admin_token;
+    nearly.back() = 'b';
+    for (const std::string& text :
+         {std::string(), nearly, admin_token.substr(1), admin_token + "a", admin_token + '\0'}) {
+        EXPECT_EQ(known.match(text), nullptr) << text;
+    }
+    EXPECT_EQ(known.find(admin_token), nullptr);
 }
 
 TEST(Api, O_10_SegmentsOfPathsAreDecodedOnce) {

@@ -71,6 +71,7 @@ const std::vector<Room>& rooms() {
           "asio",
           "beast",
           "boost.json",
+          "openssl",
           "prometheus",
           "fmt",
           "boost.system",
