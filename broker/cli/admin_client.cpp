@@ -101,17 +101,20 @@ void add_admin_options(CLI::App& command, AdminFlags& flags) {
     ));
 }
 
-struct AdminClient::Request {
+struct AdminRequest {
     Target target;
     http::request<http::string_body> message;
 };
 
-struct AdminClient::Answer {
-    unsigned status = 0;
-    std::string body;
-};
-
 namespace {
+
+AdminRequest request_to(Target target, http::verb method, const std::string& path) {
+    AdminRequest request{std::move(target), {method, path, 11}};
+    request.message.set(http::field::host, request.target.url.authority());
+    request.message.set(http::field::user_agent, "stampede/" STAMPEDE_VERSION);
+    request.message.set(http::field::connection, "close");
+    return request;
+}
 
 /// Runs `work` until it has ended; a Failure that it throws is passed on.
 template <class Work>
@@ -144,9 +147,9 @@ void run_within(
     );
 }
 
-template <class Stream, class Message, class Answer>
-asio::awaitable<void> ask(Stream& stream, const Message& message, Answer& answer) {
-    auto [write_error, written] = co_await http::async_write(stream, message, use_result);
+template <class Stream>
+asio::awaitable<void> ask(Stream& stream, const AdminRequest& request, AdminAnswer& answer) {
+    auto [write_error, written] = co_await http::async_write(stream, request.message, use_result);
     if (write_error) { fail_reading(write_error); }
     boost::beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
@@ -157,17 +160,37 @@ asio::awaitable<void> ask(Stream& stream, const Message& message, Answer& answer
     answer.body = std::move(parser.get().body());
 }
 
+AdminAnswer answer_to(AdminRequest request) {
+    request.message.prepare_payload();
+    asio::io_context io{1};
+    AdminAnswer answer;
+    const auto exchange = [](asio::io_context& loop, const AdminRequest& sent, AdminAnswer& got
+                          ) -> asio::awaitable<void> {
+        Dialed dialed = co_await dial(loop, sent.target);
+        if (auto* const tls = std::get_if<TlsStream>(&dialed.stream)) {
+            co_await ask(*tls, sent, got);
+        } else {
+            co_await ask(std::get<PlainStream>(dialed.stream), sent, got);
+        }
+    };
+    run_within(io, exchange(io, request, answer), request.target.timeout, false);
+    return answer;
+}
+
 struct Listening {
     unsigned status = 0;
     std::string problem;    ///< The body, if the status is not 200.
     bool is_begun = false;  ///< The head has come: from then on it may take its time.
 };
 
-template <class Stream, class Message>
+template <class Stream>
 asio::awaitable<void> listen(
-    Stream& stream, const Message& message, Listening& state, const AdminClient::OnEvent& on_event
+    Stream& stream,
+    const AdminRequest& request,
+    Listening& state,
+    const AdminClient::OnEvent& on_event
 ) {
-    auto [write_error, written] = co_await http::async_write(stream, message, use_result);
+    auto [write_error, written] = co_await http::async_write(stream, request.message, use_result);
     if (write_error) { fail_reading(write_error); }
     boost::beast::flat_buffer buffer;
     http::response_parser<http::buffer_body> parser;
@@ -194,6 +217,10 @@ asio::awaitable<void> listen(
 
 }  // namespace
 
+AdminAnswer get_without_token(const Target& target, const std::string& path) {
+    return answer_to(request_to(target, http::verb::get, path));
+}
+
 AdminClient::AdminClient(const AdminFlags& flags) : flags_(flags) {
     const security::HttpUrl url = parse(flags);
     // The token of this machine's broker is not for another one.
@@ -208,22 +235,19 @@ AdminClient::AdminClient(const AdminFlags& flags) : flags_(flags) {
     token_file_ = std::move(found.file);
 }
 
-AdminClient::Request AdminClient::request_for(
+AdminRequest AdminClient::request_for(
     const std::string& method, const std::string& path, const AdminQuery& query
 ) const {
     const security::HttpUrl url = parse(flags_);
-    Request request{target_for(flags_, url), {}};
     std::string base = url.target;
     while (base.ends_with('/')) {
         base.pop_back();
     }
-    request.message.version(11);
-    request.message.method_string(method);
-    request.message.target(base + "/api/v1" + path + query_text(query));
+    const std::string target = base + "/api/v1" + path + query_text(query);
+    AdminRequest request =
+        request_to(target_for(flags_, url), http::string_to_verb(method), target);
     request.message.set(http::field::host, url.authority());
     request.message.set(http::field::authorization, "Bearer " + token_);
-    request.message.set(http::field::user_agent, "stampede/" STAMPEDE_VERSION);
-    request.message.set(http::field::connection, "close");
     return request;
 }
 
@@ -233,49 +257,36 @@ boost::json::value AdminClient::call(
     const AdminQuery& query,
     const boost::json::value& body
 ) const {
-    Request request = request_for(method, path, query);
+    AdminRequest request = request_for(method, path, query);
     if (!body.is_null()) {
         request.message.body() = boost::json::serialize(body);
         request.message.set(http::field::content_type, "application/json");
     }
-    request.message.prepare_payload();
-    asio::io_context io{1};
-    Answer answer;
-    const auto exchange = [](asio::io_context& loop, const Request& sent, Answer& got
-                          ) -> asio::awaitable<void> {
-        Dialed dialed = co_await dial(loop, sent.target);
-        if (auto* const tls = std::get_if<TlsStream>(&dialed.stream)) {
-            co_await ask(*tls, sent.message, got);
-        } else {
-            co_await ask(std::get<PlainStream>(dialed.stream), sent.message, got);
-        }
-    };
-    run_within(io, exchange(io, request, answer), request.target.timeout, false);
-    return json_of(answer);
+    return json_of(answer_to(std::move(request)));
 }
 
 void AdminClient::stream(const std::string& path, const AdminQuery& query, const OnEvent& on_event)
     const {
-    Request request = request_for("GET", path, query);
+    AdminRequest request = request_for("GET", path, query);
     request.message.set(http::field::accept, "text/event-stream");
     request.message.prepare_payload();
     asio::io_context io{1};
     Listening state;
     const auto exchange =
-        [](asio::io_context& loop, const Request& sent, Listening& got, const OnEvent& take
+        [](asio::io_context& loop, const AdminRequest& sent, Listening& got, const OnEvent& take
         ) -> asio::awaitable<void> {
         Dialed dialed = co_await dial(loop, sent.target);
         if (auto* const tls = std::get_if<TlsStream>(&dialed.stream)) {
-            co_await listen(*tls, sent.message, got, take);
+            co_await listen(*tls, sent, got, take);
         } else {
-            co_await listen(std::get<PlainStream>(dialed.stream), sent.message, got, take);
+            co_await listen(std::get<PlainStream>(dialed.stream), sent, got, take);
         }
     };
     run_within(io, exchange(io, request, state, on_event), request.target.timeout, state.is_begun);
     if (state.status != 200) { static_cast<void>(json_of({state.status, state.problem})); }
 }
 
-boost::json::value AdminClient::json_of(const Answer& answer) const {
+boost::json::value AdminClient::json_of(const AdminAnswer& answer) const {
     boost::system::error_code ec;
     boost::json::value value =
         answer.body.empty() ? boost::json::value() : boost::json::parse(answer.body, ec);

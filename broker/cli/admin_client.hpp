@@ -16,6 +16,9 @@ class App;
 
 namespace cli {
 
+struct AdminRequest;
+struct Target;
+
 inline constexpr const char* default_admin_url = "http://127.0.0.1:15680";
 
 struct AdminFlags {
@@ -33,6 +36,15 @@ using AdminQuery = std::vector<std::pair<std::string, std::string>>;
 
 /// Percent-encodes all but letters, digits and `-._~`.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
+
+/// What came back, whatever the status.
+struct AdminAnswer {
+    unsigned status = 0;
+    std::string body;
+};
+
+/// GET of `path` as it is and without a token, for health. Throws Failure if there is no answer.
+[[nodiscard]] AdminAnswer get_without_token(const Target& target, const std::string& path);
 
 /// Every call throws Failure: 4 for a token that is missing, refused or not allowed, 5 if there is
 /// no answer in time, 1 for everything else, with what the broker says to mend it.
@@ -62,13 +74,10 @@ public:
     void stream(const std::string& path, const AdminQuery& query, const OnEvent& on_event) const;
 
 private:
-    struct Request;
-    struct Answer;
-
-    [[nodiscard]] Request request_for(
+    [[nodiscard]] AdminRequest request_for(
         const std::string& method, const std::string& path, const AdminQuery& query
     ) const;
-    [[nodiscard]] boost::json::value json_of(const Answer& answer) const;
+    [[nodiscard]] boost::json::value json_of(const AdminAnswer& answer) const;
 
     const AdminFlags flags_;
     std::string token_;

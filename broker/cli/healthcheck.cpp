@@ -1,36 +1,29 @@
 // `stampede healthcheck`: asks the admin listener what /healthz or /readyz says, for images without
 // curl and for scripts. Needs no token; exits 0 if all is well, else 1.
+#include "broker/cli/admin_client.hpp"
 #include "broker/cli/commands.hpp"
 #include "broker/cli/durations.hpp"
 #include "broker/cli/exit_code.hpp"
 #include "broker/cli/help.hpp"
+#include "broker/cli/printable.hpp"
+#include "broker/cli/target.hpp"
 #include "broker/server/config.hpp"
 #include "broker/server/config_units.hpp"
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/json.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <memory>
 #include <string>
 
 namespace cli {
 namespace {
 
-namespace asio = boost::asio;
-namespace http = boost::beast::http;
-using asio::ip::tcp;
+namespace json = boost::json;
 
 struct HealthOptions {
     bool asks_ready = false;
@@ -38,11 +31,6 @@ struct HealthOptions {
     std::string admin;
     std::string config;
     double timeout_ms = 10'000;
-};
-
-struct Answer {
-    unsigned status = 0;
-    std::string body;
 };
 
 /// Where the broker of this configuration answers, seen from its own machine.
@@ -79,76 +67,49 @@ server::Address given_address(std::string url) {
     return *address;
 }
 
-asio::awaitable<Answer> get(server::Address where, std::string path) {
-    tcp::socket socket(co_await asio::this_coro::executor);
-    const tcp::endpoint peer(asio::ip::make_address(where.host), where.port);
-    co_await socket.async_connect(peer, asio::use_awaitable);
-    http::request<http::empty_body> request(http::verb::get, path, 11);
-    request.set(http::field::host, server::format_address(where));
-    request.set(http::field::connection, "close");
-    co_await http::async_write(socket, request, asio::use_awaitable);
-    boost::beast::flat_buffer buffer;
-    http::response<http::string_body> response;
-    co_await http::async_read(socket, buffer, response, asio::use_awaitable);
-    co_return Answer{response.result_int(), response.body()};
-}
-
-Answer ask(const HealthOptions& options) {
+AdminAnswer ask(const HealthOptions& options) {
     const server::Address where =
         options.admin.empty() ? configured_address(options) : given_address(options.admin);
-    asio::io_context io;
-    Answer answer;
-    std::exception_ptr error;
-    asio::co_spawn(
-        io,
-        get(where, options.asks_ready ? "/readyz" : "/healthz"),
-        [&](std::exception_ptr thrown, Answer found) {
-            error = std::move(thrown);
-            answer = std::move(found);
-        }
-    );
-    io.run_for(std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_ms)));
-    const std::string place = "http://" + server::format_address(where);
+    Target target;
+    target.url.is_web_socket = false;
+    target.url.host = where.host;
+    target.url.port = where.port;
+    target.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout_ms));
     try {
-        if (error) { std::rethrow_exception(error); }
-    } catch (const boost::system::system_error& thrown) {
-        throw Failure(ExitCode::failure, place + ": " + thrown.code().message());
+        return get_without_token(target, options.asks_ready ? "/readyz" : "/healthz");
+    } catch (const Failure& failure) {
+        // Those who run it know 0 and 1 alone.
+        throw Failure(
+            ExitCode::failure, "http://" + server::format_address(where) + ": " + failure.what()
+        );
     }
-    if (!io.stopped()) { throw Failure(ExitCode::failure, place + ": no answer in time"); }
-    return answer;
 }
 
 /// `name: problem` of each check that is not ok.
-std::string problems_in(const std::string& body) {
-    boost::json::error_code ec;
-    const boost::json::value value = boost::json::parse(body, ec);
-    const boost::json::object* const object = ec ? nullptr : value.if_object();
-    const boost::json::value* const checks =
-        object == nullptr ? nullptr : object->if_contains("checks");
+std::string problems_in(const json::value& health) {
+    const json::object* const object = health.if_object();
+    const json::value* const checks = object == nullptr ? nullptr : object->if_contains("checks");
     std::string text;
     if (checks == nullptr || !checks->is_object()) { return text; }
-    for (const auto& check : checks->get_object()) {
-        if (!check.value().is_string() || check.value().get_string() == "ok") { continue; }
-        text += (text.empty() ? "" : "; ") + std::string(check.key()) + ": " +
-                std::string(check.value().get_string());
+    for (const auto& [name, state] : checks->get_object()) {
+        if (!state.is_string() || state.get_string() == "ok") { continue; }
+        text += (text.empty() ? "" : "; ") + printable(name) + ": " + printable(state.get_string());
     }
     return text;
 }
 
 int healthcheck(const HealthOptions& options) {
-    const Answer answer = ask(options);
-    const bool is_well = answer.status == 200;
-    if (options.as_json) {
-        std::fputs(answer.body.c_str(), stdout);
-    } else {
-        const std::string problems = problems_in(answer.body);
-        std::printf(
-            "%s%s%s\n",
-            is_well ? "ok" : "unavailable",
-            problems.empty() ? "" : ": ",
-            problems.c_str()
-        );
+    const AdminAnswer answer = ask(options);
+    boost::system::error_code ec;
+    const json::value health = json::parse(answer.body, ec);
+    if (ec && options.as_json) {
+        throw Failure(ExitCode::failure, "the answer is no JSON; is that the admin listener?");
     }
+    const bool is_well = answer.status == 200;
+    const std::string problems = problems_in(health);
+    const std::string text =
+        (is_well ? "ok" : "unavailable") + (problems.empty() ? "" : ": " + problems);
+    std::puts(options.as_json ? json::serialize(health).c_str() : text.c_str());
     return to_int(is_well ? ExitCode::ok : ExitCode::failure);
 }
 

@@ -44,27 +44,47 @@ class Healthcheck(OwnBrokerCase):
             closed.bind(("127.0.0.1", 0))
             code, _, text = run_tool("healthcheck", "--admin", "http://127.0.0.1:%d" % closed.getsockname()[1])
         self.assertEqual(code, 1)
-        self.assertRegex(text, r"^stampede: http://127\.0\.0\.1:\d+: Connection refused\n$")
+        self.assertRegex(text, r"^stampede: http://(127\.0\.0\.1:\d+): connection to \1 refused: is the broker running")
+        self.assertEqual(text.count("\n"), 1)
 
     def test_O_4_1_when_the_answer_does_not_come(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             code, _, text = run_tool("healthcheck", "--timeout", "50ms", "--admin",
                                      "127.0.0.1:%d" % silent.getsockname()[1])
         self.assertEqual(code, 1)
-        self.assertIn("no answer in time", text)
+        self.assertIn("does not answer in time", text)
 
-    def test_O_4_1_when_somebody_else_answers(self):
+    def answered_with(self, octets, *flags):
+        """What the command makes of a listener that answers with `octets`."""
         with socket.create_server(("127.0.0.1", 0)) as other:
             def answer():
                 client, _ = other.accept()
                 with client:
                     client.recv(4096)
-                    client.sendall(b"SSH-2.0-OpenSSH\r\n")
+                    client.sendall(octets)
             thread = threading.Thread(target=answer)
             thread.start()
-            code = run_tool("healthcheck", "--admin", "127.0.0.1:%d" % other.getsockname()[1])[0]
+            result = run_tool("healthcheck", "--admin", "127.0.0.1:%d" % other.getsockname()[1], *flags)
             thread.join()
+        return result
+
+    def test_O_4_1_when_somebody_else_answers(self):
+        self.assertEqual(self.answered_with(b"SSH-2.0-OpenSSH\r\n")[0], 1)
+        page = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n\x1b[31mx"
+        code, text, error = self.answered_with(page, "--json")
+        self.assertEqual((code, text), (1, ""))
+        self.assertIn("no JSON", error)
+
+    @each([(), ("--json",)])
+    def test_O_4_what_a_listener_says_does_not_steer_the_terminal(self, *flags):
+        body = json.dumps({"checks": {"a\x1b[2J": "\x9b31m bad"}}, ensure_ascii=len(flags) != 0).encode()
+        head = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: %d\r\n\r\n" % len(body)
+        code, text, _ = self.answered_with(head + body, *flags)
         self.assertEqual(code, 1)
+        self.assertIn("bad", text)
+        self.assertNotIn("\x1b", text)
+        if not flags:
+            self.assertEqual(text, "unavailable: a\\x1b[2J: \\xc2\\x9b31m bad\n")
 
     def test_O_4_wrong_use(self):
         self.assertEqual(run_tool("healthcheck", "--admin", "broker.example")[0], 2)
