@@ -1,5 +1,7 @@
 #include "broker/server/admin_views.hpp"
 
+#include "broker/server/alarms.hpp"
+
 namespace server {
 
 std::vector<admin::PolicyView> policy_views(const LoadedConfig& loaded) {
@@ -51,35 +53,14 @@ void show_certificate(
 }
 
 void show_alarms(admin::ServerView& view, const StoreKeeper& store) {
-    if (view.memory_alarm == 1) {
-        view.alarms.push_back(
-            {"memory",
-             2,
-             "Messages and output use much of limits.memory: publishers pause until consumers have "
-             "caught up. Add consumers, purge queues or raise limits.memory."}
-        );
-    } else if (view.memory_alarm >= 2) {
-        view.alarms.push_back(
-            {"memory",
-             2,
-             "limits.memory is nearly used up: publishers pause and no new connection is taken. "
-             "Add consumers, purge queues or raise limits.memory."}
-        );
-    }
+    const auto show = [&view](const char* name, AlarmKind kind, int level) {
+        view.alarms.push_back({name, 2, std::string(alarm_text(kind, level))});
+    };
+    if (view.memory_alarm > 0) { show("memory", AlarmKind::memory, view.memory_alarm); }
     if (view.has_store_failed) {
-        view.alarms.push_back(
-            {"store",
-             2,
-             "The message store has failed: nothing durable is taken. The log says why; mend the "
-             "disk and restart the broker."}
-        );
+        show("store", AlarmKind::store, 1);
     } else if (store.get() != nullptr && store.get()->state().is_disk_low) {
-        view.alarms.push_back(
-            {"disk",
-             2,
-             "Free space is below storage.disk_floor: no durable message is taken. Make room on "
-             "the disk, or consume or purge stored queues."}
-        );
+        show("disk", AlarmKind::disk, 1);
     }
     if (view.state == "draining") {
         view.alarms.push_back(

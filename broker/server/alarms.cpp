@@ -2,20 +2,35 @@
 
 #include "broker/transport/system_events.hpp"
 
-#include <string_view>
-
 namespace server {
+
+std::string_view alarm_text(AlarmKind kind, int level) {
+    switch (kind) {
+        case AlarmKind::memory:
+            return level == 0   ? "Memory is below the alarm again: publishers go on."
+                   : level == 1 ? "Messages and output use much of limits.memory: publishers pause "
+                                  "until consumers have caught up. Add consumers, purge queues or "
+                                  "raise limits.memory."
+                                : "limits.memory is nearly used up: publishers pause and no new "
+                                  "connection is taken. Add consumers, purge queues or raise "
+                                  "limits.memory.";
+        case AlarmKind::disk:
+            return level == 0 ? "Free space is above storage.disk_floor again."
+                              : "Free space is below storage.disk_floor: no durable message is "
+                                "taken. Make room on the disk, or consume or purge stored queues.";
+        case AlarmKind::store:
+            break;
+    }
+    return "The message store has failed: nothing durable is taken. The log says why; mend the "
+           "disk and restart the broker.";
+}
 
 bool Alarms::watch() {
     watch_memory();
     if (store_.get() == nullptr) { return false; }
     watch_disk();
     if (!store_.watch()) { return false; }
-    tell(
-        {{"alarm", "store"},
-         {"level", 1},
-         {"message", "The store has failed: nothing durable is confirmed any more."}}
-    );
+    tell({{"alarm", "store"}, {"level", 1}, {"message", alarm_text(AlarmKind::store, 1)}});
     return true;
 }
 
@@ -32,9 +47,7 @@ void Alarms::watch_memory() {
                       : total >= percent(options_.memory_alarm_1_percent) ? 1
                                                                           : 0;
     if (memory_.exchange(level) == level) { return; }
-    const std::string_view sentence =
-        level == 0 ? "Memory is below the alarm again: publishers go on."
-                   : "Memory is above an alarm: publishers pause, consumers go on.";
+    const std::string_view sentence = alarm_text(AlarmKind::memory, level);
     logging::warn(
         "memory-alarm",
         sentence,
@@ -53,13 +66,12 @@ void Alarms::watch_disk() {
     const storage::StoreState state = store_.get()->state();
     if (state.is_disk_low == is_disk_low_) { return; }
     is_disk_low_ = state.is_disk_low;
-    const std::string_view sentence =
-        is_disk_low_ ? "Free space is below storage.disk_floor: what is durable is refused."
-                     : "Free space is above storage.disk_floor again.";
+    const int level = is_disk_low_ ? 1 : 0;
+    const std::string_view sentence = alarm_text(AlarmKind::disk, level);
     logging::warn("disk-alarm", sentence, {{"free", state.disk_free}});
     tell(
         {{"alarm", "disk"},
-         {"level", is_disk_low_ ? 1 : 0},
+         {"level", level},
          {"free_bytes", state.disk_free},
          {"message", sentence}}
     );

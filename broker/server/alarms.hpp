@@ -9,8 +9,15 @@
 #include "broker/transport/options.hpp"
 
 #include <atomic>
+#include <cstdint>
+#include <string_view>
 
 namespace server {
+
+enum class AlarmKind : std::uint8_t { memory, disk, store };
+
+/// What an alarm means and what to do, wherever it is told; of level 0, that it is over.
+[[nodiscard]] std::string_view alarm_text(AlarmKind kind, int level);
 
 class Alarms {
 public:
