@@ -4,10 +4,14 @@
 
 #include "broker/server/config.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace server {
+
+/// The configuration as it is now, from where it came from.
+using Reload = std::function<LoadedConfig()>;
 
 /// Puts the limits and heart-beats of `fresh` into `running`: `[limits]` and `[heartbeat]`.
 void take_limits(Config& running, Config fresh);

@@ -31,6 +31,14 @@ std::minstd_rand random_of(transport::IoShard& shard) {
 
 }  // namespace
 
+std::vector<const transport::IoShard*> Running::all_shards() const {
+    std::vector<const transport::IoShard*> all;
+    for (const auto& shard : shards) {
+        all.push_back(shard.get());
+    }
+    return all;
+}
+
 DrainPace DrainPace::ordinary(const Config& config) {
     return {
         config.drain_pre_stop_delay,

@@ -21,6 +21,9 @@ struct Running {
     std::vector<std::unique_ptr<transport::IoShard>> shards;
     std::vector<std::unique_ptr<transport::ConnectionSet>> connections;
     std::vector<std::shared_ptr<transport::Listener>> listeners;
+
+    /// For those who only look.
+    [[nodiscard]] std::vector<const transport::IoShard*> all_shards() const;
 };
 
 /// How a drain goes: the listeners stay open for `delay`, then the connections leave over `spread`,

@@ -2,14 +2,10 @@
 #pragma once
 
 #include "broker/server/config.hpp"
+#include "broker/server/config_reload.hpp"
 #include "broker/server/store.hpp"
 
-#include <functional>
-
 namespace server {
-
-/// The configuration as it is now, from where it came from; for SIGHUP.
-using Reload = std::function<LoadedConfig()>;
 
 /// Runs the broker until it has drained after SIGTERM or SIGINT, or its store has failed; the
 /// calling thread becomes the first shard. SIGHUP takes users, keys of tokens, access rules, limits

@@ -70,6 +70,14 @@ std::size_t available_memory(const std::filesystem::path& root) {
     }
 }
 
+transport::Options settled(transport::Options options) {
+    const std::size_t descriptors = raise_descriptor_limit();
+    const std::size_t usable = descriptors > 512 ? descriptors - 256 : descriptors / 2;
+    options.connections_max = transport::smaller_limit(options.connections_max, usable);
+    if (options.memory_limit == 0) { options.memory_limit = available_memory(); }
+    return options;
+}
+
 void write_ports_file(
     const std::string& path, const std::string& tcp, const std::string& ws, const std::string& admin
 ) {

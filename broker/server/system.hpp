@@ -2,6 +2,8 @@
 // our ports.
 #pragma once
 
+#include "broker/transport/options.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -20,6 +22,9 @@ void forbid_core_files();
 /// Octets this process may use: the least limit of its control group and of those around it, else
 /// the machine's memory. `root`: where proc and sys are.
 [[nodiscard]] std::size_t available_memory(const std::filesystem::path& root = "/");
+
+/// `options` with what "auto" stands for on this machine. Raises the limit of descriptors.
+[[nodiscard]] transport::Options settled(transport::Options options);
 
 /// Writes the addresses as JSON under a temporary name, then renames (never half a file). Throws
 /// std::runtime_error that names the file and the cause.
