@@ -1,3 +1,7 @@
+// Why not by ArrivalTimes, which knows when a message was made: that takes the id of the front,
+// which a front that is only in the store does not show, and the marks of every shard, since any
+// may have made it. This is known on the queue's shard alone, at each scrape. The other way round,
+// ages of single messages are asked for without a look before.
 #include "broker/engine/waiting_age.hpp"
 
 #include <algorithm>
