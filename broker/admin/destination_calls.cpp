@@ -2,6 +2,7 @@
 
 #include "broker/admin/destination_settings.hpp"
 #include "broker/admin/destinations.hpp"
+#include "broker/admin/listing.hpp"
 #include "broker/engine/topic.hpp"
 
 #include <boost/json/array.hpp>
@@ -28,25 +29,16 @@ constexpr std::size_t consumers_max = 100;
 
 using AgesRef = std::shared_ptr<const engine::Ages>;
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 // What a page of the list is to hold.
 struct Wanted {
-    std::string match;  ///< In small letters.
-    std::optional<DestinationType> type;
+    TextMatch match;  ///< Of the name.
+    std::optional<DestinationType> type = {};
     double (*key)(const DestinationNumbers&) = nullptr;  ///< Null: by name.
     bool is_falling = true;
     std::size_t most = 0;  ///< The first so many.
 
     [[nodiscard]] bool takes(const engine::Destinations::Seen& seen) const {
-        if (type && *type != seen.type) { return false; }
-        if (match.empty()) { return true; }
-        const auto is_same = [](char have, char want) { return lower(have) == want; };
-        const std::string_view name = seen.name;
-        return std::search(name.begin(), name.end(), match.begin(), match.end(), is_same) !=
-               name.end();
+        return (!type || *type == seen.type) && match.is_in(seen.name);
     }
 };
 
@@ -217,9 +209,7 @@ double (*key_of(const std::string& sort))(const DestinationNumbers&) {
 }
 
 Wanted wanted_by(const Query& query, const Page& page) {
-    Wanted wanted;
-    wanted.match = query.text("match");
-    std::ranges::transform(wanted.match, wanted.match.begin(), lower);
+    Wanted wanted{TextMatch(query.text("match"))};
     wanted.type = type_of(query.choice("type", {"", "queue", "topic", "durable"}));
     wanted.key = key_of(query.choice(
         "sort",
@@ -279,9 +269,7 @@ asio::awaitable<Response> list(const Shards& shards, const Call& call) {
     for (std::size_t i = page.offset; i < std::min(page.end(), all.size()); ++i) {
         items.push_back(to_json(shards, all[i]));
     }
-    json::object answer{{"total", total}, {"items", std::move(items)}};
-    if (const auto next = page.next(total)) { answer["next"] = *next; }
-    co_return json_response(answer);
+    co_return page_response(page, total, std::move(items));
 }
 
 // What is told of one destination beyond its line in the list.
