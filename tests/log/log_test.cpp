@@ -103,12 +103,13 @@ TEST(Log, BeforeInitAndAfterShutdownRecordsAreDropped) {
 
 TEST(Log, ShutdownWritesWhatWaits) {
     const std::string text = logged(json_later, [] {
-        for (int i = 0; i < 2000; ++i) {
+        // Fewer than may wait: of more, the oldest go when the writer is slower.
+        for (int i = 0; i < 1000; ++i) {
             info("count", "line", {{"n", i}});
         }
     });
-    EXPECT_EQ(lines_of(text), 2000);
-    EXPECT_THAT(text, HasSubstr("\"n\":1999}"));
+    EXPECT_EQ(lines_of(text), 1000);
+    EXPECT_THAT(text, HasSubstr("\"n\":999}"));
 }
 
 TEST(Log, S_LOG_01_ARecordIsOneLineWhateverItsValues) {
