@@ -87,6 +87,14 @@ bool is_utf8(std::string_view text) {
     return simdjson::validate_utf8(text.data(), text.size());
 }
 
+std::string_view cut_utf8(std::string_view text, std::size_t size) {
+    if (text.size() <= size) { return text; }
+    while (size > 0 && is_continuation(text[size])) {
+        --size;
+    }
+    return text.substr(0, size);
+}
+
 bool Utf8Stream::accept(std::string_view piece) {
     while (carried_size_ > 0 && !piece.empty()) {
         carried_[carried_size_++] = piece.front();

@@ -11,6 +11,9 @@ namespace protocol {
 
 [[nodiscard]] bool is_utf8(std::string_view text);
 
+/// `text` cut to at most `size` octets, not inside a sequence.
+[[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t size);
+
 /// Validates a text that arrives in pieces cut anywhere, as early as a piece shows the fault.
 /// Holds at most 3 octets between calls.
 class Utf8Stream {

@@ -76,15 +76,6 @@ std::uint32_t rotated(std::uint32_t mask, std::size_t count) {
                                                       : std::rotl(mask, bits);
 }
 
-/// `text` cut to at most `size` octets, not inside a UTF-8 sequence.
-std::string_view cut_text(std::string_view text, std::size_t size) {
-    if (text.size() <= size) { return text; }
-    while (size > 0 && (octet(text[size]) & 0xC0U) == 0x80U) {
-        --size;
-    }
-    return text.substr(0, size);
-}
-
 }  // namespace
 
 WebSocketDecoder::Event WebSocketDecoder::next() {
@@ -285,7 +276,7 @@ void append_close_frame(std::string& out, std::uint16_t code, std::string_view r
     if (code != no_code) {
         payload.resize(2);
         put_big_endian(payload.data(), code, 2);
-        payload += cut_text(reason, close_reason_max);
+        payload += cut_utf8(reason, close_reason_max);
     }
     append_web_socket_frame(out, Opcode::close, payload);
 }

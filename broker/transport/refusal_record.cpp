@@ -1,5 +1,7 @@
 #include "broker/transport/refusal_record.hpp"
 
+#include "protocol/utf8.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <utility>
@@ -8,14 +10,9 @@ namespace transport {
 
 namespace {
 
-// At most `most` octets, and no part of a character at the end.
 void cut(std::string& text, std::size_t most) {
     if (text.size() <= most) { return; }
-    const auto is_inside = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
-    while (most > 0 && is_inside(text[most])) {
-        --most;
-    }
-    text.resize(most);
+    text.resize(protocol::cut_utf8(text, most).size());
     text.shrink_to_fit();
 }
 

@@ -195,4 +195,20 @@ TEST(Utf8Stream, P_WS_08_AnUnfinishedSequenceFailsAtTheEnd) {
     EXPECT_TRUE(stream.finish());
 }
 
+TEST(Utf8, ATextIsNotCutInsideASequence) {
+    EXPECT_EQ(cut_utf8("a\xE2\x82\xAC", 4), "a\xE2\x82\xAC");
+    EXPECT_EQ(cut_utf8("a\xE2\x82\xAC", 3), "a");
+    EXPECT_EQ(cut_utf8("a\xE2\x82\xAC", 2), "a");
+    EXPECT_EQ(cut_utf8("a\xE2\x82\xAC", 1), "a");
+    EXPECT_EQ(
+        cut_utf8(
+            "a\xE2\x82\xAC"
+            "b",
+            4
+        ),
+        "a\xE2\x82\xAC"
+    );
+    EXPECT_EQ(cut_utf8("\xE2\x82\xAC", 2), "");
+}
+
 }  // namespace protocol
