@@ -91,6 +91,10 @@ unsigned parse_format(std::string_view text) {
     return number;
 }
 
+void write_format(const std::string& path) {
+    write_file(path, fmt::format("{}{}\n", format_name, Directory::format));
+}
+
 }  // namespace
 
 const char* unsafe_filesystem(unsigned long magic) {
@@ -112,7 +116,7 @@ Directory::Directory(const DirectoryOptions& options) : path_(options.path) {
 
 void Directory::complete(const std::string& path) {
     write_file(path + "/lock", "");
-    write_file(path + "/format", fmt::format("{}{}\n", format_name, format));
+    write_format(path + "/format");
 }
 
 void Directory::mark_clean() const {
@@ -165,7 +169,7 @@ void Directory::check_format(bool is_read_only) {
     is_new_ = text.empty() && ::access(database().c_str(), F_OK) != 0;
     if (is_new_) {
         if (is_read_only) { throw file_error(path, "open for reading", ENOENT); }
-        write_file(path, fmt::format("{}{}\n", format_name, format));
+        write_format(path);
         return;
     }
     const unsigned found = parse_format(text);

@@ -121,7 +121,7 @@ private:
     Committer committer_;
     Reader reader_;
     std::mutex backup_mutex_;
-    std::thread backup_;              ///< Under the mutex.
+    std::thread backup_;              ///< Under the mutex, but for the last join().
     bool is_backup_running_ = false;  ///< Under the mutex.
     bool is_closed_ = false;
 };
