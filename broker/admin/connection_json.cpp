@@ -1,6 +1,7 @@
 #include "broker/admin/connection_json.hpp"
 
 #include "broker/admin/destinations.hpp"
+#include "broker/admin/rounded.hpp"
 #include "broker/admin/time_text.hpp"
 
 namespace admin {
@@ -30,8 +31,8 @@ json::object to_json(const ConnectionView& view) {
         {"messages_out", facts.messages_out},
         {"bytes_in", facts.octets_in},
         {"bytes_out", facts.octets_out},
-        {"messages_in_rate", view.rates.in},
-        {"messages_out_rate", view.rates.out},
+        {"messages_in_rate", rounded(view.rates.in)},
+        {"messages_out_rate", rounded(view.rates.out)},
         {"outbound_bytes", facts.pending},
         {"paused", facts.paused},
         {"user_agent", facts.user_agent},

@@ -1,9 +1,8 @@
 #include "broker/admin/destinations.hpp"
 
 #include "broker/admin/json_input.hpp"
+#include "broker/admin/rounded.hpp"
 #include "protocol/utf8.hpp"
-
-#include <cmath>
 
 namespace admin {
 
@@ -29,11 +28,6 @@ std::string_view name_of(DestinationType type) {
             return "durable";
     }
     return {};
-}
-
-// To a thousandth: what else there is comes from dividing.
-double rounded(double rate) {
-    return std::round(rate * 1000) / 1000;
 }
 
 // The octets of the sequence that begins `text`, or 1 if that is none.

@@ -1,5 +1,6 @@
 #include "broker/admin/overview.hpp"
 
+#include "broker/admin/rounded.hpp"
 #include "broker/admin/time_text.hpp"
 #include "broker/engine/session.hpp"
 
@@ -62,11 +63,11 @@ std::uint64_t resident_bytes() {
 
 json::object rates_json(const Sample& sample) {
     return {
-        {"published", sample.published},
-        {"delivered", sample.delivered},
-        {"acked", sample.acked},
-        {"received_bytes", sample.received_bytes},
-        {"sent_bytes", sample.sent_bytes}};
+        {"published", rounded(sample.published)},
+        {"delivered", rounded(sample.delivered)},
+        {"acked", rounded(sample.acked)},
+        {"received_bytes", rounded(sample.received_bytes)},
+        {"sent_bytes", rounded(sample.sent_bytes)}};
 }
 
 json::array alarms_json(const std::vector<Alarm>& alarms) {
@@ -108,7 +109,7 @@ json::array shards_json(const std::vector<ShardView>& shards) {
             {"queues", shard.queues},
             {"topics", shard.topics},
             {"memory_bytes", shard.memory_bytes},
-            {"answered_ms", shard.answered_ms}});
+            {"answered_ms", rounded(shard.answered_ms)}});
     }
     return items;
 }
@@ -141,7 +142,7 @@ json::object overview_json(
         {"node", host_name()},
         {"state", server.state},
         {"started", time_text(server.started_at)},
-        {"uptime_seconds", uptime.count()},
+        {"uptime_seconds", rounded(uptime.count())},
         {"durability", server.durability},
         {"connections", server.connections},
         {"connections_unauthenticated", server.unauthenticated},

@@ -1,5 +1,7 @@
 #include "broker/admin/sampler.hpp"
 
+#include "broker/admin/rounded.hpp"
+
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -34,11 +36,6 @@ std::uint64_t sum(const Octets& octets) {
     return std::accumulate(octets.begin(), octets.end(), std::uint64_t{0});
 }
 
-// In tenths, so that a chart's data stay short.
-double rounded(double value) {
-    return static_cast<double>(static_cast<std::uint64_t>(value * 10 + 0.5)) / 10;
-}
-
 }  // namespace
 
 Sampler::Sampler(std::vector<const transport::IoShard*> shards, const transport::Census& census)
@@ -63,13 +60,12 @@ void Sampler::take(engine::Instant now, std::uint64_t now_ms) {
         const auto published = [](const Report& of) { return of.counters.messages_published(); };
         const auto delivered = [](const Report& of) { return of.counters.messages_delivered(); };
         const auto acked = [](const Report& of) { return of.counters.messages_acked; };
-        sample.published = rounded(rate.of(published));
-        sample.delivered = rounded(rate.of(delivered));
-        sample.acked = rounded(rate.of(acked));
+        sample.published = rate.of(published);
+        sample.delivered = rate.of(delivered);
+        sample.acked = rate.of(acked);
         sample.received_bytes =
-            rounded(rate.of([](const Report& of) { return sum(of.connections.received); }));
-        sample.sent_bytes =
-            rounded(rate.of([](const Report& of) { return sum(of.connections.sent); }));
+            rate.of([](const Report& of) { return sum(of.connections.received); });
+        sample.sent_bytes = rate.of([](const Report& of) { return sum(of.connections.sent); });
     }
     report_ = std::move(report);
     taken_at_ = now;
@@ -103,11 +99,11 @@ std::string Sampler::stats() const {
 boost::json::object to_json(const Sample& sample) {
     return {
         {"at", sample.at},
-        {"published", sample.published},
-        {"delivered", sample.delivered},
-        {"acked", sample.acked},
-        {"received_bytes", sample.received_bytes},
-        {"sent_bytes", sample.sent_bytes},
+        {"published", rounded(sample.published)},
+        {"delivered", rounded(sample.delivered)},
+        {"acked", rounded(sample.acked)},
+        {"received_bytes", rounded(sample.received_bytes)},
+        {"sent_bytes", rounded(sample.sent_bytes)},
         {"connections", sample.connections},
         {"queue_messages", sample.queue_messages}};
 }
