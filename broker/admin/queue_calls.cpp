@@ -142,16 +142,35 @@ asio::awaitable<Response> move(const Shards& shards, const Call& call) {
     co_return answer_to(co_await std::move(awaited));
 }
 
-asio::awaitable<Response> delete_durable(const Shards& shards, const Call& call) {
-    call.query.allow({});
-    const std::string& user = call.parameters[0];
-    const std::string client = call.parameters[1] == "-" ? std::string() : call.parameters[1];
-    const std::string& name = call.parameters[2];
+asio::awaitable<bool> delete_durables(
+    const Shards& shards,
+    const std::string& user,
+    const std::string& client,
+    const std::string& name
+) {
     auto awaited = shards.ask_all([user, client, name](const transport::Post& post) {
         return post.shard->router().delete_durables(user, client, name);
     });
     const auto counts = co_await std::move(awaited);
-    if (std::ranges::all_of(counts, [](std::size_t count) { return count == 0; })) {
+    co_return std::ranges::any_of(counts, [](std::size_t count) { return count != 0; });
+}
+
+asio::awaitable<Response> delete_durable(const Shards& shards, const Call& call) {
+    call.query.allow({});
+    const std::string& user = call.parameters[0];
+    const std::string& client = call.parameters[1];
+    const std::string& name = call.parameters[2];
+    // A path has no empty segment: `-` is no client id, or else that one.
+    bool is_deleted = false;
+    if (client == "-") {
+        auto without = delete_durables(shards, user, std::string(), name);
+        is_deleted = co_await std::move(without);
+    }
+    if (!is_deleted) {
+        auto with = delete_durables(shards, user, client, name);
+        is_deleted = co_await std::move(with);
+    }
+    if (!is_deleted) {
         throw Refused(404, "There is no durable subscription of this user, client and name.");
     }
     co_await all_stored(shards);

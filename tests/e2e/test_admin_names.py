@@ -220,6 +220,18 @@ class People(Calls, OwnBrokerCase):
             self.assertNotIn(gone, self.durable())
         self.assertEqual(self.durable(), [])
 
+    def test_O_10_P_DUR_04_a_dash_is_no_client_id_or_that_one(self):
+        path = "/api/v1/durable-subscriptions/u/-/d"
+        named = [{"user": "u", "client": client, "name": "d", "destination": "/topic/d"} for client in ("-", "")]
+        self.assertEqual(self.call("POST", "/api/v1/definitions", {"version": 1, "durable_subscriptions": named})[0], 200)
+        left = lambda: [item["client"] for item in self.get("/api/v1/definitions")["durable_subscriptions"]]
+        self.assertEqual(sorted(left()), ["", "-"])
+        self.assertEqual(self.call("DELETE", path)[0], 204)
+        self.assertEqual(left(), ["-"])
+        self.assertEqual(self.call("DELETE", path)[0], 204)
+        self.assertEqual(left(), [])
+        self.assertEqual(self.call("DELETE", path)[0], 404)
+
     @each({key: (name,) for key, name in {**GOOD, **BAD, "unknown": "0" * 32}.items()})
     def test_O_10_nobody_has_that_name(self, name):
         peer = self.logged_in("bystander")
