@@ -43,9 +43,10 @@ Found find_line(std::string_view text, std::string_view name) {
     return found;
 }
 
+/// The last line may lack all of it, or its second half.
 std::string_view end_of_line(std::string_view line) {
-    if (line.ends_with("\r\n")) { return "\r\n"; }
-    return line.ends_with('\n') ? "\n" : "";
+    const std::size_t end = line.find_last_not_of('\n') + 1;
+    return line.substr(end > 0 && line[end - 1] == '\r' ? end - 1 : end);
 }
 
 /// What follows name and hash, with the colon in front; empty if there are no roles.
@@ -69,7 +70,11 @@ std::string appended(std::string_view text, std::string_view line) {
     const std::string_view first = text.substr(0, text.find('\n') + 1);
     const std::string_view end = first.ends_with("\r\n") ? "\r\n" : "\n";
     std::string result(text);
-    if (!text.empty() && !text.ends_with('\n')) { result += end; }
+    if (text.ends_with('\r')) {
+        result += '\n';
+    } else if (!text.empty() && !text.ends_with('\n')) {
+        result += end;
+    }
     return result.append(line).append(end);
 }
 

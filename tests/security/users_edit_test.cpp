@@ -17,6 +17,9 @@ TEST(UsersEdit, S_AUTH_06_ANewUserGoesToTheEnd) {
     EXPECT_EQ(with_user("", "carl", "$new", std::nullopt).text, "carl:$new\n");
     EXPECT_EQ(with_user("a:$a", "carl", "$new", Roles{}).text, "a:$a\ncarl:$new\n");
     EXPECT_EQ(with_user("#\r\na:$a", "c", "$n", Roles{}).text, "#\r\na:$a\r\nc:$n\r\n");
+    // Half an end of line: another one would be a part of the user above.
+    EXPECT_EQ(with_user("#\r\na:$a\r", "c", "$n", Roles{}).text, "#\r\na:$a\r\nc:$n\r\n");
+    EXPECT_EQ(with_user("a:$a\r", "c", "$n", Roles{}).text, "a:$a\r\nc:$n\n");
 }
 
 TEST(UsersEdit, S_AUTH_06_AChangeLeavesAllOtherLinesAsTheyAre) {
@@ -25,6 +28,7 @@ TEST(UsersEdit, S_AUTH_06_AChangeLeavesAllOtherLinesAsTheyAre) {
     EXPECT_TRUE(edited.was_there);
     EXPECT_EQ(with_user("b:$b\r\na:$a", "b", "$n", std::nullopt).text, "b:$n\r\na:$a");
     EXPECT_EQ(with_user("b:$b\na:$a:r", "a", "$n", std::nullopt).text, "b:$b\na:$n:r");
+    EXPECT_EQ(with_user("b:$b\na:$a\r", "a", "$n", std::nullopt).text, "b:$b\na:$n\r");
 }
 
 TEST(UsersEdit, S_AUTH_06_RolesAreKeptUnlessTheyAreGiven) {
