@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -17,6 +18,8 @@ namespace {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
+using engine::DeclarationTrial;
+using engine::Declared;
 using engine::Destinations;
 using engine::DurableName;
 using engine::QueueArguments;
@@ -166,6 +169,18 @@ DurableName durable_of(const Shards& shards, const json::value& value, const std
     return name;
 }
 
+std::string name_of(const Definition& definition) {
+    const auto* const queue = std::get_if<QueueDefinition>(&definition);
+    return queue != nullptr ? queue->name : std::get<DurableName>(definition).canonical();
+}
+
+void add_name(
+    std::set<std::string>& names, const Definition& definition, const std::string& where
+) {
+    const auto [name, is_new] = names.insert(name_of(definition));
+    if (!is_new) { throw Refused(400, where + ": " + protocol::quoted(*name) + " comes twice."); }
+}
+
 std::vector<Definition> definitions_of(const Shards& shards, const json::value& body) {
     // Policies and users are for reading: they are changed in files.
     const JsonInput input(
@@ -175,33 +190,34 @@ std::vector<Definition> definitions_of(const Shards& shards, const json::value& 
         throw Refused(400, "version must be 1.");
     }
     std::vector<Definition> all;
+    std::set<std::string> names;
     for (const json::value& value : input.list("queues")) {
         const std::string where = "queues[" + std::to_string(all.size()) + "]";
         all.emplace_back(queue_of(shards, value, where));
+        add_name(names, all.back(), where);
     }
     const std::size_t queues = all.size();
     for (const json::value& value : input.list("durable_subscriptions")) {
         const std::string where =
             "durable_subscriptions[" + std::to_string(all.size() - queues) + "]";
         all.emplace_back(durable_of(shards, value, where));
+        add_name(names, all.back(), where);
     }
     return all;
 }
 
-std::string name_of(const Definition& definition) {
-    const auto* const queue = std::get_if<QueueDefinition>(&definition);
-    return queue != nullptr ? queue->name : std::get<DurableName>(definition).canonical();
-}
-
-protocol::Result<bool> declare(Destinations& router, const Definition& definition, bool is_trial) {
+protocol::Result<Declared> declare(
+    Destinations& router, const Definition& definition, DeclarationTrial* trial
+) {
     if (const auto* const queue = std::get_if<QueueDefinition>(&definition)) {
-        return router.declare(queue->name, queue->arguments, is_trial);
+        return router.declare(queue->name, queue->arguments, trial);
     }
-    return router.declare(std::get<DurableName>(definition), is_trial);
+    return router.declare(std::get<DurableName>(definition), trial);
 }
 
-// Not if it is in use by now.
-void undo(Destinations& router, const Definition& definition) {
+// What was made goes, but not if it is in use by now.
+void undo(Destinations& router, const Definition& definition, Declared declared) {
+    if (declared == Declared::kept) { return router.undeclare(name_of(definition)); }
     const auto queue = router.find_queue(name_of(definition));
     if (!queue || !queue->is_unused()) { return; }
     if (const auto* const of_queue = std::get_if<QueueDefinition>(&definition)) {
@@ -212,30 +228,32 @@ void undo(Destinations& router, const Definition& definition) {
 
 using DefinitionsRef = std::shared_ptr<const std::vector<Definition>>;
 
-// By place: what was made, or would be; the rest is there already.
-struct Declared {
-    std::vector<bool> is_new;
+// What was done, or would be, by place; up to the error.
+struct Declarations {
+    std::vector<Declared> done;
     std::optional<protocol::Error> error;
 };
 
 // Those of one shard, some at a time.
-asio::awaitable<Declared> declare_all(const Shards& shards, DefinitionsRef all, bool is_trial) {
-    Declared declared;
-    declared.is_new.resize(all->size());
+asio::awaitable<Declarations> declare_all(const Shards& shards, DefinitionsRef all, bool is_trial) {
+    Declarations declared;
+    declared.done.resize(all->size());
     std::map<std::size_t, std::vector<std::size_t>> homes;
     for (std::size_t i = 0; i < all->size(); ++i) {
         homes[home_of(shards, name_of((*all)[i]))].push_back(i);
     }
     for (const auto& [home, places] : homes) {
+        // Shared, for a shard may answer too late.
+        const auto trial = is_trial ? std::make_shared<DeclarationTrial>() : nullptr;
         for (std::size_t from = 0; from < places.size() && !declared.error; from += step) {
             const std::vector<std::size_t> some(
                 places.begin() + static_cast<std::ptrdiff_t>(from),
                 places.begin() + static_cast<std::ptrdiff_t>(std::min(from + step, places.size()))
             );
-            auto awaited = shards.ask(home, [all, some, is_trial](const transport::Post& post) {
-                std::vector<protocol::Result<bool>> found;
+            auto awaited = shards.ask(home, [all, some, trial](const transport::Post& post) {
+                std::vector<protocol::Result<Declared>> found;
                 for (const std::size_t i : some) {
-                    found.push_back(declare(post.shard->router(), (*all)[i], is_trial));
+                    found.push_back(declare(post.shard->router(), (*all)[i], trial.get()));
                     if (!found.back()) { break; }
                 }
                 return found;
@@ -245,7 +263,7 @@ asio::awaitable<Declared> declare_all(const Shards& shards, DefinitionsRef all, 
                 if (!results[i]) {
                     declared.error = results[i].error();
                 } else {
-                    declared.is_new[some[i]] = *results[i];
+                    declared.done[some[i]] = *results[i];
                 }
             }
         }
@@ -253,15 +271,16 @@ asio::awaitable<Declared> declare_all(const Shards& shards, DefinitionsRef all, 
     co_return declared;
 }
 
-// What was made before something could not be.
-asio::awaitable<void> undo_all(const Shards& shards, DefinitionsRef all, Declared declared) {
+// What was done before something could not be.
+asio::awaitable<void> undo_all(const Shards& shards, DefinitionsRef all, Declarations declared) {
     for (std::size_t i = 0; i < all->size(); ++i) {
-        if (!declared.is_new[i]) { continue; }
-        auto awaited =
-            shards.ask(home_of(shards, name_of((*all)[i])), [all, i](const transport::Post& post) {
-                undo(post.shard->router(), (*all)[i]);
-                return true;
-            });
+        const Declared done = declared.done[i];
+        if (done == Declared::unchanged) { continue; }
+        const std::size_t home = home_of(shards, name_of((*all)[i]));
+        auto awaited = shards.ask(home, [all, i, done](const transport::Post& post) {
+            undo(post.shard->router(), (*all)[i], done);
+            return true;
+        });
         co_await std::move(awaited);
     }
 }
@@ -271,7 +290,7 @@ asio::awaitable<Response> import_all(const Shards& shards, const Call& call) {
     const bool is_dry_run = call.query.flag("dry_run");
     const auto all =
         std::make_shared<const std::vector<Definition>>(definitions_of(shards, call.json()));
-    Declared declared = co_await declare_all(shards, all, true);
+    Declarations declared = co_await declare_all(shards, all, true);
     if (declared.error) { throw declaration_refused(*declared.error); }
     if (!is_dry_run) {
         try {
@@ -290,7 +309,7 @@ asio::awaitable<Response> import_all(const Shards& shards, const Call& call) {
     std::size_t queues = 0;
     std::size_t durables = 0;
     for (std::size_t i = 0; i < all->size(); ++i) {
-        if (!declared.is_new[i]) { continue; }
+        if (declared.done[i] == Declared::unchanged) { continue; }
         ++(std::holds_alternative<QueueDefinition>((*all)[i]) ? queues : durables);
     }
     co_return json_response(json::object{

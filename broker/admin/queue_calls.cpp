@@ -26,13 +26,13 @@ asio::awaitable<Response> declare(const Shards& shards, const Call& call) {
     const engine::QueueArguments arguments = declared_arguments(call.json(true), "The body");
     auto awaited =
         shards.ask(home_of(shards, name), [name, arguments](const transport::Post& post) {
-            return post.shard->router().declare(name, arguments, false);
+            return post.shard->router().declare(name, arguments);
         });
-    const auto is_new = co_await std::move(awaited);
-    if (!is_new) { throw declaration_refused(is_new.error()); }
+    const auto declared = co_await std::move(awaited);
+    if (!declared) { throw declaration_refused(declared.error()); }
     co_await all_stored(shards);
     Response response = no_content();
-    if (*is_new) { response.status = 201; }
+    if (*declared == engine::Declared::made) { response.status = 201; }
     co_return response;
 }
 

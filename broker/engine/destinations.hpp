@@ -30,6 +30,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -103,6 +104,19 @@ enum class Published : std::uint8_t {
 };
 
 /// What all routers of one broker share, constant after start.
+/// What a declaration came to.
+enum class Declared : std::uint8_t {
+    unchanged,  ///< It was there, and declared.
+    kept,       ///< It was there with its use (P-DEST-10), and stays from now on.
+    made,
+};
+
+/// What a trial of declarations would have made on one shard so far.
+struct DeclarationTrial {
+    std::size_t queues = 0;
+    std::map<std::string, std::size_t> durables;  ///< By user.
+};
+
 struct RouterSettings {
     Limits limits;
     std::vector<Policy> policies;
@@ -313,13 +327,17 @@ public:
     /// when that is stored.
     void delete_durable(const DurableName& name, ReplyTo reply);
 
-    /// The queue, or durable subscription, is there from now on, if it is at home here; whether it
-    /// was not before. Refuses `bad-header` if it is there and is another. `is_trial`: only says
-    /// so.
-    [[nodiscard]] protocol::Result<bool> declare(
-        const std::string& name, const QueueArguments& arguments, bool is_trial
+    /// The queue, or durable subscription, is there from now on, if it is at home here, until it
+    /// is asked to go. Refuses `bad-header` if it is there and is another, and what limits forbid.
+    /// With a trial it is only said, and noted there.
+    [[nodiscard]] protocol::Result<Declared> declare(
+        const std::string& name, const QueueArguments& arguments, DeclarationTrial* trial = nullptr
     );
-    [[nodiscard]] protocol::Result<bool> declare(const DurableName& name, bool is_trial);
+    [[nodiscard]] protocol::Result<Declared> declare(
+        const DurableName& name, DeclarationTrial* trial = nullptr
+    );
+    /// A queue that is at home here goes with its use again, whatever declare() said.
+    void undeclare(const std::string& name);
     /// Removes a queue that is at home here, with what is in it; whoever consumes from it is
     /// refused.
     void delete_queue(const std::string& name);
@@ -363,6 +381,9 @@ public:
     [[nodiscard]] protocol::Result<std::shared_ptr<Queue>> local_queue(
         const std::string& name, const QueueArguments& arguments = {}, Asker asker = {}
     );
+    [[nodiscard]] std::optional<protocol::Error> why_no_queue(
+        const std::string& name, const QueueArguments& arguments, std::size_t count
+    ) const;
     [[nodiscard]] std::shared_ptr<Topic> local_topic(const Route::Name& name);
 
     // What operators are shown (destinations_shown.cpp).
@@ -542,6 +563,9 @@ private:
     [[nodiscard]] protocol::Result<Durable*> find_durable(
         const DurableName& name, bool may_create, bool& is_new
     );
+    [[nodiscard]] std::optional<protocol::Error> why_no_durable(
+        const std::string& user, std::size_t more
+    ) const;
     Durable& add_durable(const DurableName& name, std::shared_ptr<Queue> queue);
     void restore_here(const storage::RecoveredQueue& recovered);
     void end_restoring();

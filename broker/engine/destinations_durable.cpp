@@ -244,12 +244,7 @@ Result<Destinations::Durable*> Destinations::find_durable(
         durables_.erase(found);
     }
     if (!may_create) { return denied(Action::create, name.destination); }
-    const auto count = durables_of_.find(name.user);
-    const std::size_t limit = settings_.limits.durable_subscriptions_max;
-    if (count != durables_of_.end() &&
-        count->second >= std::max<std::size_t>(1, limit / peers_.size())) {
-        return too_many_durables(limit);
-    }
+    if (const auto error = why_no_durable(name.user, 0)) { return *error; }
     const bool is_stored = journal_.has_store() && name.is_durable;
     if (is_stored && !journal_.accepts_appends()) { return no_appends(journal_); }
     std::unique_ptr<QueueStore> store;
@@ -263,6 +258,15 @@ Result<Destinations::Durable*> Destinations::find_durable(
     auto queue = make_queue(canonical, settings_of(name), std::move(store));
     is_new = true;
     return &add_durable(name, std::move(queue));
+}
+
+// Why the user can have no more of them than he has and `more`.
+std::optional<Error> Destinations::why_no_durable(const std::string& user, std::size_t more) const {
+    const auto count = durables_of_.find(user);
+    const std::size_t has = more + (count != durables_of_.end() ? count->second : 0);
+    const std::size_t limit = settings_.limits.durable_subscriptions_max;
+    if (has < std::max<std::size_t>(1, limit / peers_.size())) { return std::nullopt; }
+    return too_many_durables(limit);
 }
 
 Destinations::Durable& Destinations::add_durable(
@@ -332,20 +336,25 @@ void Destinations::delete_durable(const DurableName& name, ReplyTo reply) {
     confirm(reply, {});
 }
 
-Result<bool> Destinations::declare(const DurableName& name, bool is_trial) {
+Result<Declared> Destinations::declare(const DurableName& name, DeclarationTrial* trial) {
     shard_.assert_current();
     const auto found = durables_.find(name.canonical());
     if (found != durables_.end()) {
         const DurableName& has = found->second.name;
         if (!has.has_same_definition(name)) { return defined_otherwise(has, name); }
-        return false;
+        return Declared::unchanged;
     }
-    if (is_trial) { return true; }
+    if (trial != nullptr) {
+        if (const auto error = why_no_durable(name.user, trial->durables[name.user]++)) {
+            return *error;
+        }
+        return Declared::made;
+    }
     bool is_new = false;
     const auto made = find_durable(name, true, is_new);
     if (!made) { return made.error(); }
     bind_everywhere(**made);
-    return true;
+    return Declared::made;
 }
 
 // Its topics' homes are told.

@@ -64,14 +64,22 @@ Result<std::shared_ptr<Queue>> Destinations::local_queue(
         return found->second;
     }
     if (!asker.may_create) { return denied(Action::create, name); }
-    if (queues_.size() >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
+    if (const auto error = why_no_queue(name, arguments, queues_.size())) { return *error; }
+    return add_queue(name, arguments, asker.number);
+}
+
+// Why a queue cannot be made where so many are.
+std::optional<Error> Destinations::why_no_queue(
+    const std::string& name, const QueueArguments& arguments, std::size_t count
+) const {
+    if (count >= std::max<std::size_t>(1, settings_.limits.queues_max / peers_.size())) {
         return too_many_queues(settings_.limits.queues_max);
     }
     const auto target = dead_letter_destination(arguments, name);
     if (target && !protocol::parse_destination(*target, settings_.limits.protocol)) {
         return no_dead_letter_destination(*target);
     }
-    return add_queue(name, arguments, asker.number);
+    return std::nullopt;
 }
 
 const std::shared_ptr<Queue>& Destinations::add_queue(
@@ -136,17 +144,28 @@ void Destinations::sweep_queues() {
     if (!queues_.empty() || !retired_.empty()) { schedule_sweep(); }
 }
 
-Result<bool> Destinations::declare(
-    const std::string& name, const QueueArguments& arguments, bool is_trial
+Result<Declared> Destinations::declare(
+    const std::string& name, const QueueArguments& arguments, DeclarationTrial* trial
 ) {
     shard_.assert_current();
     const bool is_new = !queues_.contains(name);
-    if (is_new && is_trial) { return true; }
+    if (is_new && trial != nullptr) {
+        const std::size_t count = queues_.size() + trial->queues++;
+        if (const auto error = why_no_queue(name, arguments, count)) { return *error; }
+        return Declared::made;
+    }
     const auto queue = local_queue(name, arguments);
     if (!queue) { return queue.error(); }
-    const bool is_plain = (*queue)->arguments() == QueueArguments{};
-    if (is_plain && !is_trial) { (*queue)->declare(arguments); }
-    return is_new;
+    if (is_new) { return Declared::made; }
+    if ((*queue)->arguments() != QueueArguments{}) { return Declared::unchanged; }
+    if (trial == nullptr) { (*queue)->declare(arguments); }
+    return Declared::kept;
+}
+
+void Destinations::undeclare(const std::string& name) {
+    shard_.assert_current();
+    const auto found = queues_.find(name);
+    if (found != queues_.end()) { found->second->declare({}); }
 }
 
 void Destinations::remove(Queue& queue) {

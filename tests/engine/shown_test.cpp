@@ -47,7 +47,7 @@ TEST(Walk, O_10_WhenTheTableGrowsMeanwhileEverythingIsShownOnceMore) {
         for (int i = from; i < to; ++i) {
             QueueArguments arguments;
             arguments.messages_max = 1;
-            ASSERT_TRUE(router.declare("/queue/" + std::to_string(i), arguments, false));
+            ASSERT_TRUE(router.declare("/queue/" + std::to_string(i), arguments));
         }
     };
     broker.shards().on(0, [&] {

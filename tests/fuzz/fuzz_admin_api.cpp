@@ -142,20 +142,23 @@ std::size_t made_by(const Response& import) {
            counts.at("durable_subscriptions").to_number<std::size_t>();
 }
 
-/// An import does all it says or nothing, and twice the same is once.
+/// An import does all it says or nothing, as a trial of it said, and twice the same is once.
 awaitable<void> import(Broker& broker, std::string_view target, const std::string& body) {
     const std::string before = co_await exported(broker);
+    auto tried = broker.ask("POST", std::string(definitions) + "?dry_run=true", body);
+    const Response trial = co_await std::move(tried);
+    require(before == co_await exported(broker), "a trial changes nothing");
     auto asked = broker.ask("POST", target, body);
     const Response response = co_await std::move(asked);
     check(response);
     const std::string after = co_await exported(broker);
     if (response.status != 200) {
         require(before == after, "what is refused changes nothing");
+        require(target != definitions || trial.status == response.status, "the trial said so");
         co_return;
     }
-    const bool is_dry_run = boost::json::parse(response.body).at("is_dry_run").as_bool();
-    require(!is_dry_run || before == after, "a trial changes nothing");
-    if (is_dry_run) { co_return; }
+    require(trial.status == 200 && made_by(trial) == made_by(response), "the trial said so");
+    if (boost::json::parse(response.body).at("is_dry_run").as_bool()) { co_return; }
     auto repeated = broker.ask("POST", definitions, body);
     const Response again = co_await std::move(repeated);
     require(again.status == 200 && made_by(again) == 0, "what is there stays as it is");
