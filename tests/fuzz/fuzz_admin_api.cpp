@@ -145,7 +145,8 @@ std::size_t made_by(const Response& import) {
 /// An import does all it says or nothing, as a trial of it said, and twice the same is once.
 awaitable<void> import(Broker& broker, std::string_view target, const std::string& body) {
     const std::string before = co_await exported(broker);
-    auto tried = broker.ask("POST", std::string(definitions) + "?dry_run=true", body);
+    const std::string only_tried = std::string(definitions) + "?dry_run=true";
+    auto tried = broker.ask("POST", only_tried, body);
     const Response trial = co_await std::move(tried);
     require(before == co_await exported(broker), "a trial changes nothing");
     auto asked = broker.ask("POST", target, body);
