@@ -53,11 +53,20 @@ std::uint64_t name_bit(std::string_view name) {
     return std::uint64_t{1} << ((name.size() * 7U + first * 3U + last) % 64U);
 }
 
+// By the first octet alone: more of the line may not have come.
 std::string_view hint_for_first_octet(char octet) {
+    if (octet == 'P') {
+        return "This looks like HTTP, which goes to the ws listener, or like a PROXY header, which "
+               "only a listener with proxy_protocol = true takes.";
+    }
+    if (octet == 'Q') {
+        return "This looks like a PROXY header of version 2, which only a listener with "
+               "proxy_protocol = true takes.";
+    }
     if (octet == '\x16') {
         return "This looks like TLS: connect without TLS, or to a listener that has a certificate.";
     }
-    constexpr std::string_view http_methods = "GPHOT";
+    constexpr std::string_view http_methods = "GHOT";
     if (http_methods.find(octet) != std::string_view::npos) {
         return "This looks like HTTP: WebSocket clients connect to the ws listener, not to the "
                "STOMP TCP port.";
@@ -369,8 +378,9 @@ Parser::Event Parser::split_line(char* begin, char* end) {
     if (colon == std::string_view::npos || colon == 0) {
         return fail(
             ErrorCode::bad_frame,
-            (colon == 0 ? "A header has no name: " : "A header line has no colon: ") +
-                quoted(line) + ".",
+            // Not what it says: that may be a part of a passcode, a token or a body.
+            (colon == 0 ? "A header has no name: line " : "A header line has no colon: line ") +
+                std::to_string(header_count_ + 2) + " of the frame.",
             "Write headers as name:value, and a blank line before the body.",
             "P-FRAME-05"
         );
@@ -628,8 +638,7 @@ Parser::Event Parser::unescape_headers() {
         if (undo(header.name) && undo(header.value)) { continue; }
         return fail(
             ErrorCode::bad_frame,
-            "An undefined escape in the header " + quoted(header.name) + ": " +
-                quoted(header.value) + ".",
+            "An undefined escape in the header " + quoted(header.name) + ".",
             version_ == Version::v1_1 ? "STOMP 1.1 knows \\n, \\c and \\\\ only."
                                       : "STOMP 1.2 knows \\r, \\n, \\c and \\\\ only.",
             "P-FRAME-08"

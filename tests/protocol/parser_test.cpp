@@ -281,6 +281,23 @@ TEST(Parser, P_FRAME_08_UndefinedEscapesRefuse) {
     EXPECT_EQ(parse(frame_text({"SEND", "a:\\r"})).frames.size(), 1U);
 }
 
+TEST(Parser, S_LOG_01_WhatMayBeASecretIsNotRepeated) {
+    for (const std::vector<std::string>& lines :
+         {std::vector<std::string>{"CONNECT", "passcode:a", "SECRET"},
+          {"CONNECT", "login:a", ":SECRET"},
+          {"SEND", "destination:/queue/a", "SECRET of a body"},
+          {"SEND", "passcode:SECRET\\q"}}) {
+        const Outcome outcome = parse(frame_text(lines));
+        expect_refused(outcome);
+        EXPECT_EQ((outcome.what + outcome.remedy).find("SECRET"), std::string::npos)
+            << outcome.what;
+    }
+    EXPECT_EQ(
+        parse(frame_text({"CONNECT", "login:a", "passcode"})).what,
+        "A header line has no colon: line 3 of the frame."
+    );
+}
+
 TEST(Parser, P_FRAME_08_LenientKeepsBothOctetsAndCounts) {
     EXPECT_EQ(value_of("\\x\\n\\", lenient()), "\\x\n\\");
     EXPECT_EQ(value_of("\\r", lenient(Version::v1_1)), "\\r");
