@@ -39,11 +39,12 @@ void Census::forget_at(const std::string& network, bool was_authenticated) {
     if (--found->second.connections == 0) { by_network_.erase(found); }
 }
 
-LimitKey Census::admit(const std::string& network, bool is_exempt) {
+LimitKey Census::admit(const std::string& network, bool is_exempt, std::size_t beyond) {
     if (connections() >= connections_max_.load(std::memory_order_relaxed)) {
         return LimitKey::connections;
     }
-    if (is_waiting_room_full()) { return LimitKey::unauthenticated; }
+    const std::size_t waiting_max = unauthenticated_max_.load(std::memory_order_relaxed) + beyond;
+    if (unauthenticated() >= waiting_max) { return LimitKey::unauthenticated; }
     if (!is_exempt) {
         const std::lock_guard lock(mutex_);
         if (const auto crossed = count_at(network); crossed != LimitKey::none) { return crossed; }

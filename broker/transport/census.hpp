@@ -24,8 +24,11 @@ public:
 
     /// `network`, here and below: Peer::network. Counts a new, unauthenticated connection, or says
     /// which limit it would cross, else `none`. `is_exempt`: it counts in all, but not at its
-    /// address. The same is to be said in the other calls about it.
-    [[nodiscard]] protocol::LimitKey admit(const std::string& network, bool is_exempt);
+    /// address. The same is to be said in the other calls about it. `beyond`: so many more may be
+    /// unauthenticated, since others are closed in their place.
+    [[nodiscard]] protocol::LimitKey admit(
+        const std::string& network, bool is_exempt, std::size_t beyond = 0
+    );
     /// One not yet authenticated turns out to be another's, behind a proxy: from now on it counts
     /// at `to`. Nothing has changed if that would cross a limit there.
     [[nodiscard]] protocol::LimitKey move(

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace transport {
 
@@ -28,6 +29,8 @@ using asio::ip::tcp;
 constexpr int backlog = 4096;
 constexpr int batch = 64;
 constexpr std::chrono::milliseconds pause_time{100};
+constexpr std::size_t closing_max =
+    256;  // Of the unauthenticated: those that shards have yet to close.
 
 void set_option(int descriptor, int level, int name, int value) {
     ::setsockopt(descriptor, level, name, &value, sizeof value);
@@ -152,9 +155,10 @@ LimitKey admit(
     if (!context.rates.admit(network, shard.options(), shard.now())) {
         return LimitKey::connections_per_second_per_ip;
     }
-    const LimitKey crossed = context.census.admit(peer.network, is_exempt);
-    if (crossed == LimitKey::unauthenticated) {
-        // Room is made where most wait; this one has to come again.
+    const bool is_full = context.census.is_waiting_room_full();
+    const LimitKey crossed = context.census.admit(peer.network, is_exempt, closing_max);
+    if (is_full && crossed == LimitKey::none) {
+        // Room is made where most wait.
         const auto fullest = std::ranges::max_element(posts, {}, [](const Post& post) {
             return post.connections->waiting();
         });
@@ -303,10 +307,8 @@ void Listener::wait() {
 void Listener::accept_some() {
     try {
         for (int i = 0; i < batch; ++i) {
-            if (context_->census.is_waiting_room_full() && !was_full_) {
-                was_full_ = true;
-                return pause("unauthenticated");
-            }
+            const bool is_full = context_->census.is_waiting_room_full();
+            if (!std::exchange(was_full_, is_full) && is_full) { return pause("unauthenticated"); }
             if (!accept_one()) { return; }
         }
         wait();
@@ -342,7 +344,6 @@ bool Listener::accept_one() {
         turn_away(posts_, *context_, descriptor, peer, crossed);
         return true;
     }
-    was_full_ = false;
     std::shared_ptr<Accepted> accepted;
     try {
         accepted = std::make_shared<Accepted>(

@@ -288,6 +288,18 @@ class Unauthenticated(LimitCase):
         self.assertTrue(until(lambda: self.comes_in(transport)))
 
     @over_transports
+    def test_S_RATE_03_whoever_comes_gets_in_and_the_oldest_goes(self, transport):
+        silent = [TcpPeer(self.broker.address("tcp")) for _ in range(20)]
+        for _ in range(30):
+            peer = self.client(transport)
+            self.assert_lives(peer)
+            peer.close()
+            silent.append(TcpPeer(self.broker.address("tcp")))
+        silent[0].read_end()
+        for peer in silent:
+            peer.close()
+
+    @over_transports
     def test_S_RATE_03_those_who_have_logged_in_do_not_count(self, transport):
         peers = [self.client(transport) for _ in range(60)]
         for peer in peers:
