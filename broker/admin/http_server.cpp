@@ -1,6 +1,7 @@
 #include "broker/admin/http_server.hpp"
 
 #include "broker/log/log.hpp"
+#include "broker/transport/address.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -9,14 +10,17 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <chrono>
 #include <sstream>
 #include <stdexcept>
 #include <sys/socket.h>
+#include <vector>
 
 namespace admin {
 
@@ -28,6 +32,11 @@ using asio::ip::tcp;
 
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t connections_max = 64;
+// Of these; the others wait for a request, and one of them makes room for a newcomer.
+constexpr std::size_t busy_max = connections_max - 16;
+constexpr std::size_t busy_without_token_max = 16;
+// An answer that a socket takes at once, and that needs no place among the busy.
+constexpr std::size_t small_max = 4 * 1024;
 constexpr std::uint32_t head_max = 8 * 1024;
 constexpr std::size_t buffer_max = 64 * 1024;
 constexpr std::chrono::seconds idle_time{10};
@@ -67,30 +76,73 @@ http::response<http::string_body> http_response(Response answer, bool is_head, b
     return response;
 }
 
+Response busy_response() {
+    Response response =
+        Refused(503, "Too many calls are being answered. Ask again later.", "overload").response();
+    response.fields.emplace_back("Retry-After", "5");
+    return response;
+}
+
+/// What a connection does: only one that waits is closed to make room.
+enum class Doing : std::uint8_t { waiting, serving_anyone, serving_token };
+
+class Client;
+
+/// Those that wait are in the order in which they began to.
+using Clients = std::vector<Client*>;
+
 /// One connection, with the one timer that guards it; Beast's own had defects.
 class Client : public Writer {
 public:
-    explicit Client(tcp::socket socket)
-        : socket_(std::move(socket)), timer_(socket_.get_executor()) {
+    /// It is one of `all` until it goes; they outlive it.
+    Client(tcp::socket socket, Clients& all)
+        : socket_(std::move(socket)), timer_(socket_.get_executor()), all_(all) {
         boost::system::error_code unknown;
         const auto peer = socket_.remote_endpoint(unknown);
         if (!unknown) { remote_ = peer.address().to_string(); }
+        const auto address = transport::IpAddress::parse(remote_);
+        network_ = address ? address->network() : remote_;
+        all_.push_back(this);
     }
+
+    ~Client() override { std::erase(all_, this); }
+
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
 
     [[nodiscard]] tcp::socket& socket() { return socket_; }
 
     [[nodiscard]] const std::string& remote() const { return remote_; }
 
-    /// The socket is closed unless this is called again, or rest(), in time.
-    void hurry(std::chrono::seconds time) {
-        timer_.expires_after(time);
-        timer_.async_wait([this, alive = std::weak_ptr<int>(alive_)](boost::system::error_code ec) {
-            if (ec || alive.expired()) { return; }
-            socket_.close(ec);
-        });
+    /// What it is counted by: its address, or an IPv6 /64.
+    [[nodiscard]] const std::string& network() const { return network_; }
+
+    [[nodiscard]] Doing doing() const { return doing_; }
+
+    void serve(Doing doing) { doing_ = doing; }
+
+    /// From now on it waits for a request, behind all others that do.
+    void wait() {
+        std::erase(all_, this);
+        all_.push_back(this);
+        doing_ = Doing::waiting;
     }
 
+    /// It is no longer counted, and ends by itself.
+    void make_room() {
+        std::erase(all_, this);
+        close();
+    }
+
+    /// The socket is closed unless this is called again, or another of these, in time.
+    void hurry(std::chrono::seconds time) { arm(time, &Client::close); }
+
+    /// The same, but that a peer who is late can still be answered.
+    void await_request(std::chrono::seconds time) { arm(time, &Client::end_input); }
+
     void rest() { timer_.cancel(); }
+
+    [[nodiscard]] bool is_late() const { return is_late_; }
 
     asio::awaitable<bool> write(std::string octets) override {
         hurry(idle_time);
@@ -101,11 +153,80 @@ public:
     }
 
 private:
+    void arm(std::chrono::seconds time, void (Client::*then)()) {
+        timer_.expires_after(time);
+        timer_.async_wait(
+            [this, then, alive = std::weak_ptr<int>(alive_)](boost::system::error_code ec) {
+                if (!ec && !alive.expired()) { (this->*then)(); }
+            }
+        );
+    }
+
+    void close() {
+        boost::system::error_code ec;
+        socket_.close(ec);
+    }
+
+    void end_input() {
+        is_late_ = true;
+        boost::system::error_code ec;
+        socket_.shutdown(tcp::socket::shutdown_receive, ec);
+        hurry(part_time);
+    }
+
     tcp::socket socket_;
     asio::steady_timer timer_;
+    Clients& all_;
     std::string remote_;
+    std::string network_;
+    Doing doing_ = Doing::waiting;
+    bool is_late_ = false;
     std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
+
+using Parser = http::request_parser<http::string_body>;
+
+bool is_for_web_socket(const Parser& parser) {
+    return path_of(text_of(parser.get().target())) == "/ws" &&
+           parser.get().method() == http::verb::get;
+}
+
+/// Why nobody can be sure where the request ends, whom it asks or who asks (RFC 9112, 3.2, 6.1 and
+/// 6.3); empty: one can.
+std::string_view fault_of(const Parser& parser) {
+    const auto& request = parser.get();
+    const bool is_1_1 = request.version() == 11;
+    const std::size_t hosts = request.count(http::field::host);
+    if (hosts > 1 || (hosts == 0 && is_1_1)) { return "Send Host, and only once."; }
+    if (request.count(http::field::authorization) > 1) { return "Send Authorization only once."; }
+    const std::size_t codings = request.count(http::field::transfer_encoding);
+    if (codings != 0) {
+        const bool is_chunked =
+            boost::beast::iequals(request[http::field::transfer_encoding], "chunked");
+        if (codings > 1 || !is_chunked || !is_1_1) {
+            return "The only Transfer-Encoding here is chunked, and of HTTP/1.1.";
+        }
+        if (request.count(http::field::content_length) != 0) {
+            return "Send Content-Length or Transfer-Encoding, not both.";
+        }
+    }
+    if (is_for_web_socket(parser) && !parser.is_done()) { return "A request of /ws has no body."; }
+    return {};
+}
+
+// What there is to say to a peer whose request did not come well; nothing to one who has gone.
+std::optional<Refused> refusal_of(boost::system::error_code error, const Client& client) {
+    if (error == http::error::partial_message && client.is_late()) {
+        return Refused(408, "The request took too long.");
+    }
+    if (error.category() != http::make_error_code(http::error::bad_method).category() ||
+        error == http::error::end_of_stream || error == http::error::partial_message) {
+        return std::nullopt;
+    }
+    if (error == http::error::bad_version) { return Refused(505, "Only HTTP/1.1 is spoken here."); }
+    const unsigned status = error == http::error::header_limit ? 431 : 400;
+    return Refused(status, "This is no HTTP/1.1 request: " + error.message() + ".");
+}
 
 // `tags`: of If-None-Match; each ends in a quote, so that none is a part of another.
 bool has_already(std::string_view tags, const Response& file) {
@@ -119,16 +240,18 @@ bool has_already(std::string_view tags, const Response& file) {
 struct HttpServer::State {
     explicit State(asio::io_context& io) : acceptor(io) {}
 
-    using Parser = http::request_parser<http::string_body>;
-
     tcp::acceptor acceptor;
     Api* api = nullptr;
     FindFile files;
     HandOver hand_over;
-    std::size_t connections = 0;
+    Clients clients;
+    std::uint64_t closed = 0;  ///< To make room.
 
     static asio::awaitable<void> accept_loop(std::shared_ptr<State> self);
-    static asio::awaitable<void> serve(std::shared_ptr<State> self, tcp::socket socket);
+    static asio::awaitable<void> serve(std::shared_ptr<State> self, std::unique_ptr<Client> client);
+    void make_room();
+    [[nodiscard]] Client& longest_waiting() const;
+    [[nodiscard]] bool reserve(Client& client, Doing doing) const;
     asio::awaitable<bool> serve_one(Client& client, boost::beast::flat_buffer& buffer);
     asio::awaitable<std::optional<Response>> answer(
         Client& client, boost::beast::flat_buffer& buffer, Parser& parser
@@ -136,10 +259,59 @@ struct HttpServer::State {
     static asio::awaitable<bool> send(
         Client& client, Response answer, bool is_head, bool keep_alive
     );
+    static asio::awaitable<bool> refuse(Client& client, Refused refused, bool is_head);
     static asio::awaitable<bool> send_stream(Client& client, const Response& answer);
     static asio::awaitable<void> part(Client& client);
     void give_away(Client& client, boost::beast::flat_buffer& buffer, const Parser& parser);
 };
+
+// At the network that holds most. There is one whenever there are too many: `busy_max`.
+Client& HttpServer::State::longest_waiting() const {
+    Client* found = nullptr;
+    std::ptrdiff_t most = 0;
+    for (Client* const client : clients) {
+        if (client->doing() != Doing::waiting) { continue; }
+        if (found != nullptr && found->network() == client->network()) { continue; }
+        const auto held = std::ranges::count(clients, client->network(), &Client::network);
+        if (held <= most) { continue; }
+        found = client;
+        most = held;
+    }
+    assert(found != nullptr);
+    return *found;
+}
+
+void HttpServer::State::make_room() {
+    if (clients.size() < connections_max) { return; }
+    Client& client = longest_waiting();
+    ++closed;
+    logging::warn(
+        "admin-connections",
+        "The connection that waited longest for a request made room for another.",
+        {{"remote", client.remote()}, {"connections", clients.size()}, {"closed", closed}}
+    );
+    client.make_room();
+}
+
+// A place for what may take long, until the client waits again; false: there is none.
+bool HttpServer::State::reserve(Client& client, Doing doing) const {
+    if (client.doing() != Doing::waiting) { return true; }
+    const auto waiting = std::ranges::count(clients, Doing::waiting, &Client::doing);
+    const std::size_t busy = clients.size() - static_cast<std::size_t>(waiting);
+    const auto alike = std::ranges::count(clients, doing, &Client::doing);
+    const bool is_full =
+        doing == Doing::serving_anyone && static_cast<std::size_t>(alike) >= busy_without_token_max;
+    if (busy >= busy_max || is_full) {
+        logging::warn(
+            "admin-connections",
+            "A call was refused: too many are being answered.",
+            {{"remote", client.remote()}, {"busy", busy}}
+        );
+        return false;
+    }
+    client.serve(doing);
+    return true;
+}
 
 // A file of the console, or what the API says; nothing if the connection is lost.
 asio::awaitable<std::optional<Response>> HttpServer::State::answer(
@@ -158,6 +330,10 @@ asio::awaitable<std::optional<Response>> HttpServer::State::answer(
     }
     Api::Found found = api->find(head);
     if (found.route == nullptr) { co_return std::move(found.refusal); }
+    if (found.route->scope != Scope::none && !reserve(client, Doing::serving_token)) {
+        log_call(head, 503);
+        co_return busy_response();
+    }
     const std::size_t most = found.route->body_max;
     if (!parser.is_done()) {
         if (parser.content_length().value_or(0) > most || most == 0) {
@@ -174,7 +350,7 @@ asio::awaitable<std::optional<Response>> HttpServer::State::answer(
             const std::string go = "HTTP/1.1 100 Continue\r\n\r\n";
             (void)co_await asio::async_write(client.socket(), asio::buffer(go), use_result);
         }
-        client.hurry(body_time);
+        client.await_request(body_time);
         const auto [error, octets] =
             co_await http::async_read(client.socket(), buffer, parser, use_result);
         if (error == http::error::body_limit) {
@@ -183,7 +359,12 @@ asio::awaitable<std::optional<Response>> HttpServer::State::answer(
             )
                 .response();
         }
-        if (error) { co_return std::nullopt; }
+        if (error) {
+            const auto refused = refusal_of(error, client);
+            if (!refused) { co_return std::nullopt; }
+            log_call(head, refused->response().status, refused->what());
+            co_return refused->response();
+        }
     }
     client.rest();
     auto awaited = api->answer(head, std::move(found), std::move(parser.get().body()));
@@ -220,6 +401,12 @@ asio::awaitable<bool> HttpServer::State::send(
     co_return !error && keep_alive;
 }
 
+// The connection ends with it.
+asio::awaitable<bool> HttpServer::State::refuse(Client& client, Refused refused, bool is_head) {
+    auto awaited = send(client, refused.response(), is_head, false);
+    co_return co_await std::move(awaited);
+}
+
 // The transport reads the request anew, with rules of its own.
 void HttpServer::State::give_away(
     Client& client, boost::beast::flat_buffer& buffer, const Parser& parser
@@ -237,33 +424,35 @@ void HttpServer::State::give_away(
 asio::awaitable<bool> HttpServer::State::serve_one(
     Client& client, boost::beast::flat_buffer& buffer
 ) {
+    if (!client.socket().is_open()) { co_return false; }
+    client.wait();
     Parser parser;
     parser.header_limit(head_max);
     parser.body_limit(boost::none);
-    client.hurry(idle_time);
+    client.await_request(idle_time);
     const auto [error, octets] =
         co_await http::async_read_header(client.socket(), buffer, parser, use_result);
+    if (!client.socket().is_open()) { co_return false; }
     if (error) {
-        const bool is_broken =
-            error.category() == http::make_error_code(http::error::bad_method).category() &&
-            error != http::error::end_of_stream && error != http::error::partial_message;
-        if (is_broken) {
-            const unsigned status = error == http::error::header_limit ? 431 : 400;
-            Response refusal =
-                Refused(status, "This is no HTTP/1.1 request: " + error.message() + ".").response();
-            auto awaited = send(client, std::move(refusal), false, false);
-            (void)co_await std::move(awaited);
-        }
-        co_return false;
+        auto refused = refusal_of(error, client);
+        if (!refused) { co_return false; }
+        auto awaited = refuse(client, *std::move(refused), false);
+        co_return co_await std::move(awaited);
     }
-    const std::string target = text_of(parser.get().target());
-    if (path_of(target) == "/ws" && parser.get().method() == http::verb::get && parser.is_done()) {
+    const bool is_head = parser.get().method() == http::verb::head;
+    if (const std::string fault(fault_of(parser)); !fault.empty()) {
+        log_call(head_of(parser.get(), client.remote()), 400, fault);
+        auto awaited = refuse(client, Refused(400, fault), is_head);
+        co_return co_await std::move(awaited);
+    }
+    if (is_for_web_socket(parser)) {
         give_away(client, buffer, parser);
         co_return false;
     }
-    const bool is_head = parser.get().method() == http::verb::head;
     auto answered = co_await answer(client, buffer, parser);
     if (!answered) { co_return false; }
+    const bool is_long = answered->stream || answered->body.size() > small_max;
+    if (is_long && !reserve(client, Doing::serving_anyone)) { answered = busy_response(); }
     // What is left of a refused body is not read.
     const bool keep_alive = parser.is_done() && parser.get().keep_alive();
     auto awaited_2 = send(client, std::move(*answered), is_head, keep_alive);
@@ -286,18 +475,19 @@ asio::awaitable<void> HttpServer::State::part(Client& client) {
     }
 }
 
-asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> self, tcp::socket socket) {
-    {
-        Client client(std::move(socket));
-        boost::beast::flat_buffer buffer(buffer_max);
-        try {
-            while (co_await self->serve_one(client, buffer)) {}
-            if (client.socket().is_open()) { co_await part(client); }
-        } catch (const std::exception& error) {
-            logging::error("admin-failed", "An admin connection failed.", {{"err", error.what()}});
+asio::awaitable<void> HttpServer::State::serve(
+    std::shared_ptr<State> self, std::unique_ptr<Client> client
+) {
+    boost::beast::flat_buffer buffer(buffer_max);
+    try {
+        while (co_await self->serve_one(*client, buffer)) {}
+        if (client->socket().is_open()) {
+            client->wait();
+            co_await part(*client);
         }
+    } catch (const std::exception& error) {
+        logging::error("admin-failed", "An admin connection failed.", {{"err", error.what()}});
     }
-    --self->connections;
 }
 
 asio::awaitable<void> HttpServer::State::accept_loop(std::shared_ptr<State> self) {
@@ -311,10 +501,10 @@ asio::awaitable<void> HttpServer::State::accept_loop(std::shared_ptr<State> self
             if (waited) { co_return; }
             continue;
         }
-        if (self->connections >= connections_max) { continue; }
-        ++self->connections;
+        self->make_room();
+        auto client = std::make_unique<Client>(std::move(socket), self->clients);
         asio::co_spawn(
-            self->acceptor.get_executor(), serve(self, std::move(socket)), asio::detached
+            self->acceptor.get_executor(), serve(self, std::move(client)), asio::detached
         );
     }
 }

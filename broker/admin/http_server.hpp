@@ -1,6 +1,7 @@
 // The admin listener: HTTP/1.1 for health, metrics, API and console, on the first shard's
 // io_context. WebSocket upgrades at /ws are handed over to the transport. At most 64 connections at
-// a time; heads of 8 KiB; bodies are read only once their call is known and allowed.
+// a time, of which those that wait for a request make room for newcomers (S-RATE-03); heads of
+// 8 KiB; bodies are read only once their call is known and allowed.
 #pragma once
 
 #include "broker/admin/api.hpp"

@@ -1,7 +1,9 @@
-"""The admin API: its token, and delayed messages that an operator lists and cancels (S-WEB-04, S-WEB-07, P-QOS-03)."""
+"""The admin listener: its token, faulty requests, crowds, and delayed messages that an operator lists and cancels
+(S-WEB-04, -05, -07, S-RATE-03, P-QOS-03)."""
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import stat
@@ -12,7 +14,8 @@ import urllib.parse
 import urllib.request
 
 from support.broker import MIB, Broker, until, wait_time
-from support.case import BrokerCase, OwnBrokerCase, each
+from support.case import BrokerCase, OwnBrokerCase, each, send_to
+from support.peers import upgrade_request
 
 
 def call(broker, path, method="GET", token=None, **headers):
@@ -106,6 +109,147 @@ class Refusing(BrokerCase):
             with sock.makefile("rb") as file:
                 answer = file.read()
         self.assertRegex(answer.decode(), r"^HTTP/1\.1 %d [^{]*\r\n\r\n{.*\.\".*}\n$" % status)
+
+
+class Faulty(BrokerCase):
+    """A request of which nobody can be sure where it ends, whom it asks or who asks is not answered but refused."""
+
+    BEHIND = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    def assert_ends(self, octets, status=400, seconds=10):
+        """One answer to all of it, the end of the connection, and health as before."""
+        with socket.create_connection(self.broker.address("admin"), wait_time(seconds)) as sock:
+            sock.sendall(octets if isinstance(octets, bytes) else octets.encode())
+            with sock.makefile("rb") as file:
+                answer = file.read().decode()
+        self.assertRegex(answer, r"^HTTP/1\.1 %d " % status)
+        self.assertEqual(len(re.findall(r"HTTP/1\.1 \d", answer)), 1, answer)
+        self.assertEqual(self.broker.http("/healthz")[0], 200)
+
+    def publishing(self, *fields):
+        """The head of a call that may have a body."""
+        return "\r\n".join(("POST /api/v1/publish HTTP/1.1", "Host: localhost", "Content-Type: application/json",
+                             "Authorization: Bearer " + self.broker.admin_token(), *fields, "", ""))
+
+    @each({"gzip": "gzip", "identity": "identity", "unknown": "xchunked", "chunked_identity": "chunked, identity",
+           "chunked_gzip": "chunked, gzip", "gzip_chunked": "gzip, chunked", "parameter": "chunked;q=1", "empty": "",
+           "with_a_length": "gzip\r\nContent-Length: %d" % len(BEHIND)})
+    def test_S_WEB_05_another_transfer_coding_than_chunked(self, coding):
+        field = "Transfer-Encoding: " + coding
+        self.assert_ends(self.publishing(field) + self.BEHIND)
+        for call in ("GET /healthz", "DELETE /api/v1/scheduled/x"):
+            self.assert_ends("%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n%s" % (call, field, self.BEHIND))
+
+    def test_S_WEB_05_chunks_are_of_HTTP_1_1(self):
+        self.assert_ends("GET /healthz HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+
+    @each({"length": ("Content-Length", str(len(BEHIND))), "chunks": ("Transfer-Encoding", "chunked")})
+    def test_S_WEB_05_an_upgrade_has_no_body(self, name, value):
+        self.assert_ends(upgrade_request(fields=[(name, value)]) + self.BEHIND.encode())
+
+    @each({"negative": "-1\r\nx\r\n", "no_number": "zz\r\nx\r\n", "no_line_end": "2\r\n{}XX0\r\n\r\n"})
+    def test_S_WEB_05_broken_chunks(self, chunks):
+        self.assert_ends(self.publishing("Transfer-Encoding: chunked") + chunks)
+
+    def test_S_WEB_05_another_version(self):
+        self.assert_ends("GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n", 505)
+
+    def test_S_WEB_05_half_a_head_is_told_that_its_time_is_over(self):
+        self.assert_ends("GET /healthz HTTP/1.1\r\nHost: loc", 408, seconds=30)
+
+    @each({"the_other_second": ["localhost", "evil.example"], "the_other_first": ["evil.example", "localhost"],
+           "the_same_twice": ["localhost", "localhost"], "none": []})
+    def test_S_WEB_04_there_is_one_host(self, hosts):
+        fields = "".join("Host: %s\r\n" % host for host in hosts)
+        for path in ("/healthz", "/", "/api/v1/scheduled"):
+            self.assert_ends("GET %s HTTP/1.1\r\n%s\r\n%s" % (path, fields, self.BEHIND))
+        self.assert_ends(upgrade_request(leave_out=["Host"], fields=[("Host", host) for host in hosts]))
+
+    @each({"first": (True, False), "second": (False, True), "twice": (True, True)})
+    def test_S_WEB_07_there_is_one_authorization(self, *are_right):
+        token = self.broker.admin_token()
+        fields = "".join("Authorization: Bearer %s\r\n" % (token if is_right else "x") for is_right in are_right)
+        self.assert_ends("GET /api/v1/scheduled HTTP/1.1\r\nHost: localhost\r\n%s\r\n%s" % (fields, self.BEHIND))
+
+
+class Crowd(BrokerCase):
+    """More connections than the listener has places."""
+
+    def connected(self, octets=b"", received=None):
+        sock = socket.socket()
+        self.addCleanup(sock.close)
+        if received is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, received)
+        sock.settimeout(wait_time(10))
+        sock.connect(self.broker.address("admin"))
+        sock.sendall(octets)
+        return sock
+
+    def assert_healthy(self):
+        for path in ("/healthz", "/readyz"):
+            self.assertEqual(self.broker.http(path)[0], 200)
+
+    def scheduled(self):
+        return call(self.broker, "/api/v1/scheduled", token=self.broker.admin_token())
+
+    @each({"silent": b"", "half_a_head": b"GET /healthz HTTP/1.1\r\n", "refused": b"GET /none HTTP/1.1\r\n\r\n",
+           "served": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"})
+    def test_S_RATE_03_who_waited_longest_makes_room(self, octets):
+        crowd = [self.connected(octets) for _ in range(200)]
+        self.assert_healthy()
+        self.assertEqual(self.scheduled()[0], 200)
+        last = self.connected(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(last.recv(100).startswith(b"HTTP/1.1 200 "))
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("admin-connections", connections=64)))
+        if not octets:
+            self.assertEqual(crowd[0].recv(1), b"")
+            crowd[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(crowd[-1].recv(100).startswith(b"HTTP/1.1 200 "))
+
+    def test_S_RATE_03_nobody_who_is_served_makes_room(self):
+        peer = self.client()
+        headers = {"Authorization": "Bearer " + self.broker.admin_token()}
+        traced = http.client.HTTPConnection(*self.broker.address("admin"), timeout=wait_time(10))
+        self.addCleanup(traced.close)
+        traced.request("GET", "/api/v1/connections/%s/trace" % peer.connected["session"], headers=headers)
+        frames = traced.getresponse()
+        self.addCleanup(frames.close)
+        self.assertEqual(frames.readline(), b": frames follow\n")
+        body = b'{"destination": "/topic/crowd", "body": "x"}'
+        sender = self.connected((
+            "POST /api/v1/publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\nContent-Length: %d\r\n"
+            "Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n" % (headers["Authorization"], len(body))
+        ).encode())
+        self.assertTrue(sender.recv(100).startswith(b"HTTP/1.1 100 "))
+        for _ in range(200):
+            self.connected()
+        self.assert_healthy()
+        sender.sendall(body)
+        self.assertTrue(sender.recv(100).startswith(b"HTTP/1.1 200 "))
+        peer.send(send_to("/topic/crowd", b"x"))
+        while b'"SEND"' not in frames.readline():
+            pass
+
+    def slow_readers(self, path, *fields):
+        """They ask for much and read nothing of it."""
+        request = "\r\n".join(("GET %s HTTP/1.1" % path, "Host: localhost", *fields, "", "")).encode()
+        return [self.connected(request * 150, received=4096) for _ in range(80)]
+
+    def test_S_RATE_03_slow_readers_without_a_token_leave_room(self):
+        script = re.search(r'src="(/[^"]+\.js)"', self.broker.http("/")[1]).group(1)
+        self.slow_readers(script)
+        self.assertTrue(until(lambda: self.broker.http(script)[0] == 503))
+        self.assert_healthy()
+        self.assertEqual(self.scheduled()[0], 200)
+
+    def test_S_RATE_03_slow_readers_with_a_token_leave_room_for_health(self):
+        self.slow_readers("/api/v1/openapi.json", "Authorization: Bearer " + self.broker.admin_token())
+        # The log takes ten of these lines a second.
+        self.assertTrue(until(
+            lambda: self.scheduled()[0] == 503 and self.broker.event("admin-connections", busy=48) is not None))
+        status, body, headers = self.scheduled()
+        self.assertEqual((status, body["reason"], headers["Retry-After"]), (503, "overload", "5"))
+        self.assert_healthy()
 
 
 class Scheduled(BrokerCase):
