@@ -12,8 +12,8 @@ protocol::Error refusal(std::string what, std::string remedy) {
 }
 
 bool is_basic(std::string_view authorization) {
-    constexpr std::string_view scheme = "basic ";
-    const std::string_view begin = authorization.substr(0, scheme.size());
+    constexpr std::string_view scheme = "basic";
+    const std::string_view begin = authorization.substr(0, authorization.find_first_of(" \t"));
     return std::ranges::equal(begin, scheme, [](char a, char b) {
         return std::tolower(static_cast<unsigned char>(a)) == b;
     });

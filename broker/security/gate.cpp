@@ -34,14 +34,15 @@ Error unlisted() {
         "S-AUTH-13"};
 }
 
-// Scheme names know no case.
+// What comes after it, perhaps nothing: a scheme alone is a credential, and a wrong one. Scheme
+// names know no case.
 std::optional<std::string_view> after_scheme(std::string_view value, std::string_view scheme) {
-    if (value.size() <= scheme.size() || value[scheme.size()] != ' ') { return std::nullopt; }
-    const std::string_view name = value.substr(0, scheme.size());
+    const std::string_view name = value.substr(0, value.find_first_of(" \t"));
     if (!boost::beast::iequals({name.data(), name.size()}, {scheme.data(), scheme.size()})) {
         return std::nullopt;
     }
-    value.remove_prefix(scheme.size() + 1);
+    value.remove_prefix(name.size());
+    if (value.starts_with(' ')) { value.remove_prefix(1); }
     return value;
 }
 

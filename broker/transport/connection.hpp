@@ -226,7 +226,9 @@ private:
     void close_without_error(std::uint16_t code, std::string_view reason);
     void close_for_violation();
     void close_for(protocol::ErrorCode code, std::string_view what, protocol::LimitKey limit);
-    void note_refusal(const protocol::Error& refusal, std::string_view remote);
+    void note_refusal(
+        const protocol::Error& refusal, std::string_view remote, std::string_view why = {}
+    );
     void keep_refusal(const protocol::Error& refusal);
     void finish_flushing();
     void on_peer_close(std::uint16_t code, std::string_view reason);

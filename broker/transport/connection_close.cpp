@@ -94,12 +94,14 @@ void Connection::log_refusal() {
 }
 
 // Of a client that its session does not refuse.
-void Connection::note_refusal(const protocol::Error& refusal, std::string_view remote) {
+void Connection::note_refusal(
+    const protocol::Error& refusal, std::string_view remote, std::string_view why
+) {
     shard_.output().counters.count(refusal);
     refused_as_ = refusal.code;
     keep_refusal(refusal);
     transport::note_refusal(
-        shard_, refusal, {remote, context_.listener_name, session_->name(), session_->user()}
+        shard_, refusal, {remote, context_.listener_name, session_->name(), session_->user(), why}
     );
 }
 

@@ -239,7 +239,9 @@ void Connection::log_answer() {
     if (is_denied || http_->limit() != LimitKey::none) {
         const auto code = is_denied ? ErrorCode::access_denied : ErrorCode::header_too_large;
         const std::string text = "An HTTP request was answered " + std::to_string(status) + ".";
-        return note_refusal({code, text, {}, {}, http_->limit()}, peer().address);
+        return note_refusal(
+            {code, text, http_->remedy(), {}, http_->limit()}, peer().address, http_->why()
+        );
     }
     logging::info(
         "http-answer",

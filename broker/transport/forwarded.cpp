@@ -92,20 +92,18 @@ bool parse_x_for(std::string_view list, Hops& hops) {
     });
 }
 
-// The client's is the left-most.
+// The right-most was written by the proxy that is trusted; a client may have written the others.
 bool parse_x_proto(std::string_view list, std::optional<bool>& is_https) {
     return each_item(list, [&is_https](std::string_view item) {
-        const auto scheme = parse_scheme(item);
-        if (!is_https) { is_https = scheme; }
-        return scheme.has_value();
+        is_https = parse_scheme(item);
+        return is_https.has_value();
     });
 }
 
 bool parse_x_host(std::string_view list, std::optional<Authority>& host) {
     return each_item(list, [&host](std::string_view item) {
-        const auto authority = parse_authority(item);
-        if (!host) { host = authority; }
-        return authority.has_value();
+        host = parse_authority(item);
+        return host.has_value();
     });
 }
 

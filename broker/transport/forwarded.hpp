@@ -27,9 +27,11 @@ struct Forwarding {
     /// The right-most address that is no trusted proxy; if all are, the left-most. Nothing if the
     /// fields name none, or one that is hidden.
     std::optional<IpAddress> client = {};
-    std::optional<bool> is_https = {};   ///< What the client speaks.
-    std::optional<Authority> host = {};  ///< What it asked for.
-    std::string_view problem = {};       ///< A sentence, if the fields are malformed; then no more.
+    /// What the client speaks and what it asked for: by the right-most of X-Forwarded-Proto and
+    /// -Host, else by the element of Forwarded that names the client.
+    std::optional<bool> is_https = {};
+    std::optional<Authority> host = {};
+    std::string_view problem = {};  ///< A sentence, if the fields are malformed; then no more.
 };
 
 /// Nothing at all unless `peer`, who sent the fields, is in `trusted`.

@@ -1,6 +1,7 @@
 #include "broker/transport/http_upgrade.hpp"
 
 #include "broker/transport/text.hpp"
+#include "protocol/error.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -74,6 +75,12 @@ std::string plain_response(
 // A TLS record and other binary octets are refused without waiting for the rest.
 bool may_begin_request(char octet) {
     return octet == '\r' || octet == '\n' || (octet >= ' ' && octet < 0x7F);
+}
+
+// User information may be a passcode.
+std::string loggable_origin(std::string_view origin) {
+    const bool is_shown = origin.find('@') == std::string_view::npos;
+    return is_shown ? protocol::quoted(origin) : "(redacted)";
 }
 
 // Items that may hold tokens are not logged (P-WS-04).
@@ -195,7 +202,7 @@ HttpUpgrade::Outcome HttpUpgrade::answer() {
     if (has_body) { return refuse(400, "A request here has no body."); }
     take_forwarding();
     if (!forwarding_.problem.empty()) { return refuse(400, forwarding_.problem); }
-    if (!take_host()) { return refuse_host(); }
+    if (const auto refused = refuse_host()) { return *refused; }
     const std::string_view target = view(request.target());
     const std::string_view path = target.substr(0, target.find('?'));
     if (is_web_socket_path(path)) { return answer_upgrade(path); }
@@ -232,25 +239,35 @@ void HttpUpgrade::take_forwarding() {
     is_forwarded_ = fields.is_any() && !is_local;
 }
 
-// Exactly one Host that is served here (S-WEB-04). A trusted proxy may have put its own in place of
-// the client's; a list of names is about the client's.
-bool HttpUpgrade::take_host() {
-    if (head_->request().count(http::field::host) != 1) { return false; }
-    auto host = parse_authority(head_->field(http::field::host));
-    if (!host) { return false; }
-    host_ = forwarding_.host.value_or(*host);
+// Nothing for exactly one Host that is served here (S-WEB-04). A trusted proxy may have put its own
+// in place of the client's; a list of names is about the client's.
+std::optional<HttpUpgrade::Outcome> HttpUpgrade::refuse_host() {
+    const bool is_one = head_->request().count(http::field::host) == 1;
+    const auto sent =
+        is_one ? parse_authority(head_->field(http::field::host)) : std::optional<Authority>();
+    if (!sent) {
+        return refuse(
+            400,
+            "A request needs one Host field: the broker's name or address, with its port, like "
+            "\"Host: broker.example:15674\"."
+        );
+    }
+    host_ = forwarding_.host.value_or(*sent);
     const BoundTo bound_to{endpoint_.is_loopback, endpoint_.bound_host};
     const bool has_list = !endpoint_.web.external_hosts.empty();
-    return is_served_host(endpoint_.web, bound_to, has_list ? host_.host : host->host);
-}
-
-HttpUpgrade::Outcome HttpUpgrade::refuse_host() {
+    const std::string& judged = has_list ? host_.host : sent->host;
+    if (is_served_host(endpoint_.web, bound_to, judged)) { return std::nullopt; }
+    why_ = "Host " + judged;
+    remedy_ = "List it in server.external_hosts, or in those of its [[listener]].";
+    // Without a list only loopback listeners refuse.
     return refuse(
         421,
         endpoint_.is_loopback
             ? "This Host is not served on a loopback listener: use localhost, bind a public "
-              "address, or list the name in server.external_hosts."
-            : "This Host is not served here: the operator lists names in server.external_hosts."
+              "address, or list the name in server.external_hosts (or in those of its "
+              "[[listener]])."
+            : "This Host is not among those that the operator lists in server.external_hosts (or "
+              "in those of its [[listener]])."
     );
 }
 
@@ -270,10 +287,18 @@ OriginVerdict HttpUpgrade::judge_page() const {
 
 HttpUpgrade::Outcome HttpUpgrade::refuse_page(OriginVerdict verdict) {
     if (verdict == OriginVerdict::missing) {
+        why_ = "no Origin";
+        remedy_ = "Set server.allow_missing_origin = true, or that of its [[listener]].";
         return refuse(
             403, "A request without Origin is refused here (server.allow_missing_origin)."
         );
     }
+    const bool is_one = head_->request().count(http::field::origin) == 1;
+    why_ = is_one ? "Origin " + loggable_origin(head_->field(http::field::origin))
+                  : "more than one Origin";
+    remedy_ = verdict == OriginVerdict::bad
+                  ? "Serve the page by http or https: server.allowed_origins takes no such Origin."
+                  : "List it in server.allowed_origins, or in those of its [[listener]].";
     return refuse(
         403,
         verdict == OriginVerdict::bad
@@ -295,7 +320,9 @@ void HttpUpgrade::choose_sub_protocol() {
     if (!sub_protocol_) { strange_ = loggable(offered); }
 }
 
-HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
+// Nothing for an upgrade that says all that RFC 6455 (4.1, 11.3) wants, once; and credentials at
+// most once, since it is not for the broker to choose (S-AUTH-03).
+std::optional<HttpUpgrade::Outcome> HttpUpgrade::refuse_handshake() {
     const auto& request = head_->request();
     if (request.method() != http::verb::get) {
         return refuse(405, "Only GET is allowed here.", "Allow", "GET");
@@ -310,27 +337,40 @@ HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
             "13"
         );
     }
+    if (request.count(http::field::sec_websocket_version) > 1) {
+        return refuse(400, "There is more than one Sec-WebSocket-Version: send one, 13.");
+    }
     if (head_->field(http::field::sec_websocket_version) != "13") {
         return refuse(
             426, "Only WebSocket version 13 is spoken here.", "Sec-WebSocket-Version", "13"
         );
     }
-    const std::string_view key = head_->field(http::field::sec_websocket_key);
-    if (request.count(http::field::sec_websocket_key) != 1 || !is_good_key(key)) {
+    if (request.count(http::field::sec_websocket_key) > 1) {
+        return refuse(400, "There is more than one Sec-WebSocket-Key: send one.");
+    }
+    if (!is_good_key(head_->field(http::field::sec_websocket_key))) {
         return refuse(400, "Sec-WebSocket-Key must be 16 octets in base64.");
     }
+    if (request.count(http::field::authorization) > 1) {
+        return refuse(400, "There is more than one Authorization: send one.");
+    }
+    return std::nullopt;
+}
+
+HttpUpgrade::Outcome HttpUpgrade::answer_upgrade(std::string_view path) {
+    if (const auto refused = refuse_handshake()) { return *refused; }
     if (const OriginVerdict verdict = judge_page(); !is_allowed(verdict)) {
         return refuse_page(verdict);
     }
     is_echo_ = !options_.test_echo_path.empty() && path == options_.test_echo_path;
     origin_ = std::string(head_->field(http::field::origin));
     user_agent_ = std::string(head_->field(http::field::user_agent).substr(0, user_agent_max));
-    if (request.count(http::field::authorization) != 0) {
+    if (head_->request().count(http::field::authorization) != 0) {
         authorization_ =
             std::make_shared<const engine::Secret>(head_->field(http::field::authorization));
     }
     if (!is_echo_) { choose_sub_protocol(); }
-    switch_protocols(key);
+    switch_protocols(head_->field(http::field::sec_websocket_key));
     return Outcome::upgrade;
 }
 

@@ -89,6 +89,12 @@ public:
     /// The limit that the last answer is about, or `none`.
     [[nodiscard]] protocol::LimitKey limit() const { return limit_; }
 
+    /// Of a 403 or 421, for the log: the Origin or Host that was refused.
+    [[nodiscard]] const std::string& why() const { return why_; }
+
+    /// The same: the key that would let it in.
+    [[nodiscard]] const std::string& remedy() const { return remedy_; }
+
 private:
     struct Head;
 
@@ -106,9 +112,9 @@ private:
     Outcome refuse_size(protocol::LimitKey limit, std::string_view what);
     [[nodiscard]] bool is_web_socket_path(std::string_view path) const;
     void take_forwarding();
-    [[nodiscard]] bool take_host();
+    [[nodiscard]] std::optional<Outcome> refuse_host();
+    [[nodiscard]] std::optional<Outcome> refuse_handshake();
     [[nodiscard]] OriginVerdict judge_page() const;
-    Outcome refuse_host();
     Outcome refuse_page(OriginVerdict verdict);
     void choose_sub_protocol();
 
@@ -130,6 +136,8 @@ private:
     std::string strange_;
     unsigned status_ = 0;
     protocol::LimitKey limit_ = protocol::LimitKey::none;
+    std::string why_;
+    std::string remedy_;
 };
 
 }  // namespace transport

@@ -113,7 +113,7 @@ void note_refusal(IoShard& shard, const Error& error, const Refused& who) {
              who.user,
              who.remote,
              who.listener,
-             {},
+             who.why,
              error.trace}
         );
     }

@@ -27,6 +27,7 @@ struct Refused {
     std::string_view listener;
     std::string_view conn = {};
     std::string_view user = {};
+    std::string_view why = {};  ///< What the client was not told, for the log.
 };
 
 /// On the shard where it happened: a line of the audit, unless it was logged already, and an event.

@@ -252,6 +252,21 @@ class ForwardedFields(ProxyCase):
         self.assertEqual(peer.read_answer().status, 403)
 
 
+    @each({"line": (True,), "lines": (False,)})
+    def test_S_WEB_01_a_proxy_that_appends_leaves_the_client_no_choice(self, is_line):
+        def status(protos, hosts):
+            fields = [("Origin", "https://app.example"), ("X-Forwarded-For", "203.0.113.7")]
+            for name, values in (("X-Forwarded-Proto", protos), ("X-Forwarded-Host", hosts)):
+                fields += [(name, ", ".join(values))] if is_line else [(name, value) for value in values]
+            peer = self.peer("ws", upgrade=False)
+            peer.raw(upgrade_request(fields=fields))
+            return peer.read_answer().status
+
+        self.assertEqual(status(["http", "https"], ["evil.example", "app.example"]), 101)
+        self.assertEqual(status(["https", "http"], ["app.example"]), 403)
+        self.assertEqual(status(["https"], ["app.example", "evil.example"]), 403)
+
+
 class LimitsByClient(ProxyCase):
     """Limits per address count clients, not the proxy in front of them."""
 
@@ -319,6 +334,14 @@ class Pages(ProxyCase):
     def test_S_WEB_04_external_hosts_are_served(self):
         self.assertEqual(self.status(("Origin", "https://app.example"), host="broker.example:443"), 101)
         self.assertEqual(self.status(("Origin", "https://app.example"), host="evil.example"), 421)
+
+    def test_S_LOG_02_who_is_refused_is_named_with_the_key(self):
+        self.assertEqual(self.status(("Origin", "https://named.example")), 403)
+        self.assertEqual(self.status(("Origin", "https://app.example"), host="Named.example:80"), 421)
+        for why, key in (("Origin https://named.example", "server.allowed_origins"),
+                         ("Host named.example", "server.external_hosts")):
+            self.assertTrue(self.broker.wait_for(lambda: self.broker.event("denied", why=why)), self.broker.log_text())
+            self.assertIn(key, self.broker.event("denied", why=why)["remedy"])
 
     @each({"guest": GUEST, "nobody": NOBODY})
     def test_S_BIND_04_without_anonymous_access_nobody_comes_in(self, connect):

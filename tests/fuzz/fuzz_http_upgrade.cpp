@@ -138,6 +138,8 @@ void check_upgrade(const Setting& setting, const HttpUpgrade& upgrade, std::stri
     require(text.find("get ") < 5, "only GET");
     require(count_of(head, "host") == 1, "one Host");
     require(count_of(head, "sec-websocket-key") == 1, "one key");
+    require(count_of(head, "sec-websocket-version") == 1, "one version");
+    require(count_of(head, "authorization") <= 1, "one Authorization at most");
     require(count_of(head, "origin") <= 1, "one Origin at most");
     require(
         setting.endpoint.web.allow_missing_origin || count_of(head, "origin") == 1,
@@ -156,6 +158,16 @@ void check_upgrade(const Setting& setting, const HttpUpgrade& upgrade, std::stri
     if (!upgrade.sub_protocol()) { return; }
     const auto name = protocol::sub_protocol_name(*upgrade.sub_protocol());
     require(head.find(name) != std::string_view::npos, "the sub-protocol was offered");
+}
+
+/// Who may not come in is named in the log, with the key that would let it in.
+void check_denial(const HttpUpgrade& upgrade, std::string_view head) {
+    const bool is_host = upgrade.status() == 421;
+    const std::string_view begin = is_host ? "Host " : "";
+    const std::string_view key = is_host ? "server.external_hosts" : "server.allow";
+    require(!upgrade.why().empty() && upgrade.why().starts_with(begin), "it is named");
+    require(upgrade.remedy().find(key) != std::string::npos, "the key is named");
+    require(count_of(head, "host") == 1, "only one Host can be refused for its name");
 }
 
 template <class Next>
@@ -186,6 +198,9 @@ std::vector<Answer> run(const Setting& setting, std::string_view input, Next nex
             );
             if (outcome == Outcome::upgrade) {
                 check_upgrade(setting, upgrade, input.substr(begin, at - begin));
+            }
+            if (upgrade.status() == 403 || upgrade.status() == 421) {
+                check_denial(upgrade, input.substr(begin, at - begin));
             }
             if (outcome != Outcome::respond) { return answers; }
             begin = at;

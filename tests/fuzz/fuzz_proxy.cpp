@@ -127,6 +127,23 @@ void check_prefix(const ForwardedFields& sent, const Networks& trusted) {
     }
 }
 
+// Nor the scheme or the host: the last of each is the proxy's.
+void check_suffix(const ForwardedFields& sent, const Networks& trusted) {
+    const auto proxy = *IpAddress::parse("10.0.0.1");
+    const auto list = [](const std::optional<std::string>& before, std::string_view added) {
+        return before ? *before + ", " + std::string(added) : std::string(added);
+    };
+    for (const bool is_https : {false, true}) {
+        ForwardedFields fields = sent;
+        fields.x_proto = list(sent.x_proto, is_https ? "https" : "http");
+        fields.x_host = list(sent.x_host, "App.Example:8443");
+        const Forwarding found = resolve_forwarded(fields, proxy, trusted);
+        if (!found.problem.empty()) { continue; }
+        require(found.is_https == is_https, "the proxy's scheme is the last");
+        require(found.host == transport::Authority{"app.example", 8443}, "so is its host");
+    }
+}
+
 void check_fields(std::string_view input) {
     const Networks trusted = proxies();
     const ForwardedFields fields = read_fields(input);
@@ -147,6 +164,7 @@ void check_fields(std::string_view input) {
         );
     }
     check_prefix(fields, trusted);
+    check_suffix(fields, trusted);
 }
 
 void check_origin(std::string_view input) {

@@ -3,6 +3,7 @@
 
 #include "broker/security/password_hash.hpp"
 #include "tests/security/mail_shard.hpp"
+#include "tests/security/token_maker.hpp"
 
 #include <gtest/gtest.h>
 
@@ -196,7 +197,13 @@ TEST_F(GateTest, S_AUTH_03_BasicOfTheUpgradeComesFirst) {
     bad.peer.authorization = secret("basic YW5uYTpndWVzcw==");  // anna:guess
     EXPECT_EQ(code_of(ask(gate, std::move(bad))), ErrorCode::auth_failed);
     for (const char* const malformed :
-         {"Basic ", "Basic !!!!", "Basic YW5uYQ==", "Basic YW5uYTpodW50ZXI"}) {
+         {"Basic",
+          "basic",
+          "Basic\t!!!!",
+          "Basic ",
+          "Basic !!!!",
+          "Basic YW5uYQ==",
+          "Basic YW5uYTpodW50ZXI"}) {
         engine::Credentials credentials = anna("hunter2");
         credentials.peer.authorization = secret(malformed);
         const bool is_taken = static_cast<bool>(ask(gate, std::move(credentials)));
@@ -206,6 +213,25 @@ TEST_F(GateTest, S_AUTH_03_BasicOfTheUpgradeComesFirst) {
     engine::Credentials bearer = anna("hunter2");
     bearer.peer.authorization = secret("Bearer whatever");
     EXPECT_TRUE(ask(gate, std::move(bearer)));
+}
+
+TEST_F(GateTest, S_AUTH_03_ABearerWithoutTokenDecidesToo) {
+    const auto tokens = std::make_shared<const JwtVerifier>(test_settings(), nullptr);
+    Gate gate({users(line + "\n"), tokens}, {});
+    for (const char* const empty : {"Bearer", "bearer", "Bearer ", "Bearer  ", "Bearer\tx"}) {
+        engine::Credentials upgrade = anna("hunter2");
+        upgrade.peer.authorization = secret(empty);
+        EXPECT_EQ(code_of(ask(gate, std::move(upgrade))), ErrorCode::auth_failed) << empty;
+        engine::Credentials connect = anna("hunter2");
+        connect.authorization = secret(empty);
+        EXPECT_EQ(code_of(ask(gate, std::move(connect))), ErrorCode::auth_failed) << empty;
+    }
+    // Other schemes are none that is looked for.
+    for (const char* const other : {"Bearerx y", "Digest x"}) {
+        engine::Credentials credentials = anna("hunter2");
+        credentials.peer.authorization = secret(other);
+        EXPECT_TRUE(ask(gate, std::move(credentials))) << other;
+    }
 }
 
 TEST_F(GateTest, S_ACL_11_WhoIsRenewedAndWhoIsNot) {

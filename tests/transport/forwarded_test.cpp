@@ -206,8 +206,8 @@ TEST(Forwarded, S_BIND_06_TwoFieldsMustAgree) {
 
 TEST(Forwarded, S_WEB_01_SchemeAndHostAreTheClients) {
     ForwardedFields fields = x_for("203.0.113.7");
-    fields.x_proto = "wss , http";
-    fields.x_host = "App.Example:8443, inner.example";
+    fields.x_proto = "wss";
+    fields.x_host = "App.Example:8443";
     const Forwarding result = resolve(fields);
     EXPECT_EQ(result.is_https, true);
     ASSERT_TRUE(result.host);
@@ -221,13 +221,34 @@ TEST(Forwarded, S_WEB_01_SchemeAndHostAreTheClients) {
     EXPECT_EQ(*other.host, (Authority{"app.example", 8443}));
 }
 
+TEST(Forwarded, S_WEB_01_TheRightMostSchemeAndHostAreTheProxys) {
+    ForwardedFields fields;
+    fields.x_proto = "https , http";
+    fields.x_host = "evil.example, App.Example:8443";
+    const Forwarding result = resolve(fields);
+    EXPECT_EQ(result.is_https, false);
+    ASSERT_TRUE(result.host);
+    EXPECT_EQ(*result.host, (Authority{"app.example", 8443}));
+    fields.x_proto = "http,http,wss";
+    EXPECT_EQ(resolve(fields).is_https, true);
+}
+
+TEST(Forwarded, S_WEB_01_AnElementWithoutForIsTheProxysIfItIsTheRightMost) {
+    const Forwarding result = resolve(
+        forwarded("for=203.0.113.7;proto=https;host=evil.example, proto=http;host=app.example")
+    );
+    EXPECT_EQ(result.is_https, false);
+    ASSERT_TRUE(result.host);
+    EXPECT_EQ(result.host->host, "app.example");
+}
+
 TEST(Forwarded, S_WEB_01_MalformedSchemeAndHostAreRefused) {
-    for (const char* const value : {"", "ftp", "https,", "https://", "on"}) {
+    for (const char* const value : {"", "ftp", "https,", "https://", "on", "ftp, https"}) {
         ForwardedFields fields;
         fields.x_proto = value;
         EXPECT_THAT(resolve(fields).problem, HasSubstr("X-Forwarded-Proto")) << value;
     }
-    for (const char* const value : {"", "a@b", "a/b", "a:0", "a,,b", "https://a"}) {
+    for (const char* const value : {"", "a@b", "a/b", "a:0", "a,,b", "https://a", "a@b, a"}) {
         ForwardedFields fields;
         fields.x_host = value;
         EXPECT_THAT(resolve(fields).problem, HasSubstr("X-Forwarded-Host")) << value;

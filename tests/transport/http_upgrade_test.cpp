@@ -111,8 +111,88 @@ TEST_F(Upgrade, S_WEB_04_OtherHostsAreToldTheKey) {
     EXPECT_EQ(status("broker.example"), 101U);
     EXPECT_EQ(status("localhost"), 421U);
     EXPECT_THAT(upgrade->response(), HasSubstr("server.external_hosts"));
-    for (const char* const host : {"", "a b", "a@b", "a/b", "a:0", "a:99999", "[::1"}) {
-        EXPECT_EQ(status(host), 421U) << host;
+}
+
+TEST_F(Upgrade, S_WEB_04_OnlyAListThatIsThereIsSpokenOf) {
+    EXPECT_EQ(status("evil.example"), 101U);
+    endpoint.is_loopback = true;
+    EXPECT_EQ(status("evil.example"), 421U);
+    EXPECT_THAT(upgrade->response(), Not(HasSubstr("operator lists")));
+    endpoint.is_loopback = false;
+    EXPECT_EQ(endpoint.web.external_hosts.add("broker.example"), std::nullopt);
+    EXPECT_EQ(status("evil.example"), 421U);
+    EXPECT_THAT(upgrade->response(), HasSubstr("operator lists"));
+    EXPECT_THAT(upgrade->response(), HasSubstr("[[listener]]"));
+}
+
+TEST_F(Upgrade, S_WEB_04_NotExactlyOneWellFormedHostIs400) {
+    const auto expect_400 = [&] {
+        EXPECT_EQ(upgrade->status(), 400U);
+        EXPECT_EQ(outcome, HttpUpgrade::Outcome::respond_and_close);
+        EXPECT_THAT(upgrade->response(), HasSubstr("Host: broker.example:15674"));
+        EXPECT_THAT(upgrade->response(), Not(HasSubstr("external_hosts")));
+    };
+    for (const bool is_loopback : {false, true}) {
+        endpoint.is_loopback = is_loopback;
+        for (const char* const host : {"", "a b", "a@b", "a/b", "a:0", "a:99999", "[::1", "a, b"}) {
+            ask(host);
+            expect_400();
+        }
+        ask("localhost", {{"Host", "localhost"}});
+        expect_400();
+        std::string text = request("localhost", {});
+        text.erase(text.find("Host: "), std::string("Host: localhost\r\n").size());
+        upgrade.emplace(endpoint, options, "203.0.113.1");
+        outcome = upgrade->feed(text);
+        expect_400();
+    }
+    const Fields two = {{"Host", "localhost"}, {"X-Forwarded-Host", "localhost"}};
+    EXPECT_EQ(status("localhost", two, "10.0.0.1"), 400U) << "a proxy's word does not mend it";
+}
+
+TEST_F(Upgrade, S_LOG_02_ARefusedPageOrHostIsNamedWithItsKey) {
+    ask("broker.example", {{"Origin", "http://evil.example:8080"}});
+    EXPECT_EQ(upgrade->why(), "Origin http://evil.example:8080");
+    EXPECT_THAT(upgrade->remedy(), HasSubstr("server.allowed_origins"));
+    ask("broker.example", {{"Origin", "null"}});
+    EXPECT_EQ(upgrade->why(), "Origin null");
+    EXPECT_THAT(upgrade->remedy(), HasSubstr("server.allowed_origins"));
+    ask("broker.example", {{"Origin", "http://anna:hunter2@evil.example"}});
+    EXPECT_THAT(upgrade->why(), Not(HasSubstr("hunter2")));
+    ask("broker.example", {{"Origin", "http://a.example"}, {"Origin", "http://b.example"}});
+    EXPECT_EQ(upgrade->why(), "more than one Origin");
+    endpoint.web.allow_missing_origin = false;
+    ask("broker.example");
+    EXPECT_EQ(upgrade->why(), "no Origin");
+    EXPECT_THAT(upgrade->remedy(), HasSubstr("server.allow_missing_origin"));
+    EXPECT_EQ(endpoint.web.external_hosts.add("broker.example"), std::nullopt);
+    ask("Evil.example:80");
+    EXPECT_EQ(upgrade->why(), "Host evil.example");
+    EXPECT_THAT(upgrade->remedy(), HasSubstr("server.external_hosts"));
+    ask("broker.example", {{"X-Forwarded-Host", "evil.example"}}, "10.0.0.1");
+    EXPECT_EQ(upgrade->why(), "Host evil.example");
+}
+
+TEST_F(Upgrade, S_AUTH_03_TwoAuthorizationsAreRefused) {
+    const Fields two = {{"Authorization", "Basic YTpi"}, {"authorization", "Bearer x"}};
+    EXPECT_EQ(status("broker.example", two), 400U);
+    EXPECT_THAT(upgrade->response(), HasSubstr("Authorization"));
+    EXPECT_FALSE(upgrade->authorization());
+    const Fields same = {{"Authorization", "Bearer x"}, {"Authorization", "Bearer x"}};
+    EXPECT_EQ(status("broker.example", same), 400U);
+    EXPECT_EQ(status("broker.example", {{"Authorization", "Bearer x"}}), 101U);
+    ASSERT_TRUE(upgrade->authorization());
+    EXPECT_EQ(upgrade->authorization()->reveal(), "Bearer x");
+}
+
+TEST_F(Upgrade, P_WS_01_VersionAndKeyAreSentOnce) {
+    for (const char* const version : {"13", "8"}) {
+        EXPECT_EQ(status("broker.example", {{"Sec-WebSocket-Version", version}}), 400U) << version;
+        EXPECT_THAT(upgrade->response(), HasSubstr("more than one Sec-WebSocket-Version"));
+    }
+    for (const char* const key : {"AAAAAAAAAAAAAAAAAAAAAA==", "x"}) {
+        EXPECT_EQ(status("broker.example", {{"sec-websocket-key", key}}), 400U) << key;
+        EXPECT_THAT(upgrade->response(), HasSubstr("more than one Sec-WebSocket-Key"));
     }
 }
 
@@ -220,6 +300,23 @@ TEST_F(Upgrade, S_WEB_01_BehindATlsProxyTheClientsSchemeAndHostCount) {
     EXPECT_EQ(status("app.example", kept, "203.0.113.1"), 403U);
     const Fields downgraded = {{"Origin", "https://app.example"}, {"X-Forwarded-Proto", "http"}};
     EXPECT_EQ(status("app.example", downgraded, "10.0.0.1"), 403U);
+}
+
+TEST_F(Upgrade, S_WEB_01_AProxyThatAppendsLeavesTheClientNoChoice) {
+    const auto ask_with = [&](const char* name, const char* sent, const char* added) {
+        const std::string list = std::string(sent) + ", " + added;
+        const Fields line = {{"Origin", "https://evil.example"}, {name, list.c_str()}};
+        const Fields lines = {{"Origin", "https://evil.example"}, {name, sent}, {name, added}};
+        const unsigned found = status("evil.example", line, "10.0.0.1");
+        EXPECT_EQ(status("evil.example", lines, "10.0.0.1"), found) << "lines are one list";
+        return found;
+    };
+    EXPECT_EQ(ask_with("X-Forwarded-Proto", "https", "http"), 403U);
+    EXPECT_EQ(ask_with("X-Forwarded-Proto", "http", "https"), 101U);
+    endpoint.is_tls = true;
+    EXPECT_EQ(ask_with("X-Forwarded-Host", "evil.example", "broker.example"), 403U);
+    EXPECT_EQ(endpoint.web.external_hosts.add("evil.example"), std::nullopt);
+    EXPECT_EQ(ask_with("X-Forwarded-Host", "evil.example", "broker.example"), 421U);
 }
 
 TEST_F(Upgrade, S_WEB_04_AListOfHostsIsAboutTheClients) {
