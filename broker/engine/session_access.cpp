@@ -42,7 +42,8 @@ std::optional<Error> Session::check_publish(const protocol::Destination& destina
     return router_.denied(Action::publish, destination.canonical());
 }
 
-// What dies in a queue with these arguments goes there in this user's name.
+// What dies in a queue with these arguments goes there in this user's name, and makes it if it is
+// a queue.
 std::optional<Error> Session::check_dead_letters(
     const QueueArguments& arguments, const std::string& queue
 ) const {
@@ -50,8 +51,11 @@ std::optional<Error> Session::check_dead_letters(
     const auto name = dead_letter_destination(arguments, queue);
     if (!name) { return std::nullopt; }
     const auto target = protocol::parse_destination(*name, router_.limits().protocol);
-    if (!target || may(Action::publish, *target)) { return std::nullopt; }
-    return router_.denied(Action::publish, *name);
+    if (!target) { return std::nullopt; }
+    if (!may(Action::publish, *target)) { return router_.denied(Action::publish, *name); }
+    const bool is_queue = target->kind == DestinationKind::queue;
+    if (is_queue && !may(Action::create, *target)) { return router_.denied(Action::create, *name); }
+    return std::nullopt;
 }
 
 std::optional<Error> Session::check_subscribe(

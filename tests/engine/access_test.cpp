@@ -216,6 +216,43 @@ TEST_P(Rights, S_ACL_05_CVE_2026_95846_DeadLettersGoWhereTheirAuthorMaySend) {
     EXPECT_NE(anna.expects_error("access-denied").body.find("/queue/private"), std::string::npos);
 }
 
+TEST_P(Rights, S_ACL_05_CVE_2026_32642_DeadLettersMakeNoQueueThatTheirAuthorMayNotMake) {
+    std::vector<Rule> given{
+        {"anna", true, Action::publish, "/queue/q"},
+        {"anna", true, Action::create, "/queue/q"},
+        {"anna", true, Action::publish, "/queue/other"},
+        {"anna", true, Action::publish, "/topic/other"}};
+    const auto dying = [](const char* exchange) {
+        return send("/queue/q", "x")
+            .header("x-dead-letter-exchange", exchange)
+            .header("x-dead-letter-routing-key", "other")
+            .receipt("r");
+    };
+    rules(given);
+    log_in(anna, "anna");
+    anna.sends(dying(""));
+    EXPECT_NE(anna.expects_error("access-denied").body.find("/queue/other"), std::string::npos);
+    given.push_back({"anna", true, Action::create, "/queue/other"});
+    rules(given);
+    log_in(bert, "anna");
+    bert.sends(dying(""));
+    bert.expects(receipt("r"));
+}
+
+TEST_P(Rights, S_ACL_05_ATopicForDeadLettersNeedsNoRightToMakeIt) {
+    rules(
+        {{"anna", true, Action::publish, "/queue/q"},
+         {"anna", true, Action::create, "/queue/q"},
+         {"anna", true, Action::publish, "/topic/other"}}
+    );
+    log_in(anna, "anna");
+    anna.sends(send("/queue/q", "x")
+                   .header("x-dead-letter-exchange", "amq.topic")
+                   .header("x-dead-letter-routing-key", "other")
+                   .receipt("r"));
+    anna.expects(receipt("r"));
+}
+
 TEST_P(Rights, S_ACL_07_AWildcardNeedsOneRuleThatCoversIt) {
     rules({{"anna", true, Action::subscribe, "/topic/a/**"}});
     log_in(anna, "anna");
