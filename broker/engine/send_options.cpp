@@ -95,6 +95,14 @@ Result<void> check_priority(const protocol::Send& request) {
     return {};
 }
 
+Result<void> check_persistent(const protocol::Send& request) {
+    const Header* const header = find(request, "persistent");
+    if (header == nullptr) { return {}; }
+    const auto value = protocol::parse_boolean(header->name, header->value);
+    if (!value) { return value.error(); }
+    return {};
+}
+
 Result<void> read_retain(const protocol::Send& request, SendOptions& into) {
     const Header* const header = find(request, "retain");
     if (header == nullptr) { return {}; }
@@ -144,6 +152,7 @@ Result<SendOptions> send_options(const protocol::Send& request, bool is_queue, b
         if (const auto good = read(request, options); !good) { return good.error(); }
     }
     if (const auto good = check_priority(request); !good) { return good.error(); }
+    if (const auto good = check_persistent(request); !good) { return good.error(); }
     const Header* const session = is_user ? find(request, "x-session") : nullptr;
     if (session != nullptr) { options.session = std::string(session->value); }
     if (!is_queue) { return options; }

@@ -91,6 +91,15 @@ TEST(SendOptions, P_SEND_06_EveryNumberHasBounds) {
     }
 }
 
+TEST(SendOptions, P_SEND_06_PersistentIsABoolean) {
+    for (const std::string_view good : {"true", "false", "True", "False"}) {
+        EXPECT_EQ(refusal("persistent", good), ErrorCode::internal) << good;
+    }
+    for (const std::string_view bad : {"", "maybe", "FALSE", "0", "1", " true"}) {
+        EXPECT_EQ(refusal("persistent", bad), ErrorCode::bad_header) << bad;
+    }
+}
+
 TEST(SendOptions, P_QOS_01_TheEarliestEndCounts) {
     EXPECT_EQ(options_of({{"expires", "1700000000500"}}).expiry(now), 1'700'000'000'500);
     EXPECT_EQ(options_of({{"ttl", "700"}}).expiry(now), now + 700);
