@@ -105,6 +105,16 @@ Result<Request> to_unsubscribe(const Frame& frame, Version version, const Limits
     return Unsubscribe{*id, destination, *receipt, frame.headers};
 }
 
+// The header of the version's own form that this frame lacks (P-ACK-02).
+std::optional<Text> lacks(const Frame& frame, Version version) {
+    const auto needs = [&frame](Text name) {
+        return frame.find(name) ? std::nullopt : std::optional(name);
+    };
+    if (version == Version::v1_2) { return needs("id"); }
+    const auto lacked = needs("message-id");
+    return lacked || version == Version::v1_0 ? lacked : needs("subscription");
+}
+
 // Both names work in every version; where they differ the version's own one counts (P-ACK-02).
 Result<Request> to_settle(const Frame& frame, Version version, const Limits& limits) {
     const bool is_nack = frame.command == Command::nack;
@@ -130,6 +140,12 @@ Result<Request> to_settle(const Frame& frame, Version version, const Limits& lim
     const auto other = own_is_id ? *message_id : *id;
     const auto token = own ? own : other;
     if (!token) { return missing(frame.command, own_is_id ? "id" : "message-id"); }
+    const auto lacked = limits.strict ? lacks(frame, version) : std::nullopt;
+    if (lacked) {
+        Error error = missing(frame.command, *lacked);
+        error.rule = "P-ACK-02";
+        return error;
+    }
     return Settle{is_nack, *token, *subscription, *transaction, *receipt, frame.headers};
 }
 

@@ -112,6 +112,15 @@ void Session::on(const protocol::Connect& request) {
     }
     const auto beats = protocol::parse_heart_beat(request.heart_beat);
     if (!beats) { return fail(beats.error()); }
+    const bool has_blank = request.heart_beat && request.heart_beat->find(' ') != std::string::npos;
+    if (router_.limits().protocol.strict && has_blank) {
+        return fail(
+            {ErrorCode::bad_header,
+             "The header heart-beat has blanks: " + protocol::quoted(*request.heart_beat) + ".",
+             "Write it without, such as heart-beat:10000,10000.",
+             "P-HB-01"}
+        );
+    }
     connecting_ = std::make_unique<Connecting>();
     connecting_->version = *version;
     connecting_->beats = *beats;

@@ -433,13 +433,35 @@ class Strict(FramingCase):
         peer.send(stomp("CONNECT", "accept-version:" + version))
         self.assertIn(b"P-CONN-05", self.assert_refused(peer, "missing-header").body)
 
+    @each(combined(["1.2", "1.1"], ["heart-beat:0, 0", "heart-beat: 0,0"]))
+    def test_P_HB_01_strict_refuses_blanks(self, version, line):
+        peer = self.peer("tcp")
+        peer.send(stomp("CONNECT", "accept-version:" + version, "host:x", line))
+        self.assertIn(b"P-HB-01", self.assert_refused(peer, "bad-header").body)
+
+    @each({"1.2": ("1.2", ("message-id:%s", "subscription:0")), "1.1_id": ("1.1", ("id:%s", "subscription:0")),
+           "1.1_alone": ("1.1", ("message-id:%s",)), "1.0": ("1.0", ("id:%s",))})
+    def test_P_ACK_02_strict_refuses_the_forms_of_other_versions(self, version, lines):
+        peer = self.client("tcp", version)
+        queue = self.topic().replace("/topic/", "/queue/")
+        peer.subscribe(queue, "ack:client")
+        peer.publish(queue, b"x")
+        message = peer.read_message()
+        name = message.get("ack") or message["message-id"]
+        peer.send(stomp("ACK", *(line % name if "%s" in line else line for line in lines)))
+        self.assertIn(b"P-ACK-02", self.assert_refused(peer, "missing-header").body)
+
     @over_versions
     def test_P_CONF_07_strict_takes_what_is_right(self, transport, version):
         peer = self.client(transport, version)
         topic = self.topic()
-        peer.subscribe(topic)
+        peer.subscribe(topic, "ack:client")
         peer.publish(topic, b"x")
-        self.assertEqual(peer.read_message().body, b"x")
+        message = peer.read_message()
+        self.assertEqual(message.body, b"x")
+        name = message.get("ack") or message["message-id"]
+        peer.send(stomp("ACK", "id:" + name) if version == "1.2" else
+                  stomp("ACK", "message-id:" + name, "subscription:0"))
         peer.send(b"\n\n" + stomp("DISCONNECT", "receipt:d"))
         self.assertEqual(peer.read_frame()["receipt-id"], "d")
 
