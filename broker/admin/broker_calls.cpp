@@ -1,5 +1,6 @@
 #include "broker/admin/broker_calls.hpp"
 
+#include "broker/admin/destinations.hpp"
 #include "broker/admin/json_input.hpp"
 #include "broker/admin/openapi.hpp"
 
@@ -55,13 +56,20 @@ Response config(const Handles& handles) {
     return json_response(json::object{{"items", std::move(items)}});
 }
 
-Response reload(const Handles& handles) {
-    json::array errors;
-    for (const std::string& error : handles->reload()) {
-        errors.emplace_back(error);
+json::array texts(const std::vector<std::string>& from) {
+    json::array all;
+    for (const std::string& text : from) {
+        all.push_back(json::value(as_utf8(text)));
     }
-    const bool is_ok = errors.empty();
-    return json_response(json::object{{"ok", is_ok}, {"errors", std::move(errors)}});
+    return all;
+}
+
+Response reload(const Handles& handles) {
+    const ReloadResult result = handles->reload();
+    return json_response(json::object{
+        {"ok", result.errors.empty()},
+        {"errors", texts(result.errors)},
+        {"ignored", texts(result.ignored)}});
 }
 
 asio::awaitable<Response> drain(Handles handles, const Call& call) {

@@ -27,14 +27,20 @@ struct PolicyView {
     std::vector<ConfigValue> settings;
 };
 
+/// What a reload came to.
+struct ReloadResult {
+    std::vector<std::string> errors;   ///< A sentence each; none if all is well.
+    std::vector<std::string> ignored;  ///< Keys whose change needs a restart.
+};
+
 /// What the server offers; called on the first shard.
 struct BrokerHandles {
     std::function<ServerView()> view;
     const Sampler* sampler = nullptr;
     std::function<std::vector<ConfigValue>()> config;
     std::vector<PolicyView> policies;  ///< In the order in which they are asked.
-    /// What SIGHUP does; a sentence for each error, none if all is well.
-    std::function<std::vector<std::string>()> reload;
+    /// What SIGHUP does.
+    std::function<ReloadResult()> reload;
     /// What SIGTERM does, or SIGUSR2; false: a drain is under way that is no slower.
     std::function<bool(bool is_lame_duck)> drain;
     /// MessageStore::back_up().

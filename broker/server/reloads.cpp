@@ -34,6 +34,7 @@ std::vector<std::string> Reloads::take() {
 }
 
 std::vector<std::string> Reloads::renew() {
+    ignored_.clear();
     if (!read_) { return {"there is nothing to read again"}; }
     const LoadedConfig loaded = read_();
     std::vector<std::string> errors;
@@ -60,7 +61,8 @@ std::vector<std::string> Reloads::take_over(const LoadedConfig& loaded) {
         "Users, keys of tokens, access rules, limits and the log's level are those of now.",
         {{"rules", config.access_rules.size()}}
     );
-    for (const std::string& key : keys_for_restart(values_, loaded.values)) {
+    ignored_ = keys_for_restart(values_, loaded.values);
+    for (const std::string& key : ignored_) {
         logging::warn("reload-ignored", key + ": it is read at start only", {{"key", key}});
     }
     values_ = values_after_reload(values_, loaded.values);

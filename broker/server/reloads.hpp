@@ -40,6 +40,9 @@ public:
     /// with it, a sentence each; then the old one stays in force. Both are logged.
     [[nodiscard]] std::vector<std::string> take();
 
+    /// Keys that differ, but are read at start only; those of the last take().
+    [[nodiscard]] const std::vector<std::string>& ignored() const { return ignored_; }
+
     /// In force.
     [[nodiscard]] const std::vector<EffectiveValue>& values() const { return values_; }
 
@@ -60,6 +63,7 @@ private:
     const Parts parts_;
     const Reload read_;
     std::vector<EffectiveValue> values_;
+    std::vector<std::string> ignored_;
     std::uint64_t good_ = 0;
     std::uint64_t failed_ = 0;
     double configured_at_ = wall_seconds();
