@@ -59,11 +59,6 @@ Exported export_some(const Destinations& router, engine::DestinationCursor curso
     return part;
 }
 
-std::string_view kind_of(const DurableName& name) {
-    if (name.is_shared) { return "shared"; }
-    return name.is_by_name ? "name" : "id";
-}
-
 json::object to_json(const QueueDefinition& queue) {
     json::object arguments;
     for (const auto& [name, text] : queue.arguments.headers()) {

@@ -110,6 +110,11 @@ Refused no_destination(const std::string& name) {
     return {404, "There is no " + protocol::quoted(name) + "."};
 }
 
+std::string_view kind_of(const engine::DurableName& name) {
+    if (name.is_shared) { return "shared"; }
+    return name.is_by_name ? "name" : "id";
+}
+
 std::size_t home_of(const Shards& shards, const std::string& name) {
     return shards.first().router().home_of(name);
 }

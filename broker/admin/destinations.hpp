@@ -39,6 +39,9 @@ namespace admin {
 /// 404: there is no destination of this name.
 [[nodiscard]] Refused no_destination(const std::string& name);
 
+/// `name`, `id` or `shared`: by what a durable subscription is known.
+[[nodiscard]] std::string_view kind_of(const engine::DurableName& name);
+
 /// The number of its home.
 [[nodiscard]] std::size_t home_of(const Shards& shards, const std::string& name);
 

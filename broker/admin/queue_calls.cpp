@@ -14,6 +14,7 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 using engine::Destinations;
+using engine::DurableName;
 
 // No batch of a call begins later: the answer says whether all is done.
 constexpr std::chrono::seconds work_time{2};
@@ -142,37 +143,72 @@ asio::awaitable<Response> move(const Shards& shards, const Call& call) {
     co_return answer_to(co_await std::move(awaited));
 }
 
-asio::awaitable<bool> delete_durables(
-    const Shards& shards,
-    const std::string& user,
-    const std::string& client,
-    const std::string& name
+// Which one is meant, where several have its name.
+struct DurableQuery {
+    std::string client;
+    std::string destination;  // Empty: any.
+    std::string kind;         // Empty: any.
+
+    [[nodiscard]] bool matches(const DurableName& name) const {
+        return name.client_id == client &&
+               (destination.empty() || name.destination == destination) &&
+               (kind.empty() || kind_of(name) == kind);
+    }
+};
+
+std::vector<DurableName> matching(
+    const std::vector<std::vector<DurableName>>& by_shard, const DurableQuery& query
 ) {
-    auto awaited = shards.ask_all([user, client, name](const transport::Post& post) {
-        return post.shard->router().delete_durables(user, client, name);
-    });
-    const auto counts = co_await std::move(awaited);
-    co_return std::ranges::any_of(counts, [](std::size_t count) { return count != 0; });
+    std::vector<DurableName> all;
+    for (const auto& some : by_shard) {
+        std::ranges::copy_if(some, std::back_inserter(all), [&query](const DurableName& name) {
+            return query.matches(name);
+        });
+    }
+    return all;
+}
+
+Refused several(const std::vector<DurableName>& found) {
+    constexpr std::size_t shown_max = 10;
+    std::string list;
+    for (std::size_t i = 0; i < std::min(found.size(), shown_max); ++i) {
+        list += (i == 0 ? "" : "; ") + std::string("kind=") + std::string(kind_of(found[i])) +
+                "&destination=" + as_utf8(found[i].destination);
+    }
+    return {
+        409,
+        std::to_string(found.size()) +
+            " durable subscriptions have this user, client and name. Add to the query which one: " +
+            list + "."};
 }
 
 asio::awaitable<Response> delete_durable(const Shards& shards, const Call& call) {
-    call.query.allow({});
+    call.query.allow({"destination", "kind"});
     const std::string& user = call.parameters[0];
-    const std::string& client = call.parameters[1];
     const std::string& name = call.parameters[2];
+    DurableQuery query{call.parameters[1], call.query.text("destination"), call.query.text("kind")};
+    const auto kinds = {"", "name", "id", "shared"};
+    if (std::ranges::find(kinds, query.kind) == kinds.end()) {
+        throw Refused(400, "kind must be name, id or shared.");
+    }
+    auto awaited = shards.ask_all([user, name](const transport::Post& post) {
+        return post.shard->router().durables_named(user, name);
+    });
+    const auto named = co_await std::move(awaited);
     // A path has no empty segment: `-` is no client id, or else that one.
-    bool is_deleted = false;
-    if (client == "-") {
-        auto without = delete_durables(shards, user, std::string(), name);
-        is_deleted = co_await std::move(without);
-    }
-    if (!is_deleted) {
-        auto with = delete_durables(shards, user, client, name);
-        is_deleted = co_await std::move(with);
-    }
-    if (!is_deleted) {
+    std::vector<DurableName> found;
+    if (query.client == "-") { found = matching(named, {"", query.destination, query.kind}); }
+    if (found.empty()) { found = matching(named, query); }
+    if (found.empty()) {
         throw Refused(404, "There is no durable subscription of this user, client and name.");
     }
+    if (found.size() > 1) { throw several(found); }
+    const std::string canonical = found.front().canonical();
+    auto deleted = shards.ask(home_of(shards, canonical), [canonical](const transport::Post& post) {
+        post.shard->router().delete_durable(canonical);
+        return true;
+    });
+    co_await std::move(deleted);
     co_await all_stored(shards);
     co_return no_content();
 }

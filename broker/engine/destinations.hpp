@@ -343,10 +343,11 @@ public:
     void delete_queue(const std::string& name);
     /// Removes a durable subscription at home here, if it is there.
     void delete_durable(const std::string& canonical);
-    /// Removes the durable subscriptions at home here of this user, client and name; how many.
-    std::size_t delete_durables(
-        std::string_view user, std::string_view client_id, std::string_view name
-    );
+    /// The durable and shared subscriptions at home here of this user and name, whatever their
+    /// client, destination and kind.
+    [[nodiscard]] std::vector<DurableName> durables_named(
+        std::string_view user, std::string_view name
+    ) const;
 
     /// Removes an exclusive queue whose owner leaves, on any shard.
     void delete_exclusive(const std::string& name, std::uint64_t owner);

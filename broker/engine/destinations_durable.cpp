@@ -367,21 +367,15 @@ void Destinations::bind_everywhere(const Durable& durable) {
     }
 }
 
-std::size_t Destinations::delete_durables(
-    std::string_view user, std::string_view client_id, std::string_view name
-) {
+std::vector<DurableName> Destinations::durables_named(std::string_view user, std::string_view name)
+    const {
     shard_.assert_current();
-    std::vector<std::string> found;
+    std::vector<DurableName> found;
     for (const auto& [canonical, durable] : durables_) {
         const DurableName& it = durable.name;
-        if (it.user == user && it.client_id == client_id && it.name == name) {
-            found.push_back(canonical);
-        }
+        if (it.user == user && it.name == name) { found.push_back(it); }
     }
-    for (const std::string& canonical : found) {
-        delete_durable(canonical);
-    }
-    return found.size();
+    return found;
 }
 
 void Destinations::delete_durable(const std::string& canonical) {

@@ -457,7 +457,7 @@ class Reload(OwnBrokerCase):
     def test_O_2_what_sighup_does_and_its_errors(self):
         self.assertEqual(self.limit(), "5")
         self.write("[limits]\nsubscriptions = 7\nwildcard_subscriptions = 5\n")
-        self.assertEqual(self.api.post("/api/v1/reload"), {"ok": True, "errors": []})
+        self.assertEqual(self.api.post("/api/v1/reload"), {"ok": True, "errors": [], "ignored": ["policy[0]"]})
         self.assertEqual(self.limit(), "7")
         self.write("[limits]\nsubscriptionz = 9\n")
         answer = self.api.post("/api/v1/reload")

@@ -220,6 +220,26 @@ class People(Calls, OwnBrokerCase):
             self.assertNotIn(gone, self.durable())
         self.assertEqual(self.durable(), [])
 
+    def test_O_10_P_DUR_04_of_those_of_one_name_the_one_that_is_meant_is_deleted(self):
+        path = "/api/v1/durable-subscriptions/u/c/d"
+        made = [{"user": "u", "client": "c", "name": "d", "destination": "/topic/" + topic, "kind": kind}
+                for topic, kind in (("a", "name"), ("a", "id"), ("b", "id"))]
+        self.assertEqual(self.call("POST", "/api/v1/definitions", {"version": 1, "durable_subscriptions": made})[0], 200)
+        left = lambda: sorted((item["destination"], item["kind"])
+                              for item in self.get("/api/v1/definitions")["durable_subscriptions"])
+        for query in ("", "?kind=id", "?destination=/topic/a"):
+            status, problem = self.call("DELETE", path + query)
+            self.assertEqual(status, 409, query)
+            self.assertIn("kind=id&destination=/topic/a", problem["detail"])
+        self.assertEqual(self.call("DELETE", path + "?kind=other")[0], 400)
+        self.assertEqual(self.call("DELETE", path + "?destination=/topic/c")[0], 404)
+        self.assertEqual(len(left()), 3)
+        self.assertEqual(self.call("DELETE", path + "?kind=id&destination=/topic/a")[0], 204)
+        self.assertEqual(left(), [("/topic/a", "name"), ("/topic/b", "id")])
+        self.assertEqual(self.call("DELETE", path + "?kind=name")[0], 204)
+        self.assertEqual(self.call("DELETE", path)[0], 204)
+        self.assertEqual(left(), [])
+
     def test_O_10_P_DUR_04_a_dash_is_no_client_id_or_that_one(self):
         path = "/api/v1/durable-subscriptions/u/-/d"
         named = [{"user": "u", "client": client, "name": "d", "destination": "/topic/d"} for client in ("-", "")]

@@ -125,7 +125,11 @@ function askToDelete(queue: Destination): void {
 /** The backlog of a durable subscription: /durable/USER/CLIENT/NAME, perhaps with the destination before the name. */
 export function DurableActions({ backlog }: { backlog: Destination }) {
   const [user = '', client = '', ...rest] = backlog.name.split('/').slice(2);
-  const path = ['/durable-subscriptions', user, client || '-', rest.at(-1) ?? ''].join('/');
+  const isShared = client === '=shared';
+  const [destination] = rest.length > 1 ? rest : [];
+  const kind = isShared ? 'shared' : destination === undefined ? 'name' : 'id';
+  const query = `kind=${kind}` + (destination === undefined ? '' : `&destination=${destination}`);
+  const path = ['/durable-subscriptions', user, (!isShared && client) || '-', `${rest.at(-1) ?? ''}?${query}`].join('/');
   const run = async () => {
     await call('DELETE', path);
     location.hash = href('destinations');
