@@ -55,7 +55,9 @@ int serve(const server::Flags& flags) {
         return server::run(loaded, server::open_store, [flags] { return load(flags); });
     } catch (const storage::StoreError& error) {
         throw Failure(error.is_damage() ? ExitCode::damaged : ExitCode::failure, error.what());
-    }
+    } catch (const server::BadConfiguration& error) {
+        throw Failure(ExitCode::configuration, error.what());
+    } catch (const tls::Error& error) { throw Failure(ExitCode::configuration, error.what()); }
 }
 
 void try_certificates(const tls::ServerFiles& files, std::vector<std::string>& errors) {
@@ -215,6 +217,14 @@ int print_defaults(bool as_json) {
     return to_int(ExitCode::ok);
 }
 
+/// What waives the rules for public addresses: without it a configuration that needs it is refused.
+void add_waivers(CLI::App& command, server::Flags& flags) {
+    command.add_flag(
+        "--insecure-no-auth", flags.insecure_no_auth, "Let everyone in, from everywhere"
+    );
+    command.add_flag("--insecure-no-tls", flags.insecure_no_tls, "Plain text on public addresses");
+}
+
 void add_serve_options(CLI::App& command, server::Flags& flags) {
     auto* const data = command.add_option("--data", flags.data, "Directory of the durable store");
     data->type_name("DIR");
@@ -237,21 +247,19 @@ void add_serve_options(CLI::App& command, server::Flags& flags) {
     command.add_flag(
         "--strict", flags.strict, "Refuse every sloppiness of clients, citing the rule"
     );
-    command.add_flag(
-        "--insecure-no-auth", flags.insecure_no_auth, "Let everyone in, from everywhere"
-    );
+    add_waivers(command, flags);
     command.add_flag(
         "--accept-data-loss",
         flags.accept_data_loss,
         "Open a damaged store as far as it can be read"
     );
-    command.add_flag("--insecure-no-tls", flags.insecure_no_tls, "Plain text on public addresses");
 }
 
 std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
     auto options = std::make_shared<ConfigOptions>();
     command.add_option("FILE", options->flags.config, "Default: as serve finds it")
         ->type_name("FILE");
+    add_waivers(command, options->flags);
     command.add_flag("--json", options->as_json, "As JSON");
     return options;
 }
@@ -275,7 +283,7 @@ void add_config_commands(CLI::App& app, Action& action) {
         app.add_subcommand("check-config", "Check a configuration; exits 0 or 3");
     set_help(
         *check,
-        "",
+        "It is judged as serve would with the same --insecure-no-auth and --insecure-no-tls.",
         {"stampede check-config /etc/stampede/stampede.toml",
          "stampede check-config stampede.toml --explain /queue/orders"}
     );

@@ -30,11 +30,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,14 @@ using engine::Instant;
 constexpr std::chrono::milliseconds watch_interval{100};
 constexpr std::chrono::milliseconds sample_interval{1000};
 constexpr std::chrono::milliseconds pulse_interval{1000};
+
+// Users and keys are a part of the configuration.
+LoadedSources sources_of(const Config& config, security::Outbound& outbound) {
+    try {
+        return load_sources(config, outbound);
+    } catch (const std::runtime_error& error) { throw BadConfiguration(error.what()); }
+}
+
 constexpr std::chrono::milliseconds end_margin{5000};  // Beyond the time of a drain.
 constexpr int storage_failed_code = 7;
 
@@ -126,6 +136,11 @@ Server::Server(const LoadedConfig& loaded, StoreKeeper& store, Reload reload)
       alarms_(options_, running_, store_),
       drain_(running_, census_, store_, [this] { stop_all(); }),
       notifier_([](const char* name) { return std::getenv(name); }) {
+    const std::string& directory = config_.transport.http_dir;
+    std::error_code ec;
+    if (!directory.empty() && !std::filesystem::is_directory(directory, ec)) {
+        throw BadConfiguration("server.http_dir: " + directory + " is not a directory.");
+    }
     build_shards();
     build_gate();
     build_parts(loaded, std::move(reload));
@@ -181,7 +196,7 @@ void Server::build_shards() {
 void Server::build_gate() {
     if (config_.auth.is_set()) {
         outbound_ = std::make_unique<security::Outbound>();
-        LoadedSources loaded = load_sources(config_, *outbound_);
+        LoadedSources loaded = sources_of(config_, *outbound_);
         for (const std::string& warning : loaded.warnings) {
             logging::warn("credentials", warning);
         }
@@ -253,7 +268,10 @@ admin::BrokerHandles Server::make_handles() {
     handles.sampler = sampler_.get();
     handles.config = [this] { return config_views(reloads_->values()); };
     handles.policies = policies_;
-    handles.reload = [this] { return reload(); };
+    handles.reload = [this] {
+        auto errors = reload();
+        return admin::ReloadResult{std::move(errors), reloads_->ignored()};
+    };
     handles.drain = [this](bool is_lame_duck) {
         return is_lame_duck ? begin_drain(DrainPace::lame_duck(config_), "admin API, lame duck")
                             : begin_drain(DrainPace::ordinary(config_), "admin API");
@@ -330,7 +348,7 @@ void Server::announce() {
          {"threads", config_.transport.threads},
          {"durability", store_.durability()}}
     );
-    if (!config_.transport.http_dir.empty()) {
+    if (!config_.transport.http_dir.empty() && !ws_url.empty()) {
         const std::size_t end = ws_url.find('/', ws_url.find("//") + 2);
         logging::info(
             "http-dir",
@@ -429,6 +447,9 @@ int run(const LoadedConfig& loaded, const StoreFactory& make_store, const Reload
     ignore_signals();
     // A limit of file sizes is an error of one write, as a full disk is.
     std::signal(SIGXFSZ, SIG_IGN);
+    // Whoever waits for it shall not read the addresses of an earlier broker.
+    const std::string& ports_file = loaded.config.ports_file;
+    if (!ports_file.empty()) { ::unlink(ports_file.c_str()); }
     const auto begin = std::chrono::steady_clock::now();
     auto opened = make_store(loaded.config);
     const auto opened_in = std::chrono::steady_clock::now() - begin;

@@ -1,6 +1,7 @@
 """How the broker starts, refuses to start, and stops (operations, sections 1 to 4; security, 2.1; P-ERR-06)."""
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -320,6 +321,32 @@ class Start(DrainCase):
         self.assertEqual(os.listdir(folder), [])
         os.rmdir(folder)
 
+    def test_S_BIND_01_the_ports_file_of_an_earlier_broker_goes_at_once(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        name = os.path.join(folder, "ports.json")
+        with open(name, "w", encoding="utf-8") as ports:
+            ports.write("{}")
+        code, _, _ = run_tool("serve", "--tcp", "127.0.0.1:1", "--ws", "off", "--admin", "off", "--data", __file__,
+                              "--ports-file", name)
+        self.assertNotEqual(code, 0)
+        self.assertFalse(os.path.exists(name))
+
+    def test_S_WEB_05_files_without_a_web_socket_listener_are_no_error(self):
+        broker = self.start(None, "--tcp", "127.0.0.1:0", "--ws", "off", "--http-dir", tempfile.gettempdir(),
+                            listeners=False)
+        self.assertEqual(broker.stop(), 0)
+
+    def test_O_2_a_file_that_the_configuration_names_and_that_is_no_good_is_exit_code_3(self):
+        missing = os.path.join(tempfile.gettempdir(), "no", "such", "file")
+        for config in ({"auth": {"users_file": missing}}, {"server": {"http_dir": missing}},
+                       {"jwt": {"keys_file": missing, "issuer": "i", "audience": "a"}}):
+            with self.subTest(config=config):
+                listeners = ("--tcp", "127.0.0.1:0", "--ws", "127.0.0.1:0")
+                code, errors = self.refuse(*listeners, config=config)
+                self.assertEqual(code, 3, errors)
+                self.assertIn(missing, errors)
+
     def test_S_BIND_01_a_ports_file_that_cannot_be_written_ends_the_start(self):
         name = os.path.join(tempfile.gettempdir(), "no", "such", "folder", "ports.json")
         code, _, text = run_tool("serve", "--tcp", "127.0.0.1:0", "--ws", "off", "--admin", "off", "--ports-file", name)
@@ -432,6 +459,18 @@ class Config(unittest.TestCase):
 
     def test_S_BIND_05_a_good_file_is_0(self):
         self.assertEqual(self.check("[limits]\nframe = \"2MiB\"\n")[0], 0)
+
+    def test_S_BIND_05_a_file_that_needs_a_waiver_is_good_with_it(self):
+        """As `serve` takes it."""
+        text = "[[listener]]\nkind = \"tcp\"\naddress = \"*:61613\"\n"
+        for waivers, code in (((), 3), (("--insecure-no-tls",), 3), (("--insecure-no-auth", "--insecure-no-tls"), 0)):
+            with self.subTest(waivers):
+                self.assertEqual(self.check(text, *waivers)[0], code)
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as out:
+            out.write(text)
+            out.flush()
+            self.assertEqual(run_tool("print-config", out.name)[0], 3)
+            self.assertEqual(run_tool("print-config", out.name, "--insecure-no-auth", "--insecure-no-tls")[0], 0)
 
     def test_S_BIND_05_the_defaults_are_good(self):
         code, text, _ = run_tool("default-config")
