@@ -240,6 +240,12 @@ int reload(const AdminOptions& options) {
             text += "\n  " + (error.is_string() ? printable(error.as_string()) : "");
         }
     }
+    const json::value* const ignored = told.if_contains("ignored");
+    if (ignored != nullptr && ignored->is_array()) {
+        for (const json::value& key : ignored->as_array()) {
+            text += "\n  needs a restart: " + (key.is_string() ? printable(key.as_string()) : "");
+        }
+    }
     done(options, answer, text);
     return to_int(is_ok ? ExitCode::ok : ExitCode::configuration);
 }
@@ -357,7 +363,8 @@ void add_lists(CLI::App& admin, Action& action) {
         action,
         "kick",
         "Close a connection, or all of a user",
-        {"stampede admin kick c-1-42 --reason 'too loud'", "stampede admin kick --user alice"},
+        {"stampede admin kick 27b8c1b6a014d3615064b6e15f3d2be1 --reason 'too loud'",
+         "stampede admin kick --user alice"},
         kick
     );
     CLI::App& command = last_of(admin, "kick");
@@ -418,7 +425,7 @@ void add_queue(CLI::App& admin, Action& action) {
 
 void add_definitions(CLI::App& admin, Action& action) {
     CLI::App* const definitions =
-        admin.add_subcommand("definitions", "Queues, durable subscriptions and policies");
+        admin.add_subcommand("definitions", "Declared queues and durable subscriptions");
     definitions->require_subcommand(1);
     set_help(*definitions, "", {"stampede admin definitions export > definitions.json"});
     Options o = add_command(
@@ -452,7 +459,7 @@ void add_broker(CLI::App& admin, Action& action) {
         action,
         "backup",
         "Copy the store, while the broker works, into a directory that it makes",
-        {"stampede admin backup /var/lib/stampede/backup-1"},
+        {"stampede admin backup /var/lib/stampede-backups/monday"},
         back_up
     );
     last_of(admin, "backup")
@@ -485,7 +492,7 @@ void add_broker(CLI::App& admin, Action& action) {
     );
     last_of(admin, "log-level")
         .add_option("LEVEL", o->level, "The new level")
-        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
 }
 
 }  // namespace

@@ -52,6 +52,18 @@ Target target_for(const AdminFlags& flags, const security::HttpUrl& url) {
     return target;
 }
 
+FoundToken token_for(const AdminFlags& flags, const security::HttpUrl& url) {
+    try {
+        return find_admin_token(flags.token_file, url.port);
+    } catch (const Failure& failure) {
+        // Where no broker runs there is no token either: get_without_token() says which it is.
+        if (failure.code() == ExitCode::refused) {
+            static_cast<void>(get_without_token(target_for(flags, url), "/healthz"));
+        }
+        throw;
+    }
+}
+
 std::string query_text(const AdminQuery& query) {
     std::string text;
     for (const auto& [name, value] : query) {
@@ -230,7 +242,7 @@ AdminClient::AdminClient(const AdminFlags& flags) : flags_(flags) {
             "name the file with the admin token of " + printable(url.host) + " with --token-file"
         );
     }
-    FoundToken found = find_admin_token(flags.token_file, url.port);
+    FoundToken found = token_for(flags, url);
     token_ = std::move(found.token);
     token_file_ = std::move(found.file);
 }

@@ -3,10 +3,14 @@
 
 #include "broker/cli/exit_code.hpp"
 #include "broker/cli/help.hpp"
+#include "broker/cli/nearest.hpp"
+#include "broker/cli/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace cli {
 namespace {
@@ -16,8 +20,39 @@ constexpr const char* footer =
     "Exit codes: 0 ok, 1 failure, 2 usage, 3 configuration, 4 authentication or permission,\n"
     "5 timeout or nothing received, 6 store damaged, 7 storage failed while running.";
 
+std::vector<std::string> names_below(const CLI::App& command) {
+    std::vector<std::string> names;
+    for (const CLI::App* const child :
+         command.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); })) {
+        names.push_back(child->get_name());
+    }
+    return names;
+}
+
+/// What to say of a word where a command should be; empty if there is none.
+std::string unknown_command(const CLI::App& app) {
+    const CLI::App* command = &app;
+    std::string path = "stampede";
+    while (!command->get_subcommands().empty()) {
+        command = command->get_subcommands().front();
+        path += ' ' + command->get_name();
+    }
+    const std::vector<std::string> rest = command->remaining();
+    const bool is_word = !rest.empty() && !rest.front().starts_with('-');
+    if (command->get_require_subcommand_min() == 0 || !is_word) { return {}; }
+    std::string text = "there is no command " + path + ' ' + printable(rest.front());
+    const std::string meant = nearest(rest.front(), names_below(*command));
+    if (!meant.empty()) { text += " (did you mean \"" + meant + "\"?)"; }
+    return text + "; " + path + " --help lists what there is";
+}
+
 // CLI11 has its own exit codes for usage errors; ours is 2 for all of them.
 int end_of_parsing(const CLI::App& app, const CLI::ParseError& error) {
+    const std::string unknown = unknown_command(app);
+    if (error.get_name() == "RequiredError" && !unknown.empty()) {
+        std::fprintf(stderr, "stampede: %s\n", unknown.c_str());
+        return to_int(ExitCode::usage);
+    }
     return app.exit(error) == 0 ? to_int(ExitCode::ok) : to_int(ExitCode::usage);
 }
 

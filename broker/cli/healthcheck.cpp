@@ -52,7 +52,8 @@ server::Address configured_address(const HealthOptions& options) {
     return address;
 }
 
-server::Address given_address(std::string url) {
+/// `origin` says where `url` was given.
+server::Address given_address(std::string url, const std::string& origin) {
     constexpr std::string_view scheme = "http://";
     if (url.starts_with(scheme)) { url.erase(0, scheme.size()); }
     if (url.ends_with('/')) { url.pop_back(); }
@@ -60,16 +61,25 @@ server::Address given_address(std::string url) {
     if (!address || !address->is_set()) {
         throw Failure(
             ExitCode::usage,
-            "--admin: expected http://ADDRESS:PORT with an IP address or localhost, such as "
-            "http://127.0.0.1:15680"
+            origin +
+                ": expected http://ADDRESS:PORT with an IP address or localhost, such as "
+                "http://127.0.0.1:15680"
         );
     }
     return *address;
 }
 
+/// What is said on the command line counts before the environment.
+server::Address address_of(const HealthOptions& options) {
+    if (!options.admin.empty()) { return given_address(options.admin, "--admin"); }
+    constexpr const char* variable = "STAMPEDE_ADMIN";
+    const char* const admin = std::getenv(variable);
+    const bool is_named = admin != nullptr && *admin != '\0' && options.config.empty();
+    return is_named ? given_address(admin, variable) : configured_address(options);
+}
+
 AdminAnswer ask(const HealthOptions& options) {
-    const server::Address where =
-        options.admin.empty() ? configured_address(options) : given_address(options.admin);
+    const server::Address where = address_of(options);
     Target target;
     target.url.is_web_socket = false;
     target.url.host = where.host;
@@ -131,7 +141,7 @@ void add_healthcheck(CLI::App& app, Action& action) {
     command->add_option(
         "--admin",
         options->admin,
-        "http://ADDRESS:PORT of its admin listener; default: as configured"
+        "http://ADDRESS:PORT of its admin listener; default: STAMPEDE_ADMIN, else as configured"
     );
     command->add_option("-c,--config", options->config, "Configuration that says where it listens")
         ->type_name("FILE");

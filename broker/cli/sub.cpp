@@ -8,10 +8,13 @@
 #include "broker/cli/message_printer.hpp"
 #include "broker/cli/printable.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -24,7 +27,7 @@ struct SubOptions {
     std::vector<std::string> headers;
     std::uint64_t count = 0;
     std::optional<double> wait_ms;
-    std::string ack = "auto";
+    std::string ack;      ///< Empty: see ack_mode().
     std::string durable;  ///< Name of the subscription; empty: it ends with us.
     PrintOptions print;
     bool quiet = false;
@@ -37,15 +40,18 @@ public:
 
     void subscribe() {
         const OwnedHeaders own = parse_headers(options_.headers);
+        const std::string window = window_for(own);
+        ack_ = ack_mode();
         for (std::size_t n = 0; n < options_.destinations.size(); ++n) {
             const std::string id =
                 options_.durable.empty() ? "sub-" + std::to_string(n) : options_.durable;
             std::vector<protocol::Header> headers{
                 {"id", id},
                 {"destination", options_.destinations[n]},
-                {"ack", options_.ack},
+                {"ack", ack_},
                 {"receipt", id}};
             if (!options_.durable.empty()) { headers.push_back({"durable", "true"}); }
+            if (!window.empty()) { headers.push_back({"prefetch-count", window}); }
             append_views(headers, own);
             client_.send(protocol::Command::subscribe, headers);
         }
@@ -73,6 +79,26 @@ public:
     }
 
 private:
+    /// With a count, what came beyond it is given back: it is never acknowledged.
+    [[nodiscard]] std::string_view ack_mode() const {
+        if (!options_.ack.empty()) { return options_.ack; }
+        if (options_.count == 0) { return "auto"; }
+        // STOMP 1.0 has no other mode; all are acknowledged in order, so that it is the same.
+        const bool is_old = client_.session().version == protocol::Version::v1_0;
+        return is_old ? "client" : "client-individual";
+    }
+
+    /// A `prefetch-count` that asks for no more than is wanted; empty: the broker's own.
+    [[nodiscard]] std::string window_for(const OwnedHeaders& own) const {
+        constexpr std::uint64_t window_max = 65'535;
+        const bool is_asked_for = std::ranges::any_of(own, [](const OwnedHeader& header) {
+            return header.name == "prefetch-count" || header.name == "activemq.prefetchSize" ||
+                   header.name == "credit";
+        });
+        const bool is_ours = options_.ack.empty() && options_.count != 0 && !is_asked_for;
+        return is_ours && options_.count <= window_max ? std::to_string(options_.count) : "";
+    }
+
     [[nodiscard]] bool is_done() const {
         return !is_open_ || (options_.count != 0 && received_ == options_.count);
     }
@@ -95,7 +121,7 @@ private:
         last_ = Clock::now();
         ++received_;
         is_open_ = printer_.print(frame);
-        if (options_.ack == "auto") { return; }
+        if (ack_ == "auto") { return; }
         // Acknowledged means: handed to whoever reads our output.
         is_open_ = is_open_ && printer_.flush();
         if (is_open_) { acknowledge(frame); }
@@ -111,7 +137,10 @@ private:
         const std::string_view id = message.find("message-id").value_or("");
         switch (client_.session().version) {
             case protocol::Version::v1_2:
-                client_.send(protocol::Command::ack, {{"id", message.find("ack").value_or(id)}});
+                // What a browser is shown has none.
+                if (const auto ack = message.find("ack")) {
+                    client_.send(protocol::Command::ack, {{"id", *ack}});
+                }
                 break;
             case protocol::Version::v1_1:
                 client_.send(
@@ -129,6 +158,7 @@ private:
     Client& client_;
     const SubOptions& options_;
     MessagePrinter printer_;
+    std::string_view ack_;
     std::size_t unconfirmed_ = 0;
     std::uint64_t received_ = 0;
     bool is_open_ = true;  ///< stdout takes more.
@@ -154,10 +184,11 @@ void add_sub(CLI::App& app, Action& action) {
     set_help(
         *command,
         std::string(format_help()) +
-            "\nWith --ack auto the broker may have sent messages beyond --count: they are lost "
-            "for a queue.",
+            "\nWith --count each message is acknowledged once it is printed; what was sent beyond "
+            "it is given\nback. With --ack auto, the default without --count, what was sent and is "
+            "not printed at the\nend is lost for a queue.",
         {"stampede sub '/topic/chat.**' --format '%t %d %b\\n'",
-         "stampede sub /queue/work -n 1 --ack client-individual --json",
+         "stampede sub /queue/work -n 1 --json",
          "stampede sub /topic/news --durable archive --wait 5s"}
     );
     command
@@ -167,9 +198,13 @@ void add_sub(CLI::App& app, Action& action) {
     takes_duration(
         command->add_option("-w,--wait", o.wait_ms, "End after that time without a message")
     );
-    command->add_option("--ack", o.ack, "auto, client or client-individual")
-        ->check(CLI::IsMember({"auto", "client", "client-individual"}))
-        ->capture_default_str();
+    command
+        ->add_option(
+            "--ack",
+            o.ack,
+            "How messages are acknowledged (default: client-individual with --count, else auto)"
+        )
+        ->check(CLI::IsMember({"auto", "client", "client-individual"}));
     command->add_option("-H,--header", o.headers, "name:value for SUBSCRIBE, repeatable")
         ->allow_extra_args(false);
     command->add_option(

@@ -83,7 +83,8 @@ void add_trace(CLI::App& app, Action& action) {
     set_help(
         *command,
         "Secrets are masked by the broker. Ids of connections: stampede admin connections.",
-        {"stampede trace c-1-42", "stampede trace c-1-42 --bodies --duration 5m --json"}
+        {"stampede trace 27b8c1b6a014d3615064b6e15f3d2be1",
+         "stampede trace 27b8c1b6a014d3615064b6e15f3d2be1 --bodies --duration 5m --json"}
     );
     command->add_option("CONNECTION", options->connection, "Its id")->required();
     takes_duration(command->add_option(

@@ -393,7 +393,7 @@ _stampede() {
         *)
             case "$command" in
             "") words="serve pub sub req ping bench admin trace top check-config print-config default-config check-store healthcheck acl passwd token version completion -h --help --version" ;;
-            " serve") words="-h --help --data -c --config --tcp --ws --admin --ports-file --threads --log-level --http-dir --test-echo --strict --insecure-no-auth --accept-data-loss --insecure-no-tls" files=directory ;;
+            " serve") words="-h --help --data -c --config --tcp --ws --admin --ports-file --threads --log-level --http-dir --test-echo --strict --insecure-no-auth --insecure-no-tls --accept-data-loss" files=directory ;;
             " pub") words="-h --help -f --file -l --lines -H --header -c --count --interval -r --receipt --tx --dedup-id --json -q --quiet -u --url --user --pass-file --ca-file --cert --key --host --connect-header --timeout" ;;
             " sub") words="-h --help -n --count -w --wait --ack -H --header --durable --format --json --raw --headers-only -q --quiet -u --url --user --pass-file --ca-file --cert --key --host --connect-header --timeout" ;;
             " req") words="-h --help -f --file -H --header -w --wait -n --count --format --json --raw --headers-only -u --url --user --pass-file --ca-file --cert --key --host --connect-header --timeout" ;;
@@ -421,11 +421,11 @@ _stampede() {
             " admin backup") words="-h --help --json --admin --token-file --ca-file --timeout" ;;
             " admin reload") words="-h --help --json --admin --token-file --ca-file --timeout" ;;
             " admin drain") words="-h --help --json --admin --token-file --ca-file --timeout --lame-duck" ;;
-            " admin log-level") words="-h --help --json --admin --token-file --ca-file --timeout trace debug info warn error" ;;
+            " admin log-level") words="-h --help --json --admin --token-file --ca-file --timeout trace debug info warn error off" ;;
             " trace") words="-h --help -d --duration --bodies --json --admin --token-file --ca-file --timeout" ;;
             " top") words="-h --help -i --interval --once --json -n --rows --admin --token-file --ca-file --timeout" ;;
-            " check-config") words="-h --help --json --explain" files=file ;;
-            " print-config") words="-h --help --json" files=file ;;
+            " check-config") words="-h --help --insecure-no-auth --insecure-no-tls --json --explain" files=file ;;
+            " print-config") words="-h --help --insecure-no-auth --insecure-no-tls --json" files=file ;;
             " default-config") words="-h --help --json" ;;
             " check-store") words="-h --help --json --dump --set-aside" files=directory ;;
             " healthcheck") words="-h --help --ready --admin -c --config --timeout --json" ;;

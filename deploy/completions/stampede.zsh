@@ -78,8 +78,8 @@ _stampede_serve() {
         '(--test-echo)--test-echo[Path of a WebSocket echo, for tests only]:TEXT:' \
         '(--strict)--strict[Refuse every sloppiness of clients, citing the rule]' \
         '(--insecure-no-auth)--insecure-no-auth[Let everyone in, from everywhere]' \
-        '(--accept-data-loss)--accept-data-loss[Open a damaged store as far as it can be read]' \
-        '(--insecure-no-tls)--insecure-no-tls[Plain text on public addresses]'
+        '(--insecure-no-tls)--insecure-no-tls[Plain text on public addresses]' \
+        '(--accept-data-loss)--accept-data-loss[Open a damaged store as far as it can be read]'
 }
 
 _stampede_pub() {
@@ -129,7 +129,7 @@ _stampede_sub() {
         '(-n --count)--count[End after that many messages]:UINT:' \
         '(-w --wait)-w[End after that time without a message]:TIME:' \
         '(-w --wait)--wait[End after that time without a message]:TIME:' \
-        '(--ack)--ack[auto, client or client-individual]:value:(auto client client-individual)' \
+        '(--ack)--ack[How messages are acknowledged (default\: client-individual with --count, else auto)]:value:(auto client client-individual)' \
         '*-H[name\:value for SUBSCRIBE, repeatable]:TEXT:' \
         '*--header[name\:value for SUBSCRIBE, repeatable]:TEXT:' \
         '(--durable)--durable[Subscription that the broker keeps under this name meanwhile]:TEXT:' \
@@ -509,7 +509,7 @@ _stampede_admin() {
                 'subscriptions:List subscriptions'
                 'kick:Close a connection, or all of a user'
                 'queue:Messages of a queue'
-                'definitions:Queues, durable subscriptions and policies'
+                'definitions:Declared queues and durable subscriptions'
                 'backup:Copy the store, while the broker works, into a directory that it makes'
                 'reload:Read configuration, users and certificates again; exits 0 or 3'
                 'drain:Close connections one by one, then end'
@@ -781,7 +781,7 @@ _stampede_admin_log-level() {
         '(--token-file)--token-file[File with the admin token (default\: where a broker on this machine puts it)]:file:_files' \
         '(--ca-file)--ca-file[Trust these certificates (PEM), not the system'\''s]:file:_files' \
         '(--timeout)--timeout[Longest wait for an answer (default\: 10s)]:TIME:' \
-        ':LEVEL:(trace debug info warn error)'
+        ':LEVEL:(trace debug info warn error off)'
 }
 
 _stampede_trace() {
@@ -826,6 +826,8 @@ _stampede_check-config() {
         '(-h --help)-h[Print this help message and exit]' \
         '(-h --help)--help[Print this help message and exit]' \
         ':FILE:_files' \
+        '(--insecure-no-auth)--insecure-no-auth[Let everyone in, from everywhere]' \
+        '(--insecure-no-tls)--insecure-no-tls[Plain text on public addresses]' \
         '(--json)--json[As JSON]' \
         '*--explain[Show what a queue or topic of this name gets, and why; may be repeated]:TEXT:'
 }
@@ -837,6 +839,8 @@ _stampede_print-config() {
         '(-h --help)-h[Print this help message and exit]' \
         '(-h --help)--help[Print this help message and exit]' \
         ':FILE:_files' \
+        '(--insecure-no-auth)--insecure-no-auth[Let everyone in, from everywhere]' \
+        '(--insecure-no-tls)--insecure-no-tls[Plain text on public addresses]' \
         '(--json)--json[As JSON]'
 }
 
@@ -868,7 +872,7 @@ _stampede_healthcheck() {
         '(-h --help)-h[Print this help message and exit]' \
         '(-h --help)--help[Print this help message and exit]' \
         '(--ready)--ready[Whether it takes connections, not only lives]' \
-        '(--admin)--admin[http\://ADDRESS\:PORT of its admin listener; default\: as configured]:TEXT:' \
+        '(--admin)--admin[http\://ADDRESS\:PORT of its admin listener; default\: STAMPEDE_ADMIN, else as configured]:TEXT:' \
         '(-c --config)-c[Configuration that says where it listens]:file:_files' \
         '(-c --config)--config[Configuration that says where it listens]:file:_files' \
         '(--timeout)--timeout[Time for the answer]:TIME:' \

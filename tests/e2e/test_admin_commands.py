@@ -47,7 +47,7 @@ class Admin(AdminCase):
                     (None, "queue", "move", "/queue/DLQ.a", "--redrive"),
                     (None, "definitions", "export"),
                     (None, "definitions", "import", file.name, "--dry-run"),
-                    (None, "reload"), (None, "drain", "--lame-duck"), (None, "log-level"), (None, "log-level", "debug")):
+                    (None, "reload"), (None, "drain", "--lame-duck"), (None, "log-level"), (None, "log-level", "off")):
                 for more in ((), ("--json",)):
                     out = self.tool("admin", *words, *more)
                     name = self.api.calls[-1][0]
@@ -108,6 +108,15 @@ class Admin(AdminCase):
         self.assertIn("refused", self.said)
         self.tool("admin", "reload", "--admin", "http://broker.example:15680", code=2)
         self.tool("admin", "reload", "--token-file", "/nonexistent", code=2)
+
+    def test_O_8_no_token_because_no_broker_runs(self):
+        with tempfile.TemporaryDirectory() as directory, socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            environment = {"TMPDIR": directory, "STAMPEDE_ADMIN": "http://127.0.0.1:%d" % closed.getsockname()[1]}
+            for words in (("admin", "connections"), ("top", "--once"), ("trace", "c-1")):
+                code, _, said = run_tool(*words, environment=environment)
+                self.assertEqual(code, 1, said)
+                self.assertRegex(said, r"^stampede: connection to 127\.0\.0\.1:\d+ refused: is the broker running")
 
     def test_O_8_the_token_of_this_machine_is_not_sent_to_another(self):
         environment = {**self.api.environment, "STAMPEDE_ADMIN__TOKEN_FILE": self.api.token.name}

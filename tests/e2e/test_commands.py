@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import pty
+import socket
 import subprocess
 import tempfile
 import threading
@@ -43,6 +44,57 @@ class Commands(BrokerCase):
         told = json.loads(self.tool("pub", "/queue/many", "x", "--count", "5", "--tx", "2", "--receipt", "--json"))
         self.assertEqual((told["sent"], told["confirmed"]), (5, 5))
         self.assertEqual(self.tool("sub", "/queue/many", "-n", "5", "--ack", "client"), b"x\n" * 5)
+
+    def test_O_8_a_count_leaves_the_rest_where_it_was(self):
+        lines = [b"%d\n" % number for number in range(1000)]
+        self.tool("pub", "/queue/rest", "--lines", "--receipt", body=b"".join(lines))
+        for begin, end in ((0, 1), (1, 3), (3, 1000)):
+            out = self.tool("sub", "/queue/rest", "-n", str(end - begin))
+            self.assertEqual(out, b"".join(lines[begin:end]))
+        self.tool("pub", "/queue/rest", "--lines", "--receipt", body=b"".join(lines[:9]))
+        self.assertEqual(self.tool("sub", "/queue/rest", "-n", "2", "-H", "prefetch-count:5"), b"0\n1\n")
+        self.assertEqual(self.tool("sub", "/queue/rest", "-n", "1", "--ack", "auto"), b"2\n")
+
+    def test_O_8_a_count_larger_than_any_window(self):
+        self.tool("pub", "/queue/window", "x", "--count", "700", "--receipt")
+        self.assertEqual(self.tool("sub", "/queue/window", "-n", "70000", "-w", "1s", code=5), b"x\n" * 700)
+        self.tool("sub", "/queue/window", "-n", "1", "-w", "10ms", code=5)
+
+    def test_O_8_a_count_at_a_broker_of_stomp_1_0(self):
+        """It knows the mode client alone, which acknowledges what came before as well."""
+        seen = []
+
+        def serve(listening):
+            peer, _ = listening.accept()
+            with peer, peer.makefile("rwb") as stream:
+                command = ""
+                while command != "DISCONNECT":
+                    octets = stream.read(1)
+                    while not octets.endswith(b"\0"):
+                        octets += stream.read(1) or b"\0"
+                    command, *lines = octets.strip(b"\0\n").decode().splitlines()
+                    headers = dict(line.split(":", 1) for line in lines if line)
+                    seen.append((command, headers))
+                    if command == "CONNECT":
+                        stream.write(b"CONNECTED\nsession:1\n\n\0")
+                    if "receipt" in headers:
+                        stream.write(b"RECEIPT\nreceipt-id:%s\n\n\0" % headers["receipt"].encode())
+                    if command == "SUBSCRIBE":
+                        for number in b"123":
+                            stream.write(b"MESSAGE\nmessage-id:%c\ndestination:/queue/a\n\nx\0" % number)
+                    stream.flush()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            thread = threading.Thread(target=serve, args=(listening,))
+            thread.start()
+            url = "stomp://127.0.0.1:%d" % listening.getsockname()[1]
+            self.assertEqual(self.tool("sub", "/queue/a", "-n", "2", "--url", url), b"x\nx\n")
+            thread.join()
+        self.assertEqual([headers["ack"] for command, headers in seen if command == "SUBSCRIBE"], ["client"])
+        self.assertEqual([headers["message-id"] for command, headers in seen if command == "ACK"], ["1", "2"])
+
+    def test_O_8_a_time_without_unit_is_told_with_an_example(self):
+        self.tool("sub", "/queue/a", "-w", "1", code=2)
+        self.assertIn("--wait: 1: write a time with its unit, such as 250ms, 1s", self.said)
 
     def test_O_8_nothing_received_is_exit_5(self):
         self.assertEqual(self.tool("sub", "/queue/empty", "--wait", "10ms", code=5), b"")

@@ -55,6 +55,16 @@ class Help(unittest.TestCase):
                     self.assertRegex(text if " ".join(path) in example else output(*example.split()[1:3], "--help"),
                                      r"(?m)^[^\n]*%s\b" % option, example)
 
+    def test_O_8_a_command_that_is_not_there(self):
+        for words, said in ((("frobnicate",), "there is no command stampede frobnicate; stampede --help lists what there is"),
+                            (("subscribe", "/topic/a"), 'stampede subscribe (did you mean "sub"?)'),
+                            (("admin", "queues"), 'stampede admin queues (did you mean "queue"?)'),
+                            (("admin", "queue", "delete", "x"), "stampede admin queue delete; stampede admin queue --help"),
+                            (("admin",), "A subcommand is required")):
+            code, out, err = run_tool(*words)
+            self.assertEqual((code, out), (2, ""), words)
+            self.assertIn(said, err)
+
     def test_O_8_every_command_has_json(self):
         for path in ALL:
             text = output(*path, "--help")

@@ -2,6 +2,7 @@
 import json
 import signal
 import socket
+import tempfile
 import threading
 import unittest
 
@@ -38,6 +39,17 @@ class Healthcheck(OwnBrokerCase):
         self.assertEqual(run_tool("healthcheck", environment=environment)[0], 0)
         everywhere = {"STAMPEDE_ADMIN__ADDRESS": "*:%d" % port}
         self.assertEqual(run_tool("healthcheck", environment=everywhere)[0], 0)
+
+    def test_O_4_takes_the_address_that_the_other_commands_take(self):
+        environment = {"STAMPEDE_ADMIN": self.start()}
+        self.assertEqual(run_tool("healthcheck", environment=environment)[0], 0)
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write('[admin]\naddress = "off"\n')
+            file.flush()
+            self.assertEqual(run_tool("healthcheck", "--config", file.name, environment=environment)[0], 3)
+        code, _, text = run_tool("healthcheck", environment={"STAMPEDE_ADMIN": "https://broker.example"})
+        self.assertEqual(code, 2)
+        self.assertIn("STAMPEDE_ADMIN: expected", text)
 
     def test_O_4_1_when_nobody_is_there(self):
         with socket.socket() as closed:
