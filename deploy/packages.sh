@@ -69,13 +69,13 @@ build_jobs() {
   echo $((jobs > 0 ? jobs : 1))
 }
 
-# build_release ROOT: an up-to-date ROOT/build/release/stampede, without tests, and what cpack adds to it. A no-op takes well
-# under a second.
+# build_release ROOT [TARGET...]: an up-to-date ROOT/build/release/stampede, what cpack adds to it, and these targets. A no-op
+# takes well under a second.
 build_release() {
   local root=$1 cache=$1/build/release/CMakeCache.txt
-  if [[ ! -f $root/build/release/build.ninja ]] || ! grep -qs '^STAMPEDE_TESTS:BOOL=OFF' "$cache"; then
+  if [[ ! -f $root/build/release/build.ninja ]] || ! grep -qs '^STAMPEDE_WERROR:BOOL=OFF' "$cache"; then
     say "configuring build/release"
     (cd "$root" && cmake --preset release -DSTAMPEDE_TESTS=OFF -DSTAMPEDE_WERROR=OFF) || return
   fi
-  cmake --build "$root/build/release" --parallel "$(build_jobs)" --target stampede stampede_package_files
+  cmake --build "$root/build/release" --parallel "$(build_jobs)" --target stampede stampede_package_files "${@:2}"
 }

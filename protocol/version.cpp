@@ -52,7 +52,7 @@ std::optional<Version> negotiate(
 ) {
     if (!accept_version) { return Version::v1_0; }
     if (sub_protocol && lists(*accept_version, to_string(*sub_protocol))) { return sub_protocol; }
-    return highest_listed(*accept_version, to_string);
+    return highest_listed(*accept_version, [](Version version) { return to_string(version); });
 }
 
 std::string_view sub_protocol_name(Version version) {

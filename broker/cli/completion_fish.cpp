@@ -4,7 +4,7 @@
 namespace cli {
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string out = "'";
     for (const char c : text) {
         if (c == '\'' || c == '\\') { out += '\\'; }
@@ -14,7 +14,8 @@ std::string quoted(const std::string& text) {
 }
 
 std::string condition(const CommandInfo& command) {
-    return "complete -c stampede -n " + quoted("__stampede_at " + quoted(command.joined(" ")));
+    return "complete -c stampede -n " +
+           in_quotes("__stampede_at " + in_quotes(command.joined(" ")));
 }
 
 /// What `complete` offers as the value.
@@ -35,7 +36,7 @@ std::string value_of(const OptionInfo& option) {
     for (const std::string& word : option.choices) {
         words += (words.empty() ? "" : " ") + word;
     }
-    return " -x -a " + quoted(words);
+    return " -x -a " + in_quotes(words);
 }
 
 void append_option(std::string& out, const CommandInfo& command, const OptionInfo& option) {
@@ -44,14 +45,14 @@ void append_option(std::string& out, const CommandInfo& command, const OptionInf
         std::string value = value_of(option);
         if (value == " -x") { return; }
         if (value == " -r -F") { value = " -F"; }
-        out += condition(command) + value + " -d " + quoted(option.help) + "\n";
+        out += condition(command) + value + " -d " + in_quotes(option.help) + "\n";
         return;
     }
     out += condition(command);
     for (const std::string& name : option.names) {
         out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
     }
-    out += value_of(option) + " -d " + quoted(option.help) + "\n";
+    out += value_of(option) + " -d " + in_quotes(option.help) + "\n";
 }
 
 }  // namespace
@@ -60,10 +61,10 @@ std::string fish_completion(const CommandInfo& program) {
     std::string known;
     std::string lines;
     for_each_command(program, [&](const CommandInfo& command) {
-        if (!command.path.empty()) { known += " " + quoted(command.joined(" ")); }
+        if (!command.path.empty()) { known += " " + in_quotes(command.joined(" ")); }
         for (const CommandInfo& child : command.children) {
-            lines += condition(command) + " -a " + child.path.back() + " -d " + quoted(child.help) +
-                     "\n";
+            lines += condition(command) + " -a " + child.path.back() + " -d " +
+                     in_quotes(child.help) + "\n";
         }
         for (const OptionInfo& option : command.options) {
             append_option(lines, command, option);

@@ -40,9 +40,9 @@ public:
 };
 
 /// A backlog and its model, which are asked the same.
-class History {
+class RandomHistory {
 public:
-    explicit History(std::uint64_t seed)
+    explicit RandomHistory(std::uint64_t seed)
         : random_(seed),
           max_(seed % 3 == 0 ? 0 : static_cast<int>(1 + seed % 5)),
           backlog_(max_, max_ / 2) {
@@ -170,7 +170,7 @@ private:
 TEST(Backlog, P_ACK_07_WhatComesBackIsAtItsOldPlace) {
     for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
-        History(seed).run();
+        RandomHistory(seed).run();
         if (::testing::Test::HasFailure()) { return; }
     }
 }

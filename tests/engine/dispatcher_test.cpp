@@ -66,9 +66,9 @@ struct Member {
 };
 
 /// One queue's life under a seed.
-class History : private Backlog::Listener {
+class RandomHistory : private Backlog::Listener {
 public:
-    explicit History(std::uint64_t seed)
+    explicit RandomHistory(std::uint64_t seed)
         : random_(seed),
           is_single_(seed % 11 == 0),
           has_lanes_(seed % 3 == 0),
@@ -480,7 +480,7 @@ TEST(Dispatcher, P_SUB_09_P_SUB_10_P_SEL_05_P_QOS_05_TheRulesHoldInEveryHistory)
     std::size_t turns = 0;
     for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
-        History history(seed);
+        RandomHistory history(seed);
         history.run(150);
         turns += history.turns();
         if (::testing::Test::HasFailure()) { return; }
