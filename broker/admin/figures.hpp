@@ -61,6 +61,7 @@ struct Figures {
     std::uint64_t log_lines_suppressed = 0;
     std::uint64_t log_lines_lost = 0;
     std::size_t unauthenticated = 0;
+    std::int64_t memory_used = 0;  ///< Of messages and output, as accounted.
     std::uint64_t memory_limit = 0;
     int memory_alarm = 0;
     std::string durability;              ///< The mode in force.

@@ -72,7 +72,7 @@ void add_tolerances(Families& out, const Gathered& from) {
 void add_memory(Families& out, const Gathered& from) {
     const Figures& figures = from.figures;
     out.gauge("stampede_memory_used_bytes", "Octets of messages and of output, as accounted.");
-    out.value(std::max<std::int64_t>(0, from.shards.accounted_bytes));
+    out.value(std::max<std::int64_t>(0, figures.memory_used));
     out.gauge("stampede_memory_limit_bytes", "What limits.memory comes to here.");
     out.value(figures.memory_limit);
     out.gauge("stampede_memory_alarm", "1: publishers pause; 2: no new connections, not ready.");

@@ -272,7 +272,7 @@ asio::awaitable<void> commit(const Shards& shards, Sends sends) {
 
 asio::awaitable<Response> publish(const Shards& shards, const Call& call) {
     call.query.allow({});
-    if (shards.first().is_memory_alarm()) {
+    if (shards.first().memory_alarm() > 0) {
         throw Refused(
             503, "The broker is short of memory: publishers wait. Ask again later.", "overload"
         );

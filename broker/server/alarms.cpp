@@ -2,6 +2,8 @@
 
 #include "broker/transport/system_events.hpp"
 
+#include <utility>
+
 namespace server {
 
 std::string_view alarm_text(AlarmKind kind, int level) {
@@ -36,27 +38,25 @@ bool Alarms::watch() {
 
 // Our own accounted octets against the limit, for all shards (S-RATE-04).
 void Alarms::watch_memory() {
-    std::int64_t total = 0;
-    for (const auto& shard : running_.shards) {
-        total += shard->report().accounted_bytes;
-    }
     const auto percent = [&](unsigned part) {
         return static_cast<std::int64_t>(options_.memory_limit / 100 * part);
     };
-    const int level = total >= percent(options_.memory_alarm_2_percent)   ? 2
-                      : total >= percent(options_.memory_alarm_1_percent) ? 1
-                                                                          : 0;
-    if (memory_.exchange(level) == level) { return; }
+    memory_.set_alarms(
+        percent(options_.memory_alarm_1_percent), percent(options_.memory_alarm_2_percent)
+    );
+    const std::int64_t used = memory_.used();
+    const int level = memory_.level();
+    if (std::exchange(memory_told_, level) == level) { return; }
     const std::string_view sentence = alarm_text(AlarmKind::memory, level);
     logging::warn(
         "memory-alarm",
         sentence,
-        {{"level", level}, {"accounted", total}, {"limit", options_.memory_limit}}
+        {{"level", level}, {"accounted", used}, {"limit", options_.memory_limit}}
     );
     tell(
         {{"alarm", "memory"},
          {"level", level},
-         {"used_bytes", total},
+         {"used_bytes", used},
          {"limit_bytes", options_.memory_limit},
          {"message", sentence}}
     );

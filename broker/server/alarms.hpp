@@ -1,14 +1,14 @@
 // Alarms: memory, disk and store, looked at ten times a second; what changes is logged and told on
 // `/topic/$SYS.alarm`.
-// Used on the first shard, but for memory(), which every shard reads.
+// Used on the first shard, but for memory(), which every shard fills and reads.
 #pragma once
 
 #include "broker/log/log.hpp"
 #include "broker/server/drain.hpp"
 #include "broker/server/store.hpp"
+#include "broker/transport/memory_gauge.hpp"
 #include "broker/transport/options.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <string_view>
 
@@ -28,8 +28,10 @@ public:
     /// True once, when the store has failed.
     [[nodiscard]] bool watch();
 
-    /// 0, 1 or 2 (S-RATE-04).
-    [[nodiscard]] const std::atomic<int>& memory() const { return memory_; }
+    /// What shards fill and go by (S-RATE-04).
+    [[nodiscard]] transport::MemoryGauge& memory() { return memory_; }
+
+    [[nodiscard]] const transport::MemoryGauge& memory() const { return memory_; }
 
 private:
     void watch_memory();
@@ -39,7 +41,8 @@ private:
     const transport::Options& options_;
     const Running& running_;
     StoreKeeper& store_;
-    std::atomic<int> memory_{0};
+    transport::MemoryGauge memory_;
+    int memory_told_ = 0;
     bool is_disk_low_ = false;
 };
 

@@ -183,7 +183,7 @@ void Server::build_shards() {
     sampler_ = std::make_unique<admin::Sampler>(running_.all_shards(), census_);
     for (const auto& shard : running_.shards) {
         shard->set_peers(peers);
-        shard->set_memory_alarm(&alarms_.memory());
+        shard->set_memory_gauge(&alarms_.memory());
         shard->set_events(events_.get());
     }
     const auto period = notifier_.watchdog_period();

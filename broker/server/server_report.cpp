@@ -66,8 +66,8 @@ std::vector<admin::Check> ServerReport::ready_checks() const {
     std::vector<admin::Check> checks{
         {"serving", state() == "serving" ? "" : state()},
         {"memory",
-         parts_.alarms.memory().load() >= 2 ? "memory alarm 2: limits.memory is nearly used up"
-                                            : ""},
+         parts_.alarms.memory().level() >= 2 ? "memory alarm 2: limits.memory is nearly used up"
+                                             : ""},
     };
     parts_.store.add_checks(checks);
     return checks;
@@ -99,8 +99,9 @@ admin::Figures ServerReport::figures() const {
     figures.log_lines_suppressed = logging::suppressed_total();
     figures.log_lines_lost = logging::overrun_total();
     figures.unauthenticated = parts_.census.unauthenticated();
+    figures.memory_used = parts_.alarms.memory().used();
     figures.memory_limit = parts_.options.memory_limit;
-    figures.memory_alarm = parts_.alarms.memory().load();
+    figures.memory_alarm = parts_.alarms.memory().level();
     figures.durability = parts_.store.durability();
     figures.store = parts_.store.figures();
     if (parts_.gate != nullptr) { figures.logins = login_figures(*parts_.gate); }
@@ -118,7 +119,7 @@ admin::ServerView ServerReport::view() const {
     const std::size_t connections = parts_.census.connections();
     view.connections = connections - std::min(connections, view.unauthenticated);
     view.memory_limit = parts_.options.memory_limit;
-    view.memory_alarm = parts_.alarms.memory().load();
+    view.memory_alarm = parts_.alarms.memory().level();
     view.listeners = parts_.listeners.views();
     show_store(view, parts_.store);
     const auto now = static_cast<std::int64_t>(parts_.running.shards.front()->wall_clock_ms());

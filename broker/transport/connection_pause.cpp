@@ -69,7 +69,7 @@ void Connection::resume() {
     if (phase_ != Phase::open) { return; }
     if (paused_ == Paused::memory) {
         const bool is_congested = shard_.is_store_congested();
-        if (is_congested || shard_.is_memory_alarm()) {
+        if (is_congested || shard_.memory_alarm() > 0) {
             const Instant paused = shard_.now() - paused_at_;
             if (is_congested || paused < shard_.options().memory_pause_max) { return; }
             session_->fail(short_of_memory());

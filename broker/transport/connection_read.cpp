@@ -411,7 +411,7 @@ bool Connection::handle_frame() {
             pause(Paused::memory);
             return false;
         }
-        if (!shard_.is_memory_alarm()) { return true; }
+        if (shard_.memory_alarm() == 0) { return true; }
         // One with deliveries outstanding is not paused: its ACKs would be stuck (S-RATE-04).
         if (session_->outstanding() == 0) {
             pause(Paused::memory);

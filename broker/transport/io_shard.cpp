@@ -13,16 +13,9 @@
 
 namespace transport {
 
-namespace {
-
-const std::atomic<int> no_alarm{0};
-
-}  // namespace
-
 void ShardReport::add(const ShardReport& other) {
     counters.add(other.counters);
     connections.add(other.connections);
-    accounted_bytes += other.accounted_bytes;
     tolerances.add(other.tolerances);
     queues += other.queues;
     topics += other.topics;
@@ -44,7 +37,6 @@ IoShard::IoShard(unsigned index, engine::RouterSettings settings, Options option
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       clock_(io_),
       buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)),
-      memory_alarm_(&no_alarm),
       peers_{this},
       outgoing_(1) {
     read_clock();
@@ -197,6 +189,7 @@ void IoShard::turn() {
     // What was sent is settled now: that is stored, too.
     router_->end_turn();
     send_mail();
+    gauge_memory();
     turn_read_ = 0;
     const bool was_report_due = std::exchange(is_report_due_, true);
     if (now_ - reported_ >= report_interval) { publish_report(was_report_due); }
@@ -283,6 +276,13 @@ void IoShard::wind_down() {
     output_.shared.clear();
 }
 
+void IoShard::gauge_memory() {
+    const std::int64_t octets = engine::accounted_bytes();
+    if (octets == gauged_ || memory_ == nullptr) { return; }
+    memory_->add(octets - gauged_);
+    gauged_ = octets;
+}
+
 // `was_due`: the loop has waited for this moment, or was busy past it. How late it is then is how
 // late anything else would have been.
 void IoShard::publish_report(bool was_due) {
@@ -299,7 +299,6 @@ void IoShard::publish_report(bool was_due) {
     report_.tolerances = scratch_.tolerances;
     report_.counters = output_.counters;
     report_.connections = counters_;
-    report_.accounted_bytes = engine::accounted_bytes();
     report_.queues = router_->queue_count();
     report_.topics = router_->topic_count();
 }

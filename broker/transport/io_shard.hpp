@@ -7,6 +7,7 @@
 #include "broker/engine/outbox.hpp"
 #include "broker/engine/shard.hpp"
 #include "broker/transport/counters.hpp"
+#include "broker/transport/memory_gauge.hpp"
 #include "broker/transport/options.hpp"
 #include "broker/transport/refusal_record.hpp"
 #include "broker/transport/timer_wheel.hpp"
@@ -34,7 +35,6 @@ class SystemEvents;
 struct ShardReport {
     engine::Counters counters;
     Counters connections;
-    std::int64_t accounted_bytes = 0;
     protocol::Tolerances tolerances;
     std::size_t queues = 0;
     std::size_t topics = 0;
@@ -120,20 +120,14 @@ public:
     /// Another one after each set_limits().
     [[nodiscard]] std::uint32_t limits_generation() const { return limits_generation_; }
 
-    /// 1: accounted memory of all shards is beyond alarm 1, 2: beyond alarm 2 (S-RATE-04).
-    [[nodiscard]] int memory_alarm() const {
-        return memory_alarm_->load(std::memory_order_relaxed);
-    }
-
-    /// Accounted memory of all shards is beyond alarm 1: publishers pause (S-RATE-04).
-    [[nodiscard]] bool is_memory_alarm() const {
-        return memory_alarm_->load(std::memory_order_relaxed) >= 1;
-    }
+    /// Memory of all shards: 1: beyond alarm 1, publishers pause; 2: beyond alarm 2 (S-RATE-04).
+    [[nodiscard]] int memory_alarm() const { return memory_ == nullptr ? 0 : memory_->level(); }
 
     /// The disk lags behind: publishers pause (D-COM-05).
     [[nodiscard]] bool is_store_congested() const { return router_->is_store_congested(); }
 
-    void set_memory_alarm(const std::atomic<int>* level) { memory_alarm_ = level; }
+    /// Null: memory has no limit.
+    void set_memory_gauge(MemoryGauge* gauge) { memory_ = gauge; }
 
     /// Null: nobody is told what happens here.
     [[nodiscard]] SystemEvents* events() const { return events_; }
@@ -174,6 +168,7 @@ private:
     void read_clock() const;
     void run_timers();
     void arm_clock();
+    void gauge_memory();
     void publish_report(bool was_due);
     [[nodiscard]] std::uint64_t late_us(engine::Instant due) const;
 
@@ -199,7 +194,8 @@ private:
     std::uint64_t last_timer_ = 0;
     TimerWheel wheel_;
     std::unique_ptr<engine::Destinations> router_;
-    const std::atomic<int>* memory_alarm_;
+    MemoryGauge* memory_ = nullptr;
+    std::int64_t gauged_ = 0;  ///< What memory_ knows of this shard.
     SystemEvents* events_ = nullptr;
 
     // The mailbox: filled by other shards in batches, one lock and one wake-up each.

@@ -214,6 +214,7 @@ class Publishing(Calls, BrokerCase):
             answer = api.call("POST", "/api/v1/publish", message)
             return answer.status == 503 and answer.json["reason"] == "overload"
         self.assertTrue(until(is_refused))
+        self.assertTrue(broker.wait_for(lambda: broker.event("memory-alarm")))
         alarm, = api.call("GET", "/api/v1/overview").json["alarms"]
         self.assertEqual(alarm["text"], broker.event("memory-alarm")["msg"])
         self.assertEqual(api.call("POST", "/api/v1/queues/full/purge").status, 200)

@@ -12,6 +12,7 @@ import zlib
 from support.auth import Place, token
 from support.broker import MIB, Broker, to_toml, until, wait_time
 from support.case import BrokerCase, TRANSPORTS, broker_peer, combined, each, over_transports, send_to, stomp
+from support.metrics import scrape
 from support.peers import PING, TcpPeer, WsPeer, upgrade_request, ws_frame
 
 
@@ -677,6 +678,20 @@ class Memory(LimitCase):
                 pass
         reader.subscribe(name)
         self.repeat(read, lambda: self.level() == 0)
+
+    def test_S_RATE_04_no_publisher_outruns_the_alarm(self):
+        """However fast: it is stopped within a turn of its shard, not at the next look at the figures."""
+        name = "/queue/memory.fast"
+        publisher = self.client("tcp")
+        writing = threading.Thread(target=publisher.send, args=(send_to(name, b"x" * 20000) * 2000,))
+        writing.start()
+        self.assert_refused(publisher, "overload", seconds=4)
+        writing.join()
+        publisher.close()
+        used = scrape(self.broker).get_value("stampede_memory_used_bytes")
+        self.assertGreaterEqual(used, 4 * MIB)
+        self.assertLess(used, 5 * MIB)
+        self.drain(self.client("tcp"), name)
 
     @over_transports
     def test_S_RATE_04_publishers_pause_and_go_on(self, transport):
