@@ -110,6 +110,16 @@ public:
     [[nodiscard]] virtual PrincipalRef renewed(const PrincipalRef& principal) const {
         return principal;
     }
+
+    /// Who `user`, of whom no connection is asked, would be now; `last`: who that was when last
+    /// seen here, or null. Null: nobody can be let in by this name. Nothing: only a login could
+    /// tell. Any thread (S-ACL-11).
+    [[nodiscard]] virtual std::optional<PrincipalRef> absent(
+        std::string_view user, const PrincipalRef& last
+    ) const {
+        static_cast<void>(user);
+        return last ? std::optional(last) : std::nullopt;
+    }
 };
 
 /// No authentication configured: guest/guest or nobody, from loopback peers only unless `any_peer`

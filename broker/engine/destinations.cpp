@@ -108,9 +108,12 @@ AccessRef Destinations::access_of(const PrincipalRef& principal) const {
     return authorizer_ ? authorizer_->access_of(principal) : nullptr;
 }
 
-void Destinations::set_authorizer(std::shared_ptr<const Authorizer> authorizer) {
+void Destinations::set_authorizer(
+    std::shared_ptr<const Authorizer> authorizer, const Authenticator& authenticator
+) {
     shard_.assert_current();
     authorizer_ = std::move(authorizer);
+    authenticator_ = &authenticator;
     // What topics know of wildcard subscriptions is asked anew.
     index_.touch();
     std::vector<std::weak_ptr<Session>> sessions;
@@ -119,6 +122,9 @@ void Destinations::set_authorizer(std::shared_ptr<const Authorizer> authorizer) 
     }
     for (const auto& weak : sessions) {
         if (const auto session = weak.lock()) { session->access_changed(); }
+    }
+    for (auto& [key, durable] : durables_) {
+        review(durable);
     }
 }
 

@@ -44,6 +44,7 @@ namespace engine {
 class Attendance;
 class QueueLink;
 class Schedule;
+class Authenticator;
 class Session;
 class Subscription;
 
@@ -122,6 +123,9 @@ struct RouterSettings {
     std::vector<Policy> policies;
     storage::MessageStore* store = nullptr;  ///< None: nothing is durable.
     Attendance* attendance = nullptr;        ///< None: users have as many connections as they like.
+    /// Told when a durable subscription's owner has lost the right to it, or has it again; any
+    /// shard.
+    std::function<void(const DurableName&, bool is_revoked)> durable_revoked = {};
 };
 
 class Destinations : private Queue::Host {
@@ -163,8 +167,12 @@ public:
     }
 
     /// The access list in force on this shard from now on; null: everything is allowed. Sessions
-    /// whose subscriptions it does not allow are refused `revoked` (S-ACL-11).
-    void set_authorizer(std::shared_ptr<const Authorizer> authorizer);
+    /// whose subscriptions it does not allow are refused `revoked`; durable subscriptions whose
+    /// owner may not read any more keep nothing more until he may again (S-ACL-11).
+    /// `authenticator` outlives the router.
+    void set_authorizer(
+        std::shared_ptr<const Authorizer> authorizer, const Authenticator& authenticator
+    );
 
     /// Null: everything is allowed.
     [[nodiscard]] AccessRef access_of(const PrincipalRef& principal) const;
@@ -468,6 +476,8 @@ private:
         DurableName name;
         std::shared_ptr<Queue> queue;
         std::shared_ptr<const Binding> binding;
+        PrincipalRef owner = {};  ///< Who attached last; null: nobody since the start.
+        bool is_revoked = false;  ///< Its owner may not read: it is not bound (S-ACL-11).
     };
 
     struct Attachment;
@@ -574,6 +584,10 @@ private:
     void bind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void unbind_here(const std::string& pattern, const std::shared_ptr<const Binding>& binding);
     void bind_everywhere(const Durable& durable);
+    void unbind_everywhere(const Durable& durable);
+    [[nodiscard]] bool may_keep(const Durable& durable) const;
+    void review(Durable& durable);
+    void tell_revoked(const Durable& durable) const;
     void retire(Durable& durable);
     void sweep_queues();
     void schedule_sweep();
@@ -588,6 +602,7 @@ private:
 
     // Lives on the shard.
     std::shared_ptr<const Authorizer> authorizer_;
+    const Authenticator* authenticator_ = nullptr;
     std::vector<Session*> sessions_ GUARDED_BY(shard_);
     ByName<std::shared_ptr<Topic>> topics_ GUARDED_BY(shard_);
     ByName<std::shared_ptr<Queue>> queues_ GUARDED_BY(shard_);

@@ -71,6 +71,7 @@ Error deleted() {
 // Touched by one shard at a time, destroyed on the one that asked.
 struct Destinations::Attachment {
     DurableName name;
+    PrincipalRef owner;
     Consumer consumer;
     std::weak_ptr<Subscription> to;
     unsigned asking = 0;
@@ -120,6 +121,7 @@ void Destinations::subscribe_durable(Subscription& subscription, Done done) {
     const unsigned home = home_of(name.canonical());
     auto attachment = std::make_shared<Attachment>(Attachment{
         name,
+        subscription.session().principal(),
         make_consumer(subscription),
         subscription.weak_from_this(),
         shard_.index(),
@@ -158,6 +160,9 @@ void Destinations::attach(std::shared_ptr<Attachment> attachment) {
     if (!attachment->name.client_id.empty()) {
         expel(*durable.queue, attachment->consumer.owner_id, taken_over(attachment->name));
     }
+    const bool is_bound = !is_new && !durable.is_revoked;
+    durable.owner = attachment->owner;
+    if (std::exchange(durable.is_revoked, false)) { tell_revoked(durable); }
     const auto to = attachment->to;
     // Also for one that is there already: word of it may still be on its way (P-SUB-04).
     const std::vector<unsigned> homes = topic_homes(durable.name);
@@ -170,18 +175,19 @@ void Destinations::attach(std::shared_ptr<Attachment> attachment) {
             [attachment,
              asking,
              is_new,
+             is_bound,
              text = durable.name.destination,
              binding = durable.binding](Destinations& router) mutable {
-                if (is_new) {
-                    router.bind_here(text, binding);
-                    router.bring_retained(text, binding);
-                }
+                if (!is_bound) { router.bind_here(text, binding); }
+                if (is_new) { router.bring_retained(text, binding); }
                 router.run_on(asking, [attachment = std::move(attachment)](Destinations&) {
                     finish(*attachment, false);
                 });
             }
         );
     }
+    // The right was asked before; rights may have changed on this shard since.
+    review(durable);
     // The RECEIPT says that it is there after a crash.
     journal_.when_stored([this, attachment = std::move(attachment), asking]() mutable {
         const bool has_failed = journal_.has_failed();
@@ -311,14 +317,7 @@ void Destinations::retire(Durable& durable) {
     shard_.assert_current();
     const auto count = durables_of_.find(durable.name.user);
     if (--count->second == 0) { durables_of_.erase(count); }
-    for (const unsigned shard : topic_homes(durable.name)) {
-        run_on(
-            shard,
-            [text = durable.name.destination, binding = durable.binding](Destinations& router) {
-                router.unbind_here(text, binding);
-            }
-        );
-    }
+    if (!durable.is_revoked) { unbind_everywhere(durable); }
     durable.queue->drop();
     retired_.push_back(std::move(durable.queue));
     schedule_sweep();
@@ -354,6 +353,7 @@ Result<Declared> Destinations::declare(const DurableName& name, DeclarationTrial
     const auto made = find_durable(name, true, is_new);
     if (!made) { return made.error(); }
     bind_everywhere(**made);
+    review(**made);
     return Declared::made;
 }
 
@@ -365,6 +365,42 @@ void Destinations::bind_everywhere(const Durable& durable) {
             router.bind_here(text, binding);
         });
     }
+}
+
+void Destinations::unbind_everywhere(const Durable& durable) {
+    const std::string& text = durable.name.destination;
+    for (const unsigned shard : topic_homes(durable.name)) {
+        run_on(shard, [text, binding = durable.binding](Destinations& router) {
+            router.unbind_here(text, binding);
+        });
+    }
+}
+
+// What its owner may read is kept for him, whether he is there or not; what only a login can tell
+// is asked when he comes (S-ACL-11).
+bool Destinations::may_keep(const Durable& durable) const {
+    if (authenticator_ == nullptr) { return true; }
+    const auto owner = authenticator_->absent(durable.name.user, durable.owner);
+    if (!owner) { return true; }
+    if (!*owner) { return false; }
+    const AccessRef access = access_of(*owner);
+    const auto pattern =
+        protocol::parse_pattern(durable.name.destination, settings_.limits.protocol);
+    if (!access || !pattern) { return true; }
+    return pattern->is_wildcard ? access->covers(Action::subscribe, *pattern)
+                                : access->allows(Action::subscribe, pattern->destination);
+}
+
+void Destinations::review(Durable& durable) {
+    shard_.assert_current();
+    if (may_keep(durable) != durable.is_revoked) { return; }
+    durable.is_revoked = !durable.is_revoked;
+    durable.is_revoked ? unbind_everywhere(durable) : bind_everywhere(durable);
+    tell_revoked(durable);
+}
+
+void Destinations::tell_revoked(const Durable& durable) const {
+    if (settings_.durable_revoked) { settings_.durable_revoked(durable.name, durable.is_revoked); }
 }
 
 std::vector<DurableName> Destinations::durables_named(std::string_view user, std::string_view name)
@@ -444,7 +480,9 @@ void Destinations::restore_here(const storage::RecoveredQueue& recovered) {
     }
     queue->scan_expiries();
     queue->watch_idleness();
-    bind_everywhere(add_durable(*name, std::move(queue)));
+    Durable& durable = add_durable(*name, std::move(queue));
+    bind_everywhere(durable);
+    review(durable);
 }
 
 }  // namespace engine

@@ -265,4 +265,19 @@ PrincipalRef Gate::renewed(const PrincipalRef& principal) const {
     return std::make_shared<const engine::Principal>(std::move(anew));
 }
 
+std::optional<PrincipalRef> Gate::absent(std::string_view user, const PrincipalRef& last) const {
+    // Another hash is no other user: what was kept is for whoever logs in with it.
+    if (last && last->voucher != engine::Voucher::users_file) { return renewed(last); }
+    const Sources from = sources();
+    if (const User* const known = from.users ? from.users->find(user) : nullptr) {
+        return std::make_shared<const engine::Principal>(engine::Principal{
+            .user = std::string(user),
+            .roles = known->roles,
+            .voucher = engine::Voucher::users_file,
+            .credential = known->credential});
+    }
+    if (!last && (from.tokens || from.certificates || from.hook)) { return std::nullopt; }
+    return PrincipalRef();
+}
+
 }  // namespace security

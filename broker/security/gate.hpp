@@ -65,6 +65,12 @@ public:
     [[nodiscard]] engine::PrincipalRef renewed(const engine::PrincipalRef& principal
     ) const override;
 
+    /// By the users file, whatever the passcode is now; others as renewed(), if they were seen
+    /// here.
+    [[nodiscard]] std::optional<engine::PrincipalRef> absent(
+        std::string_view user, const engine::PrincipalRef& last
+    ) const override;
+
     /// Any thread.
     [[nodiscard]] Sources sources() const;
 

@@ -90,8 +90,9 @@ void Reloads::exchange(const Config& config) {
 // On every shard: sessions are asked anew what they may.
 void Reloads::set_rights(const std::shared_ptr<const engine::Authorizer>& authorizer) {
     for (const auto& shard : parts_.running.shards) {
-        shard->post([authorizer, router = &shard->router()] { router->set_authorizer(authorizer); }
-        );
+        shard->post([authorizer, &authenticator = parts_.authenticator, router = &shard->router()] {
+            router->set_authorizer(authorizer, authenticator);
+        });
     }
 }
 

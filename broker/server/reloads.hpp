@@ -28,6 +28,7 @@ public:
         transport::Options& options;  ///< config.transport, with what "auto" stands for.
         transport::Census& census;
         Running& running;
+        const engine::Authenticator& authenticator;
         security::Gate* gate;          ///< Null: no authentication is configured.
         security::Outbound* outbound;  ///< Null without a gate.
     };

@@ -1,6 +1,8 @@
 #include "broker/server/rights.hpp"
 
 #include "broker/files/small_file.hpp"
+#include "broker/log/audit.hpp"
+#include "broker/log/log.hpp"
 #include "broker/security/access_list.hpp"
 #include "broker/security/auth_hook.hpp"
 #include "broker/security/jwks.hpp"
@@ -174,6 +176,26 @@ std::shared_ptr<const engine::Authorizer> load_authorizer(const Config& config) 
     auto list = security::AccessList::make(config.access_rules, config.limits.protocol);
     if (!list) { throw std::runtime_error(list.error().text()); }
     return *list;
+}
+
+void log_durable(const engine::DurableName& name, bool is_revoked) {
+    if (is_revoked) {
+        return logging::audit(
+            {.event = "denied",
+             .message = "A durable subscription keeps nothing more: its owner may not read its "
+                        "destination any more.",
+             .reason = "revoked",
+             .destination = name.destination,
+             .remedy = "Allow it again, or delete the durable subscription.",
+             .user = name.user,
+             .why = name.name}
+        );
+    }
+    logging::info(
+        "durable-allowed",
+        "A durable subscription goes on: its owner may read its destination again.",
+        {{"destination", name.destination}, {"user", name.user}, {"name", name.name}}
+    );
 }
 
 }  // namespace server

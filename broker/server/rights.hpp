@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broker/engine/access.hpp"
+#include "broker/engine/durable_name.hpp"
 #include "broker/security/gate.hpp"
 #include "broker/security/outbound.hpp"
 #include "broker/server/config.hpp"
@@ -28,5 +29,9 @@ struct LoadedSources {
 /// The access list in force; null if everything is allowed: neither rules nor authentication
 /// (S-ACL-02).
 [[nodiscard]] std::shared_ptr<const engine::Authorizer> load_authorizer(const Config& config);
+
+/// One line of the audit when the owner of a durable subscription has lost the right to read its
+/// destination, and one when he has it again (S-ACL-11). Any thread.
+void log_durable(const engine::DurableName& name, bool is_revoked);
 
 }  // namespace server

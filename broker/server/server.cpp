@@ -172,7 +172,8 @@ void Server::build_shards() {
     for (std::size_t i = 0; i < config_.policies.size(); ++i) {
         config_.policies[i].number = static_cast<std::uint16_t>(i + 1);
     }
-    const engine::RouterSettings settings{config_.limits, config_.policies, store_.get(), &census_};
+    const engine::RouterSettings settings{
+        config_.limits, config_.policies, store_.get(), &census_, log_durable};
     std::vector<transport::IoShard*> peers;
     for (unsigned i = 0; i < config_.transport.threads; ++i) {
         running_.shards.push_back(std::make_unique<transport::IoShard>(i, settings, options_));
@@ -208,7 +209,7 @@ void Server::build_gate() {
     }
     const auto authorizer = load_authorizer(config_);
     for (const auto& shard : running_.shards) {
-        shard->router().set_authorizer(authorizer);
+        shard->router().set_authorizer(authorizer, authenticator());
     }
 }
 
@@ -216,7 +217,8 @@ void Server::build_parts(const LoadedConfig& loaded, Reload read) {
     listeners_ = std::make_unique<Listeners>(Listeners::Parts{
         config_, running_, authenticator(), census_, rates_});
     reloads_ = std::make_unique<Reloads>(
-        Reloads::Parts{config_, options_, census_, running_, gate_.get(), outbound_.get()},
+        Reloads::Parts{
+            config_, options_, census_, running_, authenticator(), gate_.get(), outbound_.get()},
         std::move(read),
         loaded.values
     );

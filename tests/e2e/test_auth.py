@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 
+from support.openapi import Api
 from support.auth import CANARIES, RULES, Place, login, token
 from support.broker import Broker, to_toml
 from support.case import BrokerCase, OwnBrokerCase, each, over_transports
@@ -192,6 +193,30 @@ class Reload(OwnBrokerCase):
         self.assert_refused(anna, "revoked", subscription="7")
         bert.publish("/topic/mine/bert", b"x")
         self.assertEqual(bert.read_message().body, b"x")
+
+    def test_S_ACL_11_CVE_2021_34434_for_who_is_away_nothing_more_is_kept(self):
+        durable = "durable:true", "activemq.subscriptionName:kept"
+        anna = self.client("tcp", "1.2", *login("anna", "hunter2-canary"), "client-id:1").subscribe("/topic/a", *durable)
+        anna.ask("DISCONNECT")
+        operator = Api(self.broker)
+        def publish(body):
+            self.assertEqual(operator.call("POST", "/api/v1/publish", {"destination": "/topic/a", "body": body}).status, 200)
+        publish("before")
+        for change in (lambda: self.write(rules=RULES[2:]), lambda: self.place.remove("anna")):
+            change()
+            self.reload()
+            self.assertTrue(self.broker.wait_for(lambda: self.broker.event("denied", reason="revoked")))
+            denied = [record for record in self.broker.records if record.get("reason") == "revoked"]
+            self.assertEqual([(record["event"], record["user"], record["destination"]) for record in denied],
+                             [("denied", "anna", "/topic/a")])
+            publish("meanwhile")
+        self.write()
+        self.place.passwd("anna", "hunter2-canary", "staff")
+        self.reload()
+        self.assertTrue(self.broker.wait_for(lambda: self.broker.event("durable-allowed", user="anna")))
+        publish("after")
+        anna = self.client("tcp", "1.2", *login("anna", "hunter2-canary"), "client-id:1").subscribe("/topic/a", *durable)
+        self.assertEqual([anna.read_message().body for _ in range(2)], [b"before", b"after"])
 
     def test_S_BIND_05_a_broken_file_keeps_what_was(self):
         anna = self.client("tcp", "1.2", *login("anna", "hunter2-canary")).subscribe("/topic/a")

@@ -98,7 +98,9 @@ protected:
     void rules(std::vector<Rule> rules) {
         const auto authorizer = std::make_shared<const TestAuthorizer>(std::move(rules));
         for (unsigned shard = 0; shard < broker.shards().size(); ++shard) {
-            broker.shards().on(shard, [&] { broker.router(shard).set_authorizer(authorizer); });
+            broker.shards().on(shard, [&] {
+                broker.router(shard).set_authorizer(authorizer, broker.authenticator());
+            });
         }
         broker.settle();
     }
@@ -321,6 +323,69 @@ TEST_P(Rights, S_ACL_11_WhatIsTakenAwayEndsWithinTheSecond) {
     bert.expects_error("access-denied");
     rules({{"anna", true, Action::subscribe, "/topic/b"}});
     EXPECT_EQ(anna.expects_error("revoked").value("subscription"), "w");
+}
+
+TEST_P(Rights, S_ACL_11_CVE_2021_34434_NothingMoreIsKeptForWhoIsAway) {
+    const std::vector<Rule> all = both(readers("anna"), writers("bert"));
+    for (const std::string destination : {"/topic/a", "/topic/**"}) {
+        const std::string sent = destination == "/topic/a" ? destination : "/topic/b/c";
+        const auto asks = [&] {
+            return subscribe("w", destination).header("durable", "true").receipt("r");
+        };
+        rules(all);
+        TestClient first(broker);
+        log_in(first, "anna");
+        first.sends(asks());
+        first.expects(receipt("r"));
+        first.drops();
+        TestClient writer(broker);
+        log_in(writer, "bert");
+        writer.sends(send(sent, "before").receipt("1"));
+        writer.expects(receipt("1"));
+        for (const std::vector<Rule>& without : {writers("bert"), writers("bert")}) {
+            rules(without);
+            writer.sends(send(sent, "meanwhile").receipt("2"));
+            writer.expects(receipt("2"));
+        }
+        rules(all);
+        writer.sends(send(sent, "after").receipt("3"));
+        writer.expects(receipt("3"));
+        TestClient again(broker);
+        log_in(again, "anna");
+        again.sends(asks());
+        again.expects(receipt("r"));
+        again.expects(message("w", "before"));
+        again.expects(message("w", "after"));
+        again.expects_nothing();
+    }
+}
+
+// It is refused; but word of it may have been on its way when the rules changed.
+TEST_P(Rights, S_ACL_11_WhoComesBackMayReadAgain) {
+    rules(both(readers("anna"), writers("bert")));
+    const auto asks = [] {
+        return subscribe("w", "/topic/a").header("durable", "true").receipt("r");
+    };
+    log_in(anna, "anna");
+    anna.sends(asks());
+    anna.expects(receipt("r"));
+    rules(writers("bert"));
+    anna.expects_error("revoked");
+    TestClient refused(broker);
+    log_in(refused, "anna");
+    refused.sends(asks());
+    refused.expects_error("access-denied");
+    rules(both(readers("anna"), writers("bert")));
+    TestClient again(broker);
+    log_in(again, "anna");
+    again.sends(asks());
+    again.expects(receipt("r"));
+    log_in(bert, "bert");
+    bert.sends(send("/topic/a", "1"));
+    again.expects(message("w", "1"));
+    again.sends(unsubscribe("w").header("durable", "true").receipt("gone"));
+    again.expects(receipt("gone"));
+    again.expects_nothing();
 }
 
 TEST_P(Rights, S_ACL_11_WhoKeepsHisRightsNoticesNothing) {

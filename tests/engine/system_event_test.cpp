@@ -50,7 +50,9 @@ class SystemEvents : public SessionScript {
 protected:
     void authorizer(const std::shared_ptr<const engine::Authorizer>& authorizer) {
         for (unsigned shard = 0; shard < broker.shards().size(); ++shard) {
-            broker.shards().on(shard, [&] { broker.router(shard).set_authorizer(authorizer); });
+            broker.shards().on(shard, [&] {
+                broker.router(shard).set_authorizer(authorizer, broker.authenticator());
+            });
         }
         broker.settle();
     }

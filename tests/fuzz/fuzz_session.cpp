@@ -404,7 +404,9 @@ void Play::end(Peer& peer, std::uint8_t choice) {
 
 void Play::set_list(std::size_t index) {
     for (unsigned shard = 0; shard < broker_.shards().size(); ++shard) {
-        broker_.shards().on(shard, [&] { broker_.router(shard).set_authorizer(lists()[index]); });
+        broker_.shards().on(shard, [&] {
+            broker_.router(shard).set_authorizer(lists()[index], broker_.authenticator());
+        });
     }
 }
 

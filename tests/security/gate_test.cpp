@@ -248,6 +248,37 @@ TEST_F(GateTest, S_ACL_11_WhoIsRenewedAndWhoIsNot) {
     EXPECT_FALSE(gate.renewed(before));
 }
 
+TEST_F(GateTest, S_ACL_11_WhoIsAwayIsKnownByTheUsersFile) {
+    Gate gate({users(line + ":staff\n"), nullptr}, {});
+    const PrincipalRef last = *ask(gate, anna("hunter2"));
+    for (const PrincipalRef& seen : {last, PrincipalRef()}) {
+        const auto now = gate.absent("anna", seen);
+        ASSERT_TRUE(now && *now);
+        EXPECT_EQ((*now)->roles, std::vector<std::string>{"staff"});
+        EXPECT_EQ((*now)->user, "anna");
+    }
+    gate.exchange({users("anna:" + make_hash("hunter3", HashKind::bcrypt) + ":guest\n"), nullptr});
+    const auto moved = gate.absent("anna", last);
+    ASSERT_TRUE(moved && *moved) << "another passcode is no other user";
+    EXPECT_EQ((*moved)->roles, std::vector<std::string>{"guest"});
+    gate.exchange({users("bert:" + secret_hash() + "\n"), nullptr});
+    EXPECT_EQ(gate.absent("anna", last), std::optional<PrincipalRef>(nullptr));
+    EXPECT_EQ(gate.absent("anna", nullptr), std::optional<PrincipalRef>(nullptr));
+}
+
+TEST_F(GateTest, S_ACL_11_WhoIsAwayAndCameWithATokenIsAsItSaid) {
+    engine::Principal principal{"carl", {"reader"}};
+    principal.voucher = engine::Voucher::token;
+    const auto last = std::make_shared<const engine::Principal>(std::move(principal));
+    Gate gate(
+        {users(line + "\n"), std::make_shared<const JwtVerifier>(test_settings(), nullptr)}, {}
+    );
+    EXPECT_EQ(gate.absent("carl", last), std::optional<PrincipalRef>(last));
+    EXPECT_EQ(gate.absent("carl", nullptr), std::nullopt) << "a token could name him";
+    gate.exchange({users(line + "\n"), nullptr});
+    EXPECT_EQ(gate.absent("carl", last), std::optional<PrincipalRef>(nullptr));
+}
+
 TEST_F(GateTest, S_ACL_11_WhoGoesWhileHisPasscodeIsHashedIsNotLetIn) {
     Gate gate({users(line + "\n"), nullptr}, {});
     Outcome outcome;
