@@ -86,9 +86,19 @@ private:
 class EveryoneIsWelcome : public engine::Authenticator {
 public:
     void authenticate(engine::Shard&, engine::Credentials credentials, Answer answer) override {
-        answer(std::make_shared<const engine::Principal>(engine::Principal{
-            credentials.login.value_or("nobody")}));
+        latest = std::make_shared<const engine::Principal>(engine::Principal{
+            credentials.login.value_or("nobody")});
+        answer(latest);
     }
+
+    [[nodiscard]] std::optional<engine::PrincipalRef> absent(
+        std::string_view, const engine::PrincipalRef& last
+    ) const override {
+        return last == left_out ? nullptr : last;
+    }
+
+    engine::PrincipalRef latest;
+    engine::PrincipalRef left_out;  ///< Who could not be let in any more as what he was.
 };
 
 class Rights : public SessionScript {
@@ -385,6 +395,31 @@ TEST_P(Rights, S_ACL_11_WhoComesBackMayReadAgain) {
     again.expects(message("w", "1"));
     again.sends(unsubscribe("w").header("durable", "true").receipt("gone"));
     again.expects(receipt("gone"));
+    again.expects_nothing();
+}
+
+// As with a token whose new claims allow what the old ones do not.
+TEST_P(Rights, S_ACL_11_WhoComesBackAsAnotherIsKeptForAgain) {
+    const auto all = both(readers("anna"), writers("bert"));
+    const auto asks = [] {
+        return subscribe("w", "/topic/a").header("durable", "true").receipt("r");
+    };
+    rules(all);
+    log_in(anna, "anna");
+    anna.sends(asks());
+    anna.expects(receipt("r"));
+    anna.drops();
+    welcome_.left_out = welcome_.latest;
+    rules(all);
+    log_in(bert, "bert");
+    bert.sends(send("/topic/a", "meanwhile").receipt("1"));
+    bert.expects(receipt("1"));
+    TestClient again(broker);
+    log_in(again, "anna");
+    again.sends(asks());
+    again.expects(receipt("r"));
+    bert.sends(send("/topic/a", "after"));
+    again.expects(message("w", "after"));
     again.expects_nothing();
 }
 
